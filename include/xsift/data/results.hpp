@@ -1,0 +1,135 @@
+#pragma once
+/// @file
+/// What a run finds: period candidates, spectral fits, quarantined inputs. NaN means "not measured".
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <xsift/data/events.hpp>
+#include <xsift/data/source.hpp>
+#include <xsift/data/spectrum.hpp>
+
+namespace xsift {
+
+/// Everything of one source, as a batch carries it.
+struct SourceData {
+    Source source;
+    std::vector<EventList> events;
+    std::vector<LightCurve> light_curves;
+    std::vector<Spectrum> spectra;
+};
+
+/// Why a candidate is not offered as a period. Bits; VETO of the catalogue holds their names.
+enum VetoBit : std::uint32_t {
+    veto_frame_alias = 1u << 0,     ///< m f_frame +- k f0
+    veto_harmonic = 1u << 1,        ///< harmonic or subharmonic of a stronger candidate
+    veto_few_cycles = 1u << 2,      ///< fewer than the configured number of cycles in the exposure
+    veto_window = 1u << 3,          ///< at a frequency of the GTI window
+    veto_above_nyquist = 1u << 4,   ///< above the Nyquist frequency of the frame time
+};
+
+/// Names of the set bits joined by '+', or "" when none is set.
+std::string veto_names(std::uint32_t veto);
+
+/// What can be said against a candidate. Bits; FLAGS of PERIODS.
+enum CandidateFlag : std::uint32_t {
+    candidate_not_barycentred = 1u << 0,
+    candidate_frame_time_unknown = 1u << 1,
+    candidate_half_period_possible = 1u << 2,  ///< more harmonics point to another fundamental
+    candidate_unresolved_error = 1u << 3,      ///< the frequency error could not be measured
+};
+
+/// A period candidate of one exposure.
+struct PeriodCandidate {
+    std::string exposure;      ///< file of the exposure
+    std::string instrument;
+    std::int32_t rank = 0;     ///< 1 is the strongest of its exposure, vetoed ones included
+    std::string method;        ///< Z2, H, GLS
+    std::int32_t n_harmonics = 0;
+    double frequency = not_measured;        ///< Hz
+    double frequency_error = not_measured;  ///< Hz, 1 sigma
+    double period = not_measured;           ///< s
+    double period_error = not_measured;     ///< s, 1 sigma
+    double statistic = not_measured;        ///< recomputed in double from the photons
+    double log10_p_single = not_measured;   ///< single trial
+    double n_trials = not_measured;         ///< effective number of independent trials
+    double log10_fap = not_measured;        ///< false-alarm probability over all trials
+    double pulsed_fraction = not_measured;  ///< 0..1, of the fundamental
+    std::uint32_t veto = 0;                 ///< VetoBit bits
+    std::uint32_t flags = 0;                ///< CandidateFlag bits
+};
+
+/// What can be said against a fit. Bits; FLAGS of SPECTRAL_FITS (SpectrumFlag bits are shifted by 16).
+enum FitFlag : std::uint32_t {
+    fit_not_converged = 1u << 0,
+    fit_nh_unconstrained = 1u << 1,
+    fit_parameter_unconstrained = 1u << 2,   ///< kT or photon index
+    fit_norm_unconstrained = 1u << 3,
+    fit_nh_at_bound = 1u << 4,
+    fit_parameter_at_bound = 1u << 5,
+    fit_no_degrees_of_freedom = 1u << 6,
+    fit_covariance_singular = 1u << 7,
+    fit_flux_unconstrained = 1u << 8,
+};
+inline constexpr int fit_flag_spectrum_shift = 16;
+
+/// A fitted value with the ends of its interval.
+struct Estimate {
+    double value = not_measured, lo = not_measured, hi = not_measured;
+};
+
+/// A fit of one model to one spectrum.
+struct SpectralFit {
+    std::string spectrum;      ///< file of the spectrum
+    std::string instrument;
+    std::string model;         ///< as tbabs*powerlaw
+    std::string statistic;     ///< wstat or cstat
+    double stat = not_measured;
+    std::int32_t n_bins = 0;
+    std::int32_t dof = 0;      ///< n_bins - free parameters
+    double reduced = not_measured;  ///< stat/dof; NaN when dof <= 0
+    double aicc = not_measured, bic = not_measured;
+    Estimate nh;               ///< 1e22 cm^-2
+    Estimate kt;               ///< keV (bbody, bremss)
+    Estimate gamma;            ///< photon index (powerlaw)
+    Estimate norm;             ///< XSPEC's norm of the model
+    Estimate flux;             ///< erg/cm2/s, absorbed, flux band
+    double flux_unabsorbed = not_measured;  ///< erg/cm2/s, flux band
+    bool selected = false;     ///< the model reported in SOURCES
+    std::uint32_t flags = 0;   ///< FitFlag bits, and SpectrumFlag bits << fit_flag_spectrum_shift
+};
+
+/// An input or source that ended without a result, and why.
+struct QuarantineRow {
+    std::string source_id;  ///< may be empty: the file could not be assigned
+    std::string input;      ///< file
+    std::string stage;      ///< ingest, search, fit
+    std::string code;       ///< stable code, e.g. NO_RESPONSE
+    std::string message;    ///< what, why, what to do
+};
+
+/// What can be said against a source's result. Bits; FLAGS of SOURCES.
+enum SourceFlag : std::uint32_t {
+    source_not_barycentred = 1u << 0,       ///< the period offered comes from times that are not barycentred
+    source_vetoed_stronger = 1u << 1,       ///< a vetoed candidate is stronger than the period offered
+    source_fit_unconstrained = 1u << 2,     ///< the model offered has an unconstrained parameter
+    source_response_substituted = 1u << 3,  ///< a spectrum was fitted with a substituted response
+    source_inputs_quarantined = 1u << 4,    ///< some of its inputs are in QUARANTINE
+};
+
+/// Outcome of one source.
+struct SourceResult {
+    Source source;
+    std::int32_t n_exposures = 0;  ///< event lists and light curves
+    std::int32_t n_spectra = 0;    ///< spectra with a response
+    std::string status;            ///< ok, partial (some inputs quarantined), no_data (nothing usable)
+    std::int32_t best_period = -1; ///< index in candidates of the period offered: not vetoed and significant; or -1
+    std::int32_t best_fit = -1;    ///< index in fits of the model offered; or -1
+    std::uint32_t flags = 0;       ///< SourceFlag bits
+    std::vector<PeriodCandidate> candidates;
+    std::vector<SpectralFit> fits;
+    std::vector<QuarantineRow> quarantine;
+};
+
+}  // namespace xsift

@@ -1,0 +1,49 @@
+#pragma once
+/// @file
+/// The periodicity-search engine: what every backend offers.
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include <xsift/timing/search.hpp>
+
+namespace xsift::engine {
+
+/// A photon search: Z2_n and H of one event list on one grid.
+struct EventTask {
+    std::span<const double> time;   ///< s, any origin; best near 0
+    std::span<const float> weight;  ///< empty: all 1
+    timing::FrequencyGrid grid;
+    std::vector<timing::Statistic> statistics;  ///< z2 and h
+    int max_peaks = 10;             ///< peaks kept a statistic
+    double min_separation = 0.0;    ///< Hz: peaks nearer than this to a stronger one are dropped
+};
+
+/// A floating-mean weighted Lomb-Scargle search of one light curve (Zechmeister & Kuerster 2009).
+struct LightCurveTask {
+    std::span<const double> time;   ///< s
+    std::span<const double> value;
+    std::span<const double> weight; ///< 1/sigma^2, or all equal; need not be normalised
+    timing::FrequencyGrid grid;
+    int max_peaks = 10;
+    double min_separation = 0.0;
+};
+
+/// Outcome of one task, one entry a statistic in the order of the task.
+struct SearchOutcome {
+    std::vector<timing::StatisticPeaks> statistics;
+};
+
+/// A backend of the periodicity search. One call takes a whole batch; the outcome of a task does not depend on the
+/// others in the batch. Periodograms never leave the engine.
+class PeriodSearch {
+  public:
+    virtual ~PeriodSearch() = default;
+    /// Short name for logs and provenance, e.g. "cpu" or "cuda".
+    virtual std::string name() const = 0;
+    virtual std::vector<SearchOutcome> search(std::span<const EventTask> tasks) = 0;
+    virtual std::vector<SearchOutcome> search(std::span<const LightCurveTask> tasks) = 0;
+};
+
+}  // namespace xsift::engine

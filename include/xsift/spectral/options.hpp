@@ -1,0 +1,40 @@
+#pragma once
+/// @file
+/// Options of the spectral fits.
+
+#include <string>
+#include <vector>
+
+namespace xsift::spectral {
+
+/// Abundance table of the absorption: Wilms 2000, Anders & Grevesse 1989 (XSPEC's default), Asplund 2009.
+enum class Abundance { wilm, angr, aspl };
+
+/// How channels are grouped into bins for the fit.
+struct Binning {
+    enum class Kind {
+        resolution,  ///< default: about FWHM/3 wide and at least 5 background counts a bin
+        none,        ///< every channel
+        min_counts,  ///< at least N source-region counts a bin
+    };
+    Kind kind = Kind::resolution;
+    int minimum = 0;  ///< N of min:N
+};
+
+struct FitOptions {
+    std::vector<std::string> models{"tbabs*powerlaw", "tbabs*bbody", "tbabs*bremss"};
+    Abundance abundance = Abundance::wilm;
+    Binning binning;
+    double energy_lo = 0.3, energy_hi = 10.0;  ///< keV: channels wholly inside are fitted
+    double flux_lo = 0.2, flux_hi = 12.0;      ///< keV: flux band
+    double confidence_delta = 2.706;           ///< delta statistic of the intervals (90%)
+};
+
+/// Parse and print the names of the command line: wilm, angr, aspl; default (resolution), none, min:N.
+/// @throws Error (usage).
+Abundance parse_abundance(const std::string& text);
+std::string to_string(Abundance abundance);
+Binning parse_binning(const std::string& text);
+std::string to_string(const Binning& binning);
+
+}  // namespace xsift::spectral

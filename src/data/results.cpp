@@ -1,0 +1,25 @@
+#include <array>
+#include <utility>
+
+#include <xsift/data/results.hpp>
+
+namespace xsift {
+
+std::string veto_names(std::uint32_t veto) {
+    static constexpr std::array<std::pair<std::uint32_t, const char*>, 5> names{{
+        {veto_frame_alias, "FRAME_ALIAS"},
+        {veto_harmonic, "HARMONIC"},
+        {veto_few_cycles, "FEW_CYCLES"},
+        {veto_window, "WINDOW"},
+        {veto_above_nyquist, "ABOVE_NYQUIST"},
+    }};
+    std::string text;
+    for (const auto& [bit, name] : names) {
+        if ((veto & bit) == 0) continue;
+        if (!text.empty()) text += '+';
+        text += name;
+    }
+    return text;
+}
+
+}  // namespace xsift
