@@ -16,15 +16,15 @@ struct EventTask {
     std::span<const float> weight;  ///< empty: all 1
     timing::FrequencyGrid grid;
     std::vector<timing::Statistic> statistics;  ///< z2 and h
-    int max_peaks = 10;             ///< peaks kept a statistic
-    double min_separation = 0.0;    ///< Hz: peaks nearer than this to a stronger one are dropped
+    int max_peaks = 10;                         ///< peaks kept a statistic
+    double min_separation = 0.0;                ///< Hz: peaks nearer than this to a stronger one are dropped
 };
 
 /// A floating-mean weighted Lomb-Scargle search of one light curve (Zechmeister & Kuerster 2009).
 struct LightCurveTask {
-    std::span<const double> time;   ///< s
+    std::span<const double> time;  ///< s
     std::span<const double> value;
-    std::span<const double> weight; ///< 1/sigma^2, or all equal; need not be normalised
+    std::span<const double> weight;  ///< 1/sigma^2, or all equal; need not be normalised
     timing::FrequencyGrid grid;
     int max_peaks = 10;
     double min_separation = 0.0;
@@ -35,8 +35,8 @@ struct SearchOutcome {
     std::vector<timing::StatisticPeaks> statistics;
 };
 
-/// A backend of the periodicity search. One call takes a whole batch; the outcome of a task does not depend on the
-/// others in the batch. Periodograms never leave the engine.
+/// A backend of the periodicity search. One call takes a whole batch; the outcome of a task does not depend
+/// on the others in the batch. Periodograms never leave the engine.
 class PeriodSearch {
   public:
     virtual ~PeriodSearch() = default;
