@@ -1,9 +1,11 @@
 #include "commands.hpp"
 #include "progress.hpp"
+#include "settings_file.hpp"
 #include "table.hpp"
 
 #include <atomic>
 #include <csignal>
+#include <fstream>
 #include <map>
 #include <memory>
 
@@ -31,30 +33,6 @@ struct RunArguments {
     bool print_configuration = false;
     std::map<std::string, std::vector<std::string>> given;  ///< settings of the command line by flag
 };
-
-/// Applies a TOML file: sections and keys as --print-config prints them, everything else is an error.
-void apply_file(const std::string& path, const std::vector<pipeline::Setting>& settings) {
-    std::vector<CLI::ConfigItem> items;
-    try {
-        items = CLI::ConfigTOML().from_file(path);
-    } catch (const CLI::Error& error) {
-        throw Error(ErrorKind::usage, "BAD_CONFIGURATION", "cannot read " + path, error.what());
-    }
-    for (const CLI::ConfigItem& item : items) {
-        if (item.name == "++" || item.name == "--")
-            continue;  // the parser's marks for the start and end of a section
-        bool known = false;
-        for (const pipeline::Setting& setting : settings) {
-            if (item.fullname() != setting.section + "." + setting.key) continue;
-            setting.set(item.inputs);
-            known = true;
-        }
-        if (!known)
-            throw Error(ErrorKind::usage, "BAD_CONFIGURATION",
-                        fmt::format("unknown key '{}' in {}", item.fullname(), path), "",
-                        "`xsift run --print-config` prints all keys.");
-    }
-}
 
 std::int64_t parse_bytes(const std::string& text) {
     std::size_t used = 0;
@@ -106,7 +84,13 @@ void print_summary(const pipeline::RunSummary& summary, const std::string& outpu
 ExitCode perform_run(RunArguments& arguments) {
     pipeline::RunOptions& options = arguments.options;
     const std::vector<pipeline::Setting> settings = pipeline::settings_of(options.configuration);
-    if (!arguments.configuration_file.empty()) apply_file(arguments.configuration_file, settings);
+    if (!arguments.configuration_file.empty()) {
+        std::ifstream file(arguments.configuration_file);
+        if (!file)
+            throw Error(ErrorKind::usage, "BAD_CONFIGURATION", "cannot read " + arguments.configuration_file,
+                        "", "Give the path of a TOML file; `xsift run --print-config` prints one.");
+        apply_toml(file, arguments.configuration_file, settings);
+    }
     for (const pipeline::Setting& setting : settings)
         if (const auto given = arguments.given.find(setting.flag); given != arguments.given.end())
             setting.set(given->second);

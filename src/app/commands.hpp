@@ -18,5 +18,6 @@ Action add_run(CLI::App& app);
 Action add_merge(CLI::App& app);
 Action add_info(CLI::App& app);
 Action add_verify(CLI::App& app);
+Action add_report(CLI::App& app);
 
 }  // namespace xsift::app

@@ -36,7 +36,7 @@ struct ExposureWork {
     std::size_t source = 0;             ///< index in the batch
     const EventList* events = nullptr;  ///< either this
     const LightCurve* curve = nullptr;  ///< or this
-    std::vector<double> weight;         ///< of the light curve's bins
+    timing::UsableBins bins;            ///< of the light curve
     timing::FrequencyGrid grid;
     engine::SearchOutcome outcome;
     std::vector<PeriodCandidate> candidates;
@@ -106,8 +106,8 @@ void BatchProcessor::search(const std::vector<SourceData>& batch, std::vector<So
                 searched_events.push_back(&item);
             } else {
                 item.grid = timing::make_grid(*item.curve, options);
-                item.weight = timing::bin_weights(*item.curve);
-                curve_tasks.push_back({item.curve->time, item.curve->rate, item.weight, item.grid,
+                item.bins = timing::usable_bins(*item.curve);
+                curve_tasks.push_back({item.bins.time, item.bins.value, item.bins.weight, item.grid,
                                        options.max_candidates, timing::peak_separation(item.grid, options)});
                 searched_curves.push_back(&item);
             }

@@ -1,4 +1,5 @@
-// Settings: every one prints, reads back what it printed, and refuses nonsense; shards cover a survey exactly once.
+// Settings: every one prints, reads back what it printed, and refuses nonsense; shards cover a survey exactly
+// once.
 
 #include <algorithm>
 
@@ -47,10 +48,13 @@ TEST(Configuration, RefusesNonsense) {
     const auto settings = settings_of(configuration);
     const std::string before = to_toml(configuration);
     const std::pair<const char*, const char*> nonsense[] = {
-        {"--fmax", "fast"},     {"--fmax", "-1"},      {"--oversampling", "nan"}, {"--harmonics", "21"},
-        {"--harmonics", ""},    {"--energy", "5"},     {"--energy", "5:2"},       {"--models", "tbabs*nonsense"},
-        {"--binning", "min:0"}, {"--abund", "lodd"},   {"--search", "maybe"},     {"--log10-fap", "1"},
-        {"--min-events", "1"},  {"--min-events", "x"},
+        {"--fmax", "fast"},        {"--fmax", "-1"},
+        {"--oversampling", "nan"}, {"--harmonics", "21"},
+        {"--harmonics", ""},       {"--energy", "5"},
+        {"--energy", "5:2"},       {"--models", "tbabs*nonsense"},
+        {"--binning", "min:0"},    {"--abund", "lodd"},
+        {"--search", "maybe"},     {"--log10-fap", "1"},
+        {"--min-events", "1"},     {"--min-events", "x"},
     };
     for (const auto& [flag, value] : nonsense) {
         try {

@@ -1,4 +1,7 @@
-// The journal: what was appended comes back, a torn tail is dropped, a foreign journal and a second writer are refused.
+// The journal: what was appended comes back, a torn tail is dropped, a foreign journal and a second writer
+// are refused.
+
+#include "test_files.hpp"
 
 #include <cmath>
 #include <filesystem>
@@ -9,8 +12,6 @@
 
 #include <xsift/core/error.hpp>
 #include <xsift/pipeline/journal.hpp>
-
-#include "test_files.hpp"
 
 namespace {
 
@@ -116,7 +117,8 @@ TEST(Journal, StartsEmptyWithoutResume) {
 
 TEST(Journal, StartsEmptyFromAFileThatIsNoJournal) {
     const test::TemporaryFolder folder;
-    test::write_file(folder / "j", "something else entirely, longer than a head of a record would ever need to be");
+    test::write_file(folder / "j",
+                     "something else entirely, longer than a head of a record would ever need to be");
     EXPECT_EQ(Journal(folder / "j", "identity", true).size(), 0);
 }
 
