@@ -18,9 +18,11 @@ MAX_TEST_DATA_BYTES = 15_000_000
 PRIVATE_PATH = re.compile(rb"(?<![\w.~/$}-])/(home|work|root|Users)/\w")
 TEXT_SUFFIXES = {".hpp", ".cpp", ".cu", ".cuh", ".txt", ".cmake", ".in", ".py", ".sh", ".md", ".json", ".toml", ".yaml",
                  ".yml", ""}
-CODE = r'"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)"'
-# How a code comes to be: thrown with an Error, or written to a quarantine row.
-CODE_SITES = [re.compile(r"\bErrorKind::\w+\s*,\s*" + CODE), re.compile(r"\bcode\s*=\s*" + CODE)]
+CODE = re.compile(r'"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)"')
+# How a code comes to be: the argument after the kind of an Error, the one after the stage of a quarantine row, an
+# assignment, or the argument `code` of a helper function.
+AFTER = re.compile(r'(?:\bErrorKind::\w+|"(?:ingest|search|fit)")\s*,([^,;{}]*)|\bcode\s*=([^,;{}]*)')
+HELPER = re.compile(r"\b(\w+)\(((?:[^(),;]*,)*?)[^(),;]*\b(?:string|string_view|char)\s*[&*]?\s*code\b")
 
 
 def tracked_files(root):
@@ -59,16 +61,22 @@ def check_paths(root, files):
                 yield f"{path.relative_to(root)}:{number}: an absolute path of one machine"
 
 
+def codes_in_text(text):
+    for match in AFTER.finditer(text):
+        yield from CODE.findall(match.group(1) or match.group(2) or "")
+    for helper, arguments_before in HELPER.findall(text):
+        skipped = r"(?:[^,;()]*(?:\([^()]*\))?[^,;()]*,)" * arguments_before.count(",")
+        yield from re.findall(r"\b" + helper + r"\(\s*" + skipped + r"\s*" + CODE.pattern, text)
+
+
 def codes_in_sources(root):
     """code: the first file that uses it."""
     codes = {}
     for folder in ("src", "cuda", "include"):
         for path in sorted((root / folder).rglob("*")):
             if path.suffix in {".cpp", ".hpp", ".cu", ".cuh"}:
-                text = path.read_text()
-                for site in CODE_SITES:
-                    for code in site.findall(text):
-                        codes.setdefault(code, path.relative_to(root))
+                for code in codes_in_text(path.read_text()):
+                    codes.setdefault(code, path.relative_to(root))
     return codes
 
 

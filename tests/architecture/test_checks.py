@@ -127,6 +127,15 @@ class Repository(Planted):
     def test_undocumented_code(self):
         self.plant("src/io/c.cpp", 'throw Error(ErrorKind::usage, "NEW_CODE", "x");\n', "NEW_CODE")
 
+    def test_codes_are_found_wherever_they_arise(self):
+        text = """
+            throw Error(errno == 1 ? ErrorKind::usage : ErrorKind::internal, full ? "A_A" : "B_B", what, "NOT_A_CODE");
+            rows.push_back({id, file, "ingest", "C_C", message}); row.code = "D_D";
+            [[noreturn]] void refuse(const std::string& path, std::string_view code, const char* why);
+            refuse(name(path, 1), "E_E", "NOT_A_CODE"); column("RA_OBJ");
+        """
+        self.assertEqual(sorted(check_repository.codes_in_text(text)), ["A_A", "B_B", "C_C", "D_D", "E_E"])
+
     def test_code_documented_in_vain(self):
         self.plant("docs/operations.md", "| `NO_SPAN` | a | b |\n| `GONE` | a | b |\n", "GONE")
 
