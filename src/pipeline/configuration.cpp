@@ -7,6 +7,7 @@
 
 #include <xsift/core/error.hpp>
 #include <xsift/pipeline/configuration.hpp>
+#include <xsift/spectral/model.hpp>
 
 namespace xsift::pipeline {
 
@@ -169,7 +170,7 @@ void spectra_settings(std::vector<Setting>& all, RunConfiguration& c) {
         [&f](const Values& values) {
             f.models = split(values);
             if (f.models.empty()) reject("--models", "", "at least one model");
-            for (const std::string& model : f.models) spectral::check_model(model);
+            for (const std::string& model : f.models) spectral::parse_model(model);
         });
     section.add(
         "abund", "--abund", "Abundances of the absorption: wilm, angr (XSPEC's default), aspl",

@@ -4,6 +4,8 @@
 #include <functional>
 #include <optional>
 
+#include <fmt/format.h>
+
 #include <xsift/core/error.hpp>
 #include <xsift/refine/periods.hpp>
 #include <xsift/refine/spectra.hpp>
@@ -29,6 +31,14 @@ void guarded(const std::string& source, const std::string& input, const char* st
                               format_problem(std::string(stage) + " of " + input + " failed", error.what(),
                                              "Please report this with the input.")});
     }
+}
+
+void require_enough_events(const EventList& events, const timing::SearchOptions& options) {
+    if (events.size() < static_cast<std::size_t>(options.min_events))
+        throw Error(ErrorKind::input, "TOO_FEW_EVENTS",
+                    fmt::format("{} has {} events", events.exposure.file, events.size()),
+                    fmt::format("a search needs at least {}", options.min_events),
+                    "Lower --min-events to search it.");
 }
 
 /// One exposure on its way through search and polishing.
@@ -92,23 +102,20 @@ void BatchProcessor::search(const std::vector<SourceData>& batch, std::vector<So
     }
 
     const Stopwatch searching;
-    const std::vector<timing::Statistic> statistics = timing::event_statistics(options);
     std::vector<engine::EventTask> event_tasks;
     std::vector<engine::LightCurveTask> curve_tasks;
     std::vector<ExposureWork*> searched_events, searched_curves;
     for (ExposureWork& item : work) {
         guarded(batch[item.source].source.id, item.exposure().file, "search", item.quarantine, [&] {
             if (item.events != nullptr) {
-                timing::require_searchable(*item.events, options);
+                require_enough_events(*item.events, options);
                 item.grid = timing::make_grid(*item.events, options);
-                event_tasks.push_back({item.events->time, item.events->weight, item.grid, statistics,
-                                       options.max_candidates, timing::peak_separation(item.grid, options)});
+                event_tasks.push_back(engine::make_task(*item.events, item.grid, options));
                 searched_events.push_back(&item);
             } else {
-                item.grid = timing::make_grid(*item.curve, options);
                 item.bins = timing::usable_bins(*item.curve);
-                curve_tasks.push_back({item.bins.time, item.bins.value, item.bins.weight, item.grid,
-                                       options.max_candidates, timing::peak_separation(item.grid, options)});
+                item.grid = timing::make_grid(*item.curve, options);
+                curve_tasks.push_back(engine::make_task(item.bins, item.grid, options));
                 searched_curves.push_back(&item);
             }
             item.usable = true;
