@@ -215,7 +215,7 @@ Shard inspect(OpenCatalogue& shard, Tables& merged) {
     if (shard.file.identity().selection)
         refuse("MERGE_SELECTION", shard.file.path() + " was made for selected sources only",
                "Merge shards made with --shard");
-    if (const auto findings = shard.file.checksum_findings(); !findings.empty())
+    if (const auto findings = shard.file.hdu_findings(); !findings.empty())
         shard.file.corrupt(findings.front());
     Shard found{shard.file.path(), shard.file.identity(), {}};
     for_each_result_table(merged, [&](auto& table, std::size_t i) {
