@@ -1,5 +1,7 @@
 #include "catalogue_file.hpp"
 
+#include "write_error.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -37,10 +39,11 @@ std::string status_text(int status) {
     return fmt::format("cfitsio {}: {}", status, text.data());
 }
 
+/// cfitsio hides why a write failed; its buffers may fail at a call that leaves errno alone.
 bool disk_full(const std::string& path) {
     std::error_code failed;
     const auto space = std::filesystem::space(std::filesystem::absolute(path, failed).parent_path(), failed);
-    return errno == ENOSPC || errno == EDQUOT || (!failed && space.available < 4096);
+    return is_out_of_space(errno) || (!failed && space.available < 4096);
 }
 
 std::string format_of(const ColumnFormat& column) {
@@ -77,26 +80,21 @@ std::int64_t rows_per_chunk(std::int64_t row_bytes) {
 
 // ---- writing
 
-OutputFile::OutputFile(const std::string& path) : path_(path) {
+OutputFile::OutputFile(const std::string& path, std::string target)
+    : path_(path), target_(std::move(target)) {
     int status = 0;
     fitsfile* fits = nullptr;
     std::remove(path.c_str());
     errno = 0;
     fits_create_diskfile(&fits, path.c_str(), &status);
-    check(status, "create");
+    check(status);
     fits_.reset(fits);
     fits_create_img(fits, BYTE_IMG, 0, nullptr, &status);
-    check(status, "write");
+    check(status);
 }
 
-void OutputFile::check(int status, const char* action) {
-    if (status == 0) return;
-    const bool full = disk_full(path_);
-    const std::string what = fmt::format("cannot {} {}", action, path_), why = status_text(status);
-    if (full)
-        throw Error(ErrorKind::internal, "DISK_FULL", what, "no space left on the device",
-                    "Free some space or write elsewhere");
-    throw Error(ErrorKind::internal, "WRITE_FAILED", what, why, "Check the file system");
+void OutputFile::check(int status) const {
+    if (status != 0) throw write_error(target_, disk_full(path_) ? ENOSPC : 0, status_text(status));
 }
 
 void OutputFile::write_identity(const Identity& identity) {
@@ -109,7 +107,7 @@ void OutputFile::write_identity(const Identity& identity) {
     header.integer("NSRC", identity.n_sources, "sources in this file");
     header.logical("SELECTED", identity.selection, "made for selected sources only");
     header.text("CONFSUM", identity.configuration_checksum, "configuration");
-    check(header.status, "write");
+    check(header.status);
     reserve_checksums();
     write_checksums();
 }
@@ -119,7 +117,7 @@ void OutputFile::reserve_checksums() {
     HeaderWriter header{fits_.get()};
     header.text("CHECKSUM", no_checksum, checksum_comment);
     header.text("DATASUM", "0", datasum_comment);
-    check(header.status, "write");
+    check(header.status);
 }
 
 /// As fits_write_chksum, whose comments carry the date: equal catalogues have to be equal bytes.
@@ -132,14 +130,14 @@ void OutputFile::write_checksums() {
     std::array<char, 17> encoded{};
     fits_encode_chksum(hdu_sum, 1, encoded.data());
     header.text("CHECKSUM", encoded.data(), checksum_comment);
-    check(header.status, "write the checksums of");
+    check(header.status);
 }
 
 void OutputFile::close() {
     int status = 0;
     errno = 0;
     fits_close_file(fits_.release(), &status);
-    check(status, "write");
+    check(status);
 }
 
 TableWriter::TableWriter(OutputFile& file, const Layout& layout, std::int64_t rows)
@@ -166,7 +164,7 @@ void TableWriter::write_header(const Layout& layout) {
     errno = 0;
     fits_create_tbl(file_.fits_.get(), BINARY_TBL, rows_, static_cast<int>(names.size()), names.data(),
                     types.data(), units.data(), name_.c_str(), &status);
-    file_.check(status, "write");
+    file_.check(status);
 
     HeaderWriter header{file_.fits_.get()};
     for (std::size_t i = 0; i < layout.columns.size(); ++i) {
@@ -180,7 +178,7 @@ void TableWriter::write_header(const Layout& layout) {
         if (column.type == 'K')
             header.integer("TNULL" + n, std::numeric_limits<std::int64_t>::min(), "not known");
     }
-    file_.check(header.status, "write");
+    file_.check(header.status);
     file_.reserve_checksums();
 }
 
@@ -198,7 +196,7 @@ void TableWriter::flush() {
     errno = 0;
     fits_write_tblbytes(file_.fits_.get(), written_ + 1, 1, pending_ * row_bytes_,
                         reinterpret_cast<unsigned char*>(chunk_.data()), &status);
-    file_.check(status, "write");
+    file_.check(status);
     written_ += std::exchange(pending_, 0);
 }
 

@@ -30,7 +30,8 @@ using FitsHandle = std::unique_ptr<fitsfile, FitsCloser>;
 /// A FITS file being written. Every failure is an Error that tells a full disk from other causes.
 class OutputFile {
   public:
-    explicit OutputFile(const std::string& path);
+    /// @param path the file written; @param target the name that errors tell.
+    OutputFile(const std::string& path, std::string target);
 
     void write_identity(const Identity& identity);
     void close();
@@ -38,11 +39,11 @@ class OutputFile {
   private:
     friend class TableWriter;
     /// @throws Error when a cfitsio call failed.
-    void check(int status, const char* action);
+    void check(int status) const;
     void reserve_checksums();
     void write_checksums();
 
-    std::string path_;
+    std::string path_, target_;
     FitsHandle fits_;
 };
 
