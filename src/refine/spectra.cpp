@@ -95,10 +95,12 @@ struct Point {
     std::vector<double> unit, by_nh, by_shape;
 };
 
-/// Slope and curvature of the statistic at a point.
+/// Slope and curvature of the statistic at a point, the latter without the second derivatives of the model:
+/// as the counts have it, and as expected for the fitted rates (better behaved far from the minimum and for
+/// empty bins).
 struct Expansion {
     Vector slope{};
-    Matrix curvature{};
+    Matrix observed{}, expected{};
 };
 
 /// The statistic of one spectrum under one model as a function of the coordinates.
@@ -144,31 +146,46 @@ class Objective {
                                               spectrum_.background_exposure, norm * p.unit[k]);
     }
 
-    /// Slope, and curvature without the second derivatives of the model: observed, or as expected for the
-    /// fitted rates (which is better behaved far from the minimum and where most bins are empty).
-    Expansion expand(const Point& p, bool expected) const {
+    Expansion expand(const Point& p) const {
         const double norm = std::exp(p.x[norm_index]);
         const double ts = spectrum_.source_exposure, tb = spectrum_.background_exposure;
         Expansion e;
         for (std::size_t k = 0; k < p.unit.size(); ++k) {
             const double rate = std::fmax(norm * p.unit[k], spectral::lowest_rate);
             const double s = spectrum_.counts[k], b = background_[k];
-            const spectral::StatTerm term = tb > 0.0 ? spectral::wstat_derivatives(s, b, ts, tb, rate)
-                                                     : spectral::cstat_derivatives(s, ts, rate);
-            double weight = term.second;
-            if (expected)
-                weight = tb > 0.0 ? spectral::expected_curvature(
-                                        ts, tb, rate, spectral::profiled_background(s, b, ts, tb, rate))
-                                  : 2.0 * ts / rate;
-            const Vector by{norm * p.by_nh[k], norm * p.by_shape[k], norm * p.unit[k]};
+            const spectral::StatTerm term = derivatives(k, rate);
+            const double mean = tb > 0.0
+                                    ? spectral::expected_curvature(
+                                          ts, tb, rate, spectral::profiled_background(s, b, ts, tb, rate))
+                                    : 2.0 * ts / rate;
+            const Vector by = rate_derivatives(p, norm, k);
             for (int i = 0; i < n_parameters; ++i) {
                 e.slope[i] += term.first * by[i];
-                for (int j = 0; j <= i; ++j) e.curvature[i][j] += weight * by[i] * by[j];
+                for (int j = 0; j <= i; ++j) {
+                    e.observed[i][j] += term.second * by[i] * by[j];
+                    e.expected[i][j] += mean * by[i] * by[j];
+                }
             }
         }
         for (int i = 0; i < n_parameters; ++i)
-            for (int j = 0; j < i; ++j) e.curvature[j][i] = e.curvature[i][j];
+            for (int j = 0; j < i; ++j) {
+                e.observed[j][i] = e.observed[i][j];
+                e.expected[j][i] = e.expected[i][j];
+            }
         return e;
+    }
+
+    /// What the second derivatives of the model add to the change of the slope from one point to the next.
+    Vector bending(const Point& from, const Point& to) const {
+        const double norm_from = std::exp(from.x[norm_index]), norm_to = std::exp(to.x[norm_index]);
+        Vector sum{};
+        for (std::size_t k = 0; k < to.unit.size(); ++k) {
+            const double first = derivatives(k, std::fmax(norm_to * to.unit[k], spectral::lowest_rate)).first;
+            const Vector before = rate_derivatives(from, norm_from, k),
+                         after = rate_derivatives(to, norm_to, k);
+            for (int i = 0; i < n_parameters; ++i) sum[i] += first * (after[i] - before[i]);
+        }
+        return sum;
     }
 
     /// Parameters that a downhill step can move: not those at a limit with the slope pointing outward.
@@ -181,6 +198,16 @@ class Objective {
     }
 
   private:
+    spectral::StatTerm derivatives(std::size_t k, double rate) const {
+        const double ts = spectrum_.source_exposure, tb = spectrum_.background_exposure;
+        return tb > 0.0 ? spectral::wstat_derivatives(spectrum_.counts[k], background_[k], ts, tb, rate)
+                        : spectral::cstat_derivatives(spectrum_.counts[k], ts, rate);
+    }
+
+    static Vector rate_derivatives(const Point& p, double norm, std::size_t k) {
+        return {norm * p.by_nh[k], norm * p.by_shape[k], norm * p.unit[k]};
+    }
+
     spectral::NormSlope norm_slope(const Point& p, double norm) const {
         spectral::NormSlope sum;
         for (std::size_t k = 0; k < p.unit.size(); ++k) {
@@ -200,22 +227,37 @@ class Objective {
     std::vector<double> photons_, by_nh_, by_shape_;
 };
 
-/// The step that minimises the damped expansion within the limits: a coordinate that would leave them stops
-/// there and the others are solved again.
-std::optional<Vector> bounded_step(const Objective& objective, const Vector& x, const Expansion& at,
-                                   double damping) {
+Matrix sum(const Matrix& a, const Matrix& b, double factor) {
+    Matrix c = a;
+    for (int i = 0; i < n_parameters; ++i)
+        for (int j = 0; j < n_parameters; ++j) c[i][j] += factor * b[i][j];
+    return c;
+}
+
+Vector product(const Matrix& a, const Vector& x) {
+    Vector y{};
+    for (int i = 0; i < n_parameters; ++i)
+        for (int j = 0; j < n_parameters; ++j) y[i] += a[i][j] * x[j];
+    return y;
+}
+
+double dot(const Vector& a, const Vector& b) {
+    double s = 0.0;
+    for (int i = 0; i < n_parameters; ++i) s += a[i] * b[i];
+    return s;
+}
+
+/// The step that minimises slope x + x curvature x / 2 within the limits: a coordinate that would leave them
+/// stops there and the others are solved again. Nothing when the curvature is not positive.
+std::optional<Vector> bounded_step(const Objective& objective, const Vector& x, const Vector& slope,
+                                   const Matrix& curvature) {
     const Coordinates& c = objective.coordinates();
-    Mask free = objective.movable(x, at.slope);
-    Matrix damped = at.curvature;
-    for (int i = 0; i < n_parameters; ++i) damped[i][i] *= 1.0 + damping;
+    Mask free = objective.movable(x, slope);
     Vector stopped{};
     for (;;) {
-        Vector downhill{};
-        for (int i = 0; i < n_parameters; ++i) {
-            downhill[i] = -at.slope[i];
-            for (int j = 0; j < n_parameters; ++j) downhill[i] -= damped[i][j] * stopped[j];
-        }
-        auto move = solve(damped, downhill, free);
+        Vector downhill = product(curvature, stopped);
+        for (int i = 0; i < n_parameters; ++i) downhill[i] = -slope[i] - downhill[i];
+        auto move = solve(curvature, downhill, free);
         if (!move) return move;
         bool inside = true;
         for (int i = 0; i < n_parameters; ++i) {
@@ -232,42 +274,65 @@ std::optional<Vector> bounded_step(const Objective& objective, const Vector& x, 
     }
 }
 
-/// How much the expansion promises to gain by a step.
-double promised_gain(const Expansion& at, const Vector& move) {
-    double gain = 0.0;
-    for (int i = 0; i < n_parameters; ++i) {
-        gain -= at.slope[i] * move[i];
-        for (int j = 0; j < n_parameters; ++j) gain -= 0.5 * move[i] * at.curvature[i][j] * move[j];
-    }
-    return gain;
+/// Secant estimate of what the second derivatives of the model add to the curvature (Dennis, Gay & Welsch
+/// 1981).
+/// @param step, slope_change between two points; @param bend Objective::bending between them
+void update_second_order(Matrix& second_order, const Vector& step, const Vector& slope_change,
+                         const Vector& bend) {
+    const double along = dot(slope_change, step);
+    if (!(along > 0.0)) return;
+    const double had = dot(step, product(second_order, step)), has = dot(step, bend);
+    if (std::fabs(had) > std::fabs(has))
+        for (Vector& row : second_order)
+            for (double& value : row) value *= std::fabs(has / had);
+    Vector missing = product(second_order, step);
+    for (int i = 0; i < n_parameters; ++i) missing[i] = bend[i] - missing[i];
+    const double square = dot(missing, step) / (along * along);
+    for (int i = 0; i < n_parameters; ++i)
+        for (int j = 0; j < n_parameters; ++j)
+            second_order[i][j] += (missing[i] * slope_change[j] + slope_change[i] * missing[j]) / along -
+                                  square * slope_change[i] * slope_change[j];
 }
 
-/// Levenberg-Marquardt from one point. @param trial scratch. @return whether it converged
+/// Levenberg-Marquardt from one point: Fisher scoring at first, then the observed curvature with a secant
+/// estimate of its second-order part, which converges superlinearly. @param trial scratch. @return whether it
+/// converged
 bool descend(Objective& objective, Point& best, Point& trial) {
     constexpr int most_steps = 80;
     constexpr double enough = 1e-6;  // of the statistic
     constexpr double most_damping = 1e9;
     double damping = 1e-3;
-    Expansion at = objective.expand(best, true);
+    Expansion at = objective.expand(best);
+    Matrix second_order = sum(at.expected, at.observed, -1.0);
     for (int step = 0; step < most_steps; ++step) {
-        const auto move = bounded_step(objective, best.x, at, damping);
-        const double promised = move ? promised_gain(at, *move) : 0.0;
-        if (move && promised < 0.1 * enough) return true;
-        double gained = -1.0;
+        const Matrix curvature = sum(at.observed, second_order, 1.0);
+        Matrix damped = curvature;
+        for (int i = 0; i < n_parameters; ++i) damped[i][i] += damping * at.expected[i][i];
+        const auto move = bounded_step(objective, best.x, at.slope, damped);
+        double gained = -1.0, promised = 0.0;
         if (move) {
+            promised = -dot(at.slope, *move) - 0.5 * dot(*move, product(curvature, *move));
+            if (promised < 0.1 * enough && damping <= 1.0) return true;
             Vector x = best.x;
             for (int i = 0; i < n_parameters; ++i) x[i] += (*move)[i];
             objective.evaluate(objective.coordinates().clipped(x), trial);
             gained = best.stat - trial.stat;
         }
         if (gained > 0.0) {
+            const Expansion next = objective.expand(trial);
+            Vector walked{}, slope_change{};
+            for (int i = 0; i < n_parameters; ++i) {
+                walked[i] = trial.x[i] - best.x[i];
+                slope_change[i] = next.slope[i] - at.slope[i];
+            }
+            update_second_order(second_order, walked, slope_change, objective.bending(best, trial));
             std::swap(best, trial);
-            if (gained < enough && promised < 10.0 * enough) return true;
-            at = objective.expand(best, true);
+            at = next;
+            if (gained < enough && promised < 10.0 * enough && damping <= 1.0) return true;
             damping = std::max(gained > 0.5 * promised ? 0.1 * damping : damping, 1e-9);
         } else {
             // a flat floor, or the steps of the tabulated Gaunt factors, end the descent
-            if (damping > most_damping) return move.has_value();
+            if (damping > most_damping) return true;
             damping = std::max(10.0 * damping, 1e-6);
         }
     }
@@ -289,7 +354,7 @@ std::vector<StartingPoint> coarse_starts(Shape shape) {
 class Intervals {
   public:
     Intervals(const Objective& objective, const Point& p, double delta)
-        : at_(objective.expand(p, false)), delta_(delta), free_(objective.movable(p.x, at_.slope)) {}
+        : at_(objective.expand(p)), delta_(delta), free_(objective.movable(p.x, at_.slope)) {}
 
     /// Half-width in the coordinate i; NaN when the curvature does not bound it.
     double half_width(int i) const {
@@ -297,7 +362,7 @@ class Intervals {
         mask[i] = true;
         Vector unit{};
         unit[i] = 1.0;
-        const auto column = solve(at_.curvature, unit, mask);
+        const auto column = solve(at_.observed, unit, mask);
         if (!column) return not_measured;
         const double curvature = 1.0 / (*column)[i];
         const double slope = free_[i] ? 0.0 : std::fabs(at_.slope[i]);
@@ -306,7 +371,7 @@ class Intervals {
 
     /// Half-width of a function of the coordinates with the given gradient, limits left aside.
     double half_width(const Vector& gradient) const {
-        const auto column = solve(at_.curvature, gradient, free_);
+        const auto column = solve(at_.observed, gradient, free_);
         if (!column) return not_measured;
         double variance = 0.0;
         for (int i = 0; i < n_parameters; ++i)
