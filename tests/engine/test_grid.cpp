@@ -1,18 +1,13 @@
-// The grid likelihood: the CPU engine against the oracle in plain double loops, and the model grids.
-#include "../../src/engine/cpu_grid.hpp"
-#include "ogip.hpp"
-
+// The grid likelihood: the CPU engine against the oracle in plain double loops.
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include <gtest/gtest.h>
 
 #include <xsift/core/error.hpp>
 #include <xsift/core/random.hpp>
+#include <xsift/engine/factory.hpp>
 #include <xsift/engine/grid_task.hpp>
-#include <xsift/engine/model_grids.hpp>
-#include <xsift/spectral/model.hpp>
 
 namespace {
 
@@ -68,7 +63,7 @@ TEST_P(GridAgainstOracle, StatisticsAndNormsAgree) {
     const Sizes s = GetParam();
     const RandomTask random(17, s.templates, s.energies, s.bins, s.background);
     const ThreadPool pool(2);
-    const auto outcome = make_cpu_grid(pool)->evaluate(std::span(&random.task, 1)).front();
+    const auto outcome = make_cpu_engines(pool).grid->evaluate(std::span(&random.task, 1)).front();
     const auto reference = reference_cells(random.task);
     ASSERT_EQ(outcome.best.size(), reference.size());
     for (std::size_t i = 0; i < outcome.best.size(); ++i) {
@@ -95,8 +90,9 @@ TEST(CpuGrid, OutcomeDoesNotDependOnThreadsOrTheRestOfTheBatch) {
     const RandomTask a(3, 150, 40, 60, true), b(4, 90, 21, 33, false);
     const std::vector<GridTask> both{a.task, b.task};
     const ThreadPool one(1), two(2);
-    const auto first = make_cpu_grid(one)->evaluate(both), second = make_cpu_grid(two)->evaluate(both);
-    const auto alone = make_cpu_grid(two)->evaluate(std::span(&b.task, 1));
+    const auto first = make_cpu_engines(one).grid->evaluate(both),
+               second = make_cpu_engines(two).grid->evaluate(both);
+    const auto alone = make_cpu_engines(two).grid->evaluate(std::span(&b.task, 1));
     for (std::size_t t = 0; t < both.size(); ++t)
         for (std::size_t i = 0; i < first[t].best.size(); ++i) {
             EXPECT_EQ(first[t].best[i].index, second[t].best[i].index);
@@ -110,9 +106,9 @@ TEST(CpuGrid, OutcomeDoesNotDependOnThreadsOrTheRestOfTheBatch) {
 TEST(CpuGrid, KeepsOnlyTheBestCells) {
     RandomTask random(5, 100, 10, 20, true);
     const ThreadPool pool(2);
-    const auto all = make_cpu_grid(pool)->evaluate(std::span(&random.task, 1)).front();
+    const auto all = make_cpu_engines(pool).grid->evaluate(std::span(&random.task, 1)).front();
     random.task.max_cells = 8;
-    const auto few = make_cpu_grid(pool)->evaluate(std::span(&random.task, 1)).front();
+    const auto few = make_cpu_engines(pool).grid->evaluate(std::span(&random.task, 1)).front();
     ASSERT_EQ(few.best.size(), 8U);
     for (std::size_t i = 0; i < 8; ++i) EXPECT_EQ(few.best[i].index, all.best[i].index);
 }
@@ -121,69 +117,7 @@ TEST(CpuGrid, RefusesTasksThatContradictThemselves) {
     RandomTask random(5, 4, 3, 2, true);
     random.task.n_bins = 3;
     const ThreadPool pool(1);
-    EXPECT_THROW(make_cpu_grid(pool)->evaluate(std::span(&random.task, 1)), Error);
-}
-
-TEST(ModelGrids, BestCellsLieNextToTheTruth) {
-    // counts as expected, without noise, of a pn source with known parameters
-    const Spectrum observed = test::pn_spectrum("0007");
-    spectral::FitOptions options;
-    auto prepared = spectral::prepare(observed, options);
-    const std::vector<double> truth{1.7, 0.31, 1.9};
-    const ThreadPool pool(2);
-    const auto backend = make_cpu_grid(pool);
-    for (std::size_t m = 0; m < options.models.size(); ++m) {
-        spectral::AbsorbedModel model(
-            spectral::parse_model(options.models[m]), options.abundance,
-            spectral::EnergyBins::from_bounds(prepared.energy_lo, prepared.energy_hi));
-        std::vector<double> photons(model.size()), rate(prepared.n_bins());
-        model.evaluate(0.2, truth[m], photons);
-        spectral::fold<1>(prepared, {photons.data()}, {rate.data()});
-        const double norm =
-            5000.0 / (prepared.source_exposure * std::accumulate(rate.begin(), rate.end(), 0.0));
-        for (std::size_t k = 0; k < rate.size(); ++k)
-            prepared.counts[k] =
-                prepared.source_exposure *
-                (norm * rate[k] + prepared.background_counts[k] / prepared.background_exposure);
-        ModelGrids grids(options);
-        const spectral::PreparedSpectrum* one = &prepared;
-        const auto cells = grids.best_cells(*backend, std::span(&one, 1));
-        ASSERT_EQ(cells.size(), 1U);
-        ASSERT_EQ(cells[0].size(), 3U);
-        ASSERT_FALSE(cells[0][m].empty());
-        ASSERT_LE(cells[0][m].size(), 4U);
-        const ModelCell& best = cells[0][m].front();
-        EXPECT_NEAR(best.nh, 0.2, 0.15) << options.models[m];
-        EXPECT_NEAR(best.parameter / truth[m], 1.0, 0.35) << options.models[m];
-        EXPECT_NEAR(std::log(best.norm / norm), 0.0, 0.5) << options.models[m];
-    }
-}
-
-TEST(ModelGrids, MergingBinsWithoutCountsChangesNoStatistic) {
-    // the grid's best cell has the statistic of the whole spectrum, within the screening precision
-    spectral::FitOptions options;
-    options.binning = {spectral::Binning::Kind::none, 0};
-    options.models = {"tbabs*powerlaw"};
-    const auto prepared = spectral::prepare(test::pn_spectrum("0079"), options);
-    const ThreadPool pool(2);
-    const auto backend = make_cpu_grid(pool);
-    ModelGrids grids(options);
-    const spectral::PreparedSpectrum* one = &prepared;
-    const auto cells = grids.best_cells(*backend, std::span(&one, 1))[0][0];
-    ASSERT_FALSE(cells.empty());
-    spectral::AbsorbedModel model(spectral::Shape::powerlaw, options.abundance,
-                                  spectral::EnergyBins::from_bounds(prepared.energy_lo, prepared.energy_hi));
-    std::vector<double> photons(model.size()), rate(prepared.n_bins());
-    for (const ModelCell& cell : cells) {
-        model.evaluate(cell.nh, cell.parameter, photons);
-        spectral::fold<1>(prepared, {photons.data()}, {rate.data()});
-        double stat = 0.0;
-        for (std::size_t k = 0; k < rate.size(); ++k)
-            stat +=
-                spectral::wstat(prepared.counts[k], prepared.background_counts[k], prepared.source_exposure,
-                                prepared.background_exposure, cell.norm * rate[k]);
-        EXPECT_NEAR(cell.stat, stat, 0.3);
-    }
+    EXPECT_THROW(make_cpu_engines(pool).grid->evaluate(std::span(&random.task, 1)), Error);
 }
 
 }  // namespace
