@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <deque>
@@ -14,6 +15,7 @@
 #include <unordered_map>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <xsift/core/error.hpp>
 #include <xsift/core/hash.hpp>
@@ -61,9 +63,13 @@ class InputFile {
 
 InputFile::InputFile(const std::string& path) : path_(path) {
     std::error_code problem;
-    if (!std::filesystem::is_regular_file(path, problem))
+    const bool is_file = std::filesystem::is_regular_file(path, problem);
+    if (!is_file || ::access(path.c_str(), R_OK) != 0)
         throw Error(ErrorKind::usage, "UNREADABLE", fmt::format("cannot open {}", path),
-                    problem ? problem.message() : "it is not a file", "Check the path");
+                    is_file   ? std::strerror(errno)
+                    : problem ? problem.message()
+                              : "it is not a file",
+                    "Check the path");
     bytes_ = static_cast<std::int64_t>(std::filesystem::file_size(path));
     if (!looks_like_hdf5(path))
         corrupt(bytes_ == 0 ? "it is empty" : "it is not an HDF5 file", "NOT_HDF5",
