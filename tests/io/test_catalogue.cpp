@@ -588,6 +588,8 @@ std::string flags_as_markdown(const std::string& header, const std::string& name
     }
     int bits = 0;
     while (std::getline(lines, line) && line != "};") {
+        for (std::string rest; line.find(',') == std::string::npos && std::getline(lines, rest);)  // wrapped lines
+            line += " " + rest.substr(rest.find_first_not_of(' '));
         const std::size_t begin = line.find_first_not_of(' '), assign = line.find(" = 1u << "),
                           comma = line.find(',');
         const std::size_t comment = line.find("///< ");
