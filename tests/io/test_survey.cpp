@@ -1,8 +1,8 @@
+#include "limited_disk.hpp"
 #include "survey_samples.hpp"
 #include "test_files.hpp"
 
 #include <bit>
-#include <csignal>
 #include <filesystem>
 #include <functional>
 
@@ -10,10 +10,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <hdf5.h>
-#include <sched.h>
-#include <sys/mount.h>
-#include <sys/resource.h>
-
 #include <xsift/core/error.hpp>
 #include <xsift/core/hash.hpp>
 #include <xsift/core/random.hpp>
@@ -412,23 +408,6 @@ TEST(SurveyWriter, RefusesAFolderThatCannotBeWritten) {
                  [&] { const SurveyWriter writer(folder / "none/survey.h5", {}); });
 }
 
-/// No file of this process may grow beyond the limit.
-void limit_file_size(rlim_t bytes) {
-    std::signal(SIGXFSZ, SIG_IGN);
-    const rlimit bound{bytes, bytes};
-    setrlimit(RLIMIT_FSIZE, &bound);
-}
-
-/// Mounts a file system of the size on the folder, seen by this process alone; where that takes rights it has
-/// not, the limit of file sizes has to do.
-void limit_disk(const std::string& folder, int kilobytes) {
-    const std::string size = fmt::format("size={}k", kilobytes);
-    const bool mounted = unshare(CLONE_NEWNS) == 0 &&
-                         mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
-                         mount("none", folder.c_str(), "tmpfs", 0, size.c_str()) == 0;
-    if (!mounted) limit_file_size(static_cast<rlim_t>(kilobytes) * 1024);
-}
-
 /// Writes a survey that cannot fit, in a process of its own; tells on stderr what came of it, and exits as
 /// any program does, so that a library that crashes at exit is noticed.
 [[noreturn]] void write_too_much(const std::string& folder, bool compress) {
@@ -453,7 +432,7 @@ TEST(SurveyWriterDeathTest, AFileSizeLimitIsAFullDisk) {
         for (rlim_t limit = 1000; limit < 2500000; limit = limit * 3 / 2) {
             SCOPED_TRACE(fmt::format("{} bytes, compressed: {}", limit, compress));
             const auto action = [&] {
-                limit_file_size(limit);
+                xsift::test::limit_file_size(limit);
                 write_too_much(folder.path(), compress);
             };
             EXPECT_EXIT(action(), testing::ExitedWithCode(0), full_disk_report);
@@ -465,7 +444,7 @@ TEST(SurveyWriterDeathTest, AFullDisk) {
     for (const int kilobytes : {4, 64, 300, 1500}) {
         SCOPED_TRACE(kilobytes);
         const auto action = [&] {
-            limit_disk(folder.path(), kilobytes);
+            xsift::test::limit_disk(folder.path(), kilobytes);
             write_too_much(folder.path(), false);
         };
         EXPECT_EXIT(action(), testing::ExitedWithCode(0), full_disk_report);
