@@ -1,1 +1,65 @@
-int main() { return 0; }
+// xsift: the command line. Parses, dispatches, turns errors into messages and exit codes.
+
+#include "commands.hpp"
+
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include <xsift/core/log.hpp>
+#include <xsift/core/version.hpp>
+
+namespace {
+
+using namespace xsift;
+
+int code(ExitCode exit) {
+    return static_cast<int>(exit);
+}
+
+ExitCode perform(const app::Action& action) {
+    try {
+        return action();
+    } catch (const Error& error) {
+        log::error("{} [{}]", error.what(), error.code());
+        return exit_code(error.kind());
+    } catch (const std::bad_alloc&) {
+        log::error("out of memory. Lower --batch-memory or use a larger machine. [OUT_OF_MEMORY]");
+    } catch (const std::exception& error) {
+        log::error("unexpected failure ({}). Please report it. [INTERNAL]", error.what());
+    }
+    return ExitCode::internal;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CLI::App parser{"xsift: periods, spectra and a catalogue for every source of an X-ray survey"};
+    parser.set_version_flag("--version", fmt::format("xsift {}", version));
+    parser.require_subcommand(1);
+    parser.fallthrough();
+    bool json = false, quiet = false, verbose = false;
+    parser.add_flag("--log-json", json, "Log JSON lines instead of text");
+    parser.add_flag("-q,--quiet", quiet, "Log warnings and errors only");
+    parser.add_flag("-v,--verbose", verbose, "Log details");
+
+    std::vector<std::pair<const char*, app::Action>> actions{
+        {"ingest", app::add_ingest(parser)}, {"simulate", app::add_simulate(parser)},
+        {"run", app::add_run(parser)},       {"merge", app::add_merge(parser)},
+        {"info", app::add_info(parser)},     {"verify", app::add_verify(parser)},
+        {"report", app::add_report(parser)},
+    };
+    try {
+        parser.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return parser.exit(error) == 0 ? code(ExitCode::done) : code(ExitCode::usage);
+    }
+    log::configure(quiet ? log::Level::warning : verbose ? log::Level::debug : log::Level::info, json);
+    for (const auto& [name, action] : actions)
+        if (parser.got_subcommand(name)) return code(perform(action));
+    return code(ExitCode::usage);
+}

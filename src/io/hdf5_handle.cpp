@@ -1,5 +1,6 @@
 #include <bit>
 #include <cstdlib>
+#include <optional>
 
 #include "hdf5_handle.hpp"
 
@@ -24,6 +25,21 @@ herr_t note_failure(unsigned, const H5E_error2_t* entry, void* data) {
     return 0;
 }
 
+/// The failure before the handles of a scope were closed: every call of the library forgets those of earlier calls.
+thread_local std::optional<Failure> noted;
+
+Failure current_failure() {
+    Failure failure;
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, note_failure, &failure);
+    if (failure.message.empty()) failure.message = "no reason given";
+    return failure;
+}
+
+herr_t note_if_failed(herr_t status) {
+    if (status < 0) noted = current_failure();
+    return status;
+}
+
 /// H5Literate and H5Aiterate visitor.
 template <typename Info>
 herr_t note_name(hid_t, const char* name, const Info*, void* data) {
@@ -38,16 +54,17 @@ herr_t on_rows(hid_t dataset, std::int64_t first, std::int64_t count, const Tran
     const hsize_t start = static_cast<hsize_t>(first), length = static_cast<hsize_t>(count);
     const Handle space(H5Dget_space(dataset), H5Sclose);
     const Handle memory(H5Screate_simple(1, &length, nullptr), H5Sclose);
-    if (!space.valid() || !memory.valid()) return -1;
-    if (H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, &start, nullptr, &length, nullptr) < 0) return -1;
-    return transfer(memory.get(), space.get());
+    if (!space.valid() || !memory.valid()) return note_if_failed(-1);
+    if (H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, &start, nullptr, &length, nullptr) < 0)
+        return note_if_failed(-1);
+    return note_if_failed(transfer(memory.get(), space.get()));
 }
 
 herr_t write_attribute(hid_t object, const std::string& name, hid_t type, const void* value) {
     const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
     Handle attribute(H5Acreate2(object, name.c_str(), type, space.get(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
-    if (!attribute.valid() || H5Awrite(attribute.get(), type, value) < 0) return -1;
-    return attribute.close();
+    if (!attribute.valid() || H5Awrite(attribute.get(), type, value) < 0) return note_if_failed(-1);
+    return note_if_failed(attribute.close());
 }
 
 /// Opens a scalar attribute, if it is there.
@@ -62,6 +79,9 @@ Handle scalar_attribute(hid_t object, const std::string& name) {
 }  // namespace
 
 Session::Session() : lock_(library_mutex()) {
+    // Its clean-up at exit crashes after a failed close (of a full disk); we close all that we open ourselves.
+    static const herr_t no_cleanup = H5dont_atexit();
+    static_cast<void>(no_cleanup);
     // A process-wide switch: files may ask for plug-ins, which are code to load.
     static const herr_t plugins_off = H5PLset_loading_state(0);
     static_cast<void>(plugins_off);
@@ -71,9 +91,8 @@ Session::Session() : lock_(library_mutex()) {
 }
 
 Failure last_failure() {
-    Failure failure;
-    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, note_failure, &failure);
-    if (failure.message.empty()) failure.message = "no reason given";
+    Failure failure = noted ? *noted : current_failure();
+    noted.reset();
     return failure;
 }
 

@@ -8,6 +8,8 @@
 #include <unordered_set>
 
 #include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -108,13 +110,20 @@ void OutputFile::fail() {
     throw write_error(path_, failure.error_number, failure.message);
 }
 
+/// A file where everything can be written: memory, which can also be truncated, unless files have a size limit.
+int open_sink() {
+    rlimit limit{};
+    const bool unlimited = ::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY;
+    return unlimited ? ::memfd_create("abandoned", MFD_CLOEXEC) : ::open("/dev/null", O_RDWR | O_CLOEXEC);
+}
+
 void OutputFile::abandon() {
     if (!file_.valid()) return;
-    // The library crashes at exit when what it still holds cannot be written: let it write into nothing.
+    // The library must be able to write what it still holds, or it cannot close the file and crashes later.
     void* handle = nullptr;
-    const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (nothing >= 0 && H5Fget_vfd_handle(id(), H5P_DEFAULT, &handle) >= 0) ::dup2(nothing, *static_cast<int*>(handle));
-    if (nothing >= 0) ::close(nothing);
+    const int sink = open_sink();
+    if (sink >= 0 && H5Fget_vfd_handle(id(), H5P_DEFAULT, &handle) >= 0) ::dup2(sink, *static_cast<int*>(handle));
+    if (sink >= 0) ::close(sink);
     file_.close();
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 /// @file
-/// Content checksums (XXH3, 128 bits) in the form "xxh128:<32 hexadecimal digits>", as `xxh128sum` prints them.
+/// Content checksums (XXH3, 128 bits) in the form "xxh128:<32 hexadecimal digits>", as `xxh128sum` prints
+/// them.
 
 #include <cstddef>
 #include <memory>

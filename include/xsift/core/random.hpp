@@ -2,8 +2,8 @@
 /// @file
 /// Counter-based random numbers: Philox 4x32-10 (Salmon et al. 2011, SC'11).
 ///
-/// The n-th number of stream (seed, stream) does not depend on what was drawn before, on threads or on the device,
-/// so simulations are the same everywhere.
+/// The n-th number of stream (seed, stream) does not depend on what was drawn before, on threads or on the
+/// device, so simulations are the same everywhere.
 
 #include <cmath>
 #include <cstdint>
@@ -20,8 +20,10 @@ struct PhiloxBlock {
 
 /// Philox 4x32-10 of a 128-bit counter under a 64-bit key.
 XSIFT_HD inline PhiloxBlock philox(std::uint64_t key, std::uint64_t counter_high, std::uint64_t counter_low) {
-    std::uint32_t c0 = static_cast<std::uint32_t>(counter_low), c1 = static_cast<std::uint32_t>(counter_low >> 32);
-    std::uint32_t c2 = static_cast<std::uint32_t>(counter_high), c3 = static_cast<std::uint32_t>(counter_high >> 32);
+    std::uint32_t c0 = static_cast<std::uint32_t>(counter_low),
+                  c1 = static_cast<std::uint32_t>(counter_low >> 32);
+    std::uint32_t c2 = static_cast<std::uint32_t>(counter_high),
+                  c3 = static_cast<std::uint32_t>(counter_high >> 32);
     std::uint32_t k0 = static_cast<std::uint32_t>(key), k1 = static_cast<std::uint32_t>(key >> 32);
     for (int round = 0; round < 10; ++round) {
         const std::uint64_t p0 = static_cast<std::uint64_t>(0xD2511F53u) * c0;

@@ -25,9 +25,9 @@ struct GoodTimeIntervals {
 /// An event list of one source in one exposure. Times ascend.
 struct EventList {
     Exposure exposure;
-    std::vector<double> time;    ///< s relative to exposure.time_zero
-    std::vector<float> energy;   ///< keV; empty when the file has no energies
-    std::vector<float> weight;   ///< photon weights; empty when all are 1
+    std::vector<double> time;   ///< s relative to exposure.time_zero
+    std::vector<float> energy;  ///< keV; empty when the file has no energies
+    std::vector<float> weight;  ///< photon weights; empty when all are 1
     GoodTimeIntervals gti;
 
     std::size_t size() const { return time.size(); }
@@ -36,11 +36,11 @@ struct EventList {
 /// A binned light curve of one source in one exposure. Times ascend.
 struct LightCurve {
     Exposure exposure;
-    std::vector<double> time;    ///< bin centre, s relative to exposure.time_zero
-    std::vector<double> rate;    ///< count/s
-    std::vector<double> error;   ///< count/s, 1 sigma
+    std::vector<double> time;                 ///< bin centre, s relative to exposure.time_zero
+    std::vector<double> rate;                 ///< count/s
+    std::vector<double> error;                ///< count/s, 1 sigma
     std::vector<double> fractional_exposure;  ///< 0..1; empty when unknown
-    double bin_width = not_measured;  ///< s
+    double bin_width = not_measured;          ///< s
 
     std::size_t size() const { return time.size(); }
 };

@@ -22,11 +22,11 @@ struct SourceData {
 
 /// Why a candidate is not offered as a period. Bits; VETO of the catalogue holds their names.
 enum VetoBit : std::uint32_t {
-    veto_frame_alias = 1u << 0,     ///< m f_frame +- k f0
-    veto_harmonic = 1u << 1,        ///< harmonic or subharmonic of a stronger candidate
-    veto_few_cycles = 1u << 2,      ///< fewer than the configured number of cycles in the exposure
-    veto_window = 1u << 3,          ///< at a frequency of the GTI window
-    veto_above_nyquist = 1u << 4,   ///< above the Nyquist frequency of the frame time
+    veto_frame_alias = 1u << 0,    ///< m f_frame +- k f0
+    veto_harmonic = 1u << 1,       ///< harmonic or subharmonic of a stronger candidate
+    veto_few_cycles = 1u << 2,     ///< fewer than the configured number of cycles in the exposure
+    veto_window = 1u << 3,         ///< at a frequency of the GTI window
+    veto_above_nyquist = 1u << 4,  ///< above the Nyquist frequency of the frame time
 };
 
 /// Names of the set bits joined by '+', or "" when none is set.
@@ -42,10 +42,10 @@ enum CandidateFlag : std::uint32_t {
 
 /// A period candidate of one exposure.
 struct PeriodCandidate {
-    std::string exposure;      ///< file of the exposure
+    std::string exposure;  ///< file of the exposure
     std::string instrument;
-    std::int32_t rank = 0;     ///< 1 is the strongest of its exposure, vetoed ones included
-    std::string method;        ///< Z2, H, GLS
+    std::int32_t rank = 0;  ///< 1 is the strongest of its exposure, vetoed ones included
+    std::string method;     ///< Z2, H, GLS
     std::int32_t n_harmonics = 0;
     double frequency = not_measured;        ///< Hz
     double frequency_error = not_measured;  ///< Hz, 1 sigma
@@ -64,7 +64,7 @@ struct PeriodCandidate {
 enum FitFlag : std::uint32_t {
     fit_not_converged = 1u << 0,
     fit_nh_unconstrained = 1u << 1,
-    fit_parameter_unconstrained = 1u << 2,   ///< kT or photon index
+    fit_parameter_unconstrained = 1u << 2,  ///< kT or photon index
     fit_norm_unconstrained = 1u << 3,
     fit_nh_at_bound = 1u << 4,
     fit_parameter_at_bound = 1u << 5,
@@ -81,23 +81,23 @@ struct Estimate {
 
 /// A fit of one model to one spectrum.
 struct SpectralFit {
-    std::string spectrum;      ///< file of the spectrum
+    std::string spectrum;  ///< file of the spectrum
     std::string instrument;
-    std::string model;         ///< as tbabs*powerlaw
-    std::string statistic;     ///< wstat or cstat
+    std::string model;      ///< as tbabs*powerlaw
+    std::string statistic;  ///< wstat or cstat
     double stat = not_measured;
     std::int32_t n_bins = 0;
-    std::int32_t dof = 0;      ///< n_bins - free parameters
+    std::int32_t dof = 0;           ///< n_bins - free parameters
     double reduced = not_measured;  ///< stat/dof; NaN when dof <= 0
     double aicc = not_measured, bic = not_measured;
-    Estimate nh;               ///< 1e22 cm^-2
-    Estimate kt;               ///< keV (bbody, bremss)
-    Estimate gamma;            ///< photon index (powerlaw)
-    Estimate norm;             ///< XSPEC's norm of the model
-    Estimate flux;             ///< erg/cm2/s, absorbed, flux band
+    Estimate nh;                            ///< 1e22 cm^-2
+    Estimate kt;                            ///< keV (bbody, bremss)
+    Estimate gamma;                         ///< photon index (powerlaw)
+    Estimate norm;                          ///< XSPEC's norm of the model
+    Estimate flux;                          ///< erg/cm2/s, absorbed, flux band
     double flux_unabsorbed = not_measured;  ///< erg/cm2/s, flux band
-    bool selected = false;     ///< the model reported in SOURCES
-    std::uint32_t flags = 0;   ///< FitFlag bits, and SpectrumFlag bits << fit_flag_spectrum_shift
+    bool selected = false;                  ///< the model reported in SOURCES
+    std::uint32_t flags = 0;  ///< FitFlag bits, and SpectrumFlag bits << fit_flag_spectrum_shift
 };
 
 /// An input or source that ended without a result, and why.
@@ -124,9 +124,10 @@ struct SourceResult {
     std::int32_t n_exposures = 0;  ///< event lists and light curves
     std::int32_t n_spectra = 0;    ///< spectra with a response
     std::string status;            ///< ok, partial (some inputs quarantined), no_data (nothing usable)
-    std::int32_t best_period = -1; ///< index in candidates of the period offered: not vetoed and significant; or -1
-    std::int32_t best_fit = -1;    ///< index in fits of the model offered; or -1
-    std::uint32_t flags = 0;       ///< SourceFlag bits
+    std::int32_t best_period =
+        -1;  ///< index in candidates of the period offered: not vetoed and significant; or -1
+    std::int32_t best_fit = -1;  ///< index in fits of the model offered; or -1
+    std::uint32_t flags = 0;     ///< SourceFlag bits
     std::vector<PeriodCandidate> candidates;
     std::vector<SpectralFit> fits;
     std::vector<QuarantineRow> quarantine;

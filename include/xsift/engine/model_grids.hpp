@@ -29,7 +29,8 @@ class ModelGrids {
     ModelGrids(const ModelGrids&) = delete;
     ModelGrids& operator=(const ModelGrids&) = delete;
 
-    /// For each spectrum, for each of options.models: the best few cells that are local minima, lowest statistic first.
+    /// For each spectrum, for each of options.models: the best few cells that are local minima, lowest
+    /// statistic first.
     std::vector<std::vector<std::vector<ModelCell>>> best_cells(
         GridLikelihood& backend, std::span<const spectral::PreparedSpectrum* const> spectra);
 

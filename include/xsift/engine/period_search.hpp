@@ -2,10 +2,12 @@
 /// @file
 /// The periodicity-search engine: what every backend offers.
 
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
 
+#include <xsift/timing/light_curve.hpp>
 #include <xsift/timing/search.hpp>
 
 namespace xsift::engine {
@@ -16,27 +18,40 @@ struct EventTask {
     std::span<const float> weight;  ///< empty: all 1
     timing::FrequencyGrid grid;
     std::vector<timing::Statistic> statistics;  ///< z2 and h
-    int max_peaks = 10;             ///< peaks kept a statistic
-    double min_separation = 0.0;    ///< Hz: peaks nearer than this to a stronger one are dropped
+    int max_peaks = 10;                         ///< peaks kept a statistic
+    double min_separation = 0.0;  ///< Hz: peaks nearer than this to a stronger trial are dropped
+    /// Harmonics k > 1 with k f above this are left out, Hz: above the Nyquist frequency of the frame time
+    /// they hold nothing but aliases.
+    double harmonic_fmax = std::numeric_limits<double>::infinity();
+    /// Good time intervals, s, in the time frame of `time`. When given, what a constant source would show
+    /// through them is subtracted from the sums before the statistic is formed.
+    std::span<const double> gti_start, gti_stop;
 };
 
 /// A floating-mean weighted Lomb-Scargle search of one light curve (Zechmeister & Kuerster 2009).
 struct LightCurveTask {
-    std::span<const double> time;   ///< s
+    std::span<const double> time;  ///< s
     std::span<const double> value;
-    std::span<const double> weight; ///< 1/sigma^2, or all equal; need not be normalised
+    std::span<const double> weight;  ///< 1/sigma^2, or all equal; need not be normalised
     timing::FrequencyGrid grid;
     int max_peaks = 10;
     double min_separation = 0.0;
 };
+
+/// The task of an event list; it refers to the list, which must outlive it.
+EventTask make_task(const EventList& events, const timing::FrequencyGrid& grid,
+                    const timing::SearchOptions& options);
+/// The task of the usable bins of a light curve; it refers to them.
+LightCurveTask make_task(const timing::UsableBins& bins, const timing::FrequencyGrid& grid,
+                         const timing::SearchOptions& options);
 
 /// Outcome of one task, one entry a statistic in the order of the task.
 struct SearchOutcome {
     std::vector<timing::StatisticPeaks> statistics;
 };
 
-/// A backend of the periodicity search. One call takes a whole batch; the outcome of a task does not depend on the
-/// others in the batch. Periodograms never leave the engine.
+/// A backend of the periodicity search. One call takes a whole batch; the outcome of a task does not depend
+/// on the others in the batch. Periodograms never leave the engine.
 class PeriodSearch {
   public:
     virtual ~PeriodSearch() = default;

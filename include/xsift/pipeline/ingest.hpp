@@ -13,17 +13,17 @@
 namespace xsift::pipeline {
 
 struct IngestOptions {
-    std::vector<std::string> inputs;   ///< files, folders (recursive) or @list (a path a line)
-    std::string output;                ///< survey.h5
-    int threads = 0;                   ///< 0: all
+    std::vector<std::string> inputs;               ///< files, folders (recursive) or @list (a path a line)
+    std::string output;                            ///< survey.h5
+    int threads = 0;                               ///< 0: all
     std::vector<std::string> response_path;        ///< folders to search for RMF (and ARF, background) files
     std::vector<std::string> response_substitute;  ///< PATTERN=FILE, shell wildcards in PATTERN
-    std::string source_list;           ///< FITS or CSV: id, name, ra, dec, pos_err, further columns; may be empty
-    std::string association;           ///< CSV table file,source_id; may be empty
-    double energy_lo = not_measured;   ///< keV, events below are dropped
-    double energy_hi = not_measured;   ///< keV, events above are dropped
-    std::string region;                ///< circle(ra,dec,radius_arcsec) on event positions; empty: all events
-    bool repair = false;               ///< sort times, drop rows with NaN times, mend GTIs (flagged) instead of quarantine
+    std::string source_list;  ///< FITS or CSV: id, name, ra, dec, pos_err, further columns; may be empty
+    std::string association;  ///< CSV table file,source_id; may be empty
+    double energy_lo = not_measured;  ///< keV, events below are dropped
+    double energy_hi = not_measured;  ///< keV, events above are dropped
+    std::string region;               ///< circle(ra,dec,radius_arcsec) on event positions; empty: all events
+    bool repair = false;  ///< sort times, drop rows with NaN times, mend GTIs (flagged) instead of quarantine
     bool compress = true;
 };
 

@@ -10,10 +10,10 @@
 
 namespace xsift::timing {
 
-/// Trial frequencies f_m = m df for m = first .. first + count - 1. Anchoring the grid at 0 puts the k-th harmonic of
-/// trial m on the same grid, at index k m.
+/// Trial frequencies f_m = m df for m = first .. first + count - 1. Anchoring the grid at 0 puts the k-th
+/// harmonic of trial m on the same grid, at index k m.
 struct FrequencyGrid {
-    double df = 0.0;           ///< Hz
+    double df = 0.0;  ///< Hz
     std::int64_t first = 1;
     std::int64_t count = 0;
 
@@ -30,39 +30,53 @@ struct Statistic {
 
 /// A local maximum of a statistic on the grid (screening precision).
 struct Peak {
-    std::int64_t index = 0;   ///< trial number in the grid, 0-based
-    double frequency = 0.0;   ///< Hz
-    double value = 0.0;       ///< statistic as screened
-    int harmonics = 1;        ///< n of Z2_n, or the m at which H has its maximum
+    std::int64_t index = 0;  ///< trial number in the grid, 0-based
+    double frequency = 0.0;  ///< Hz
+    double value = 0.0;      ///< statistic as screened
+    int harmonics = 1;       ///< n of Z2_n, or the m at which H has its maximum
 };
 
 /// Peaks of one statistic, strongest first.
 struct StatisticPeaks {
     Statistic statistic;
     std::vector<Peak> peaks;
-    double mean = 0.0;        ///< mean of the statistic over the grid
-    std::int64_t n_trials = 0;///< grid points evaluated
+    double mean = 0.0;          ///< mean of the statistic over the grid
+    std::int64_t n_trials = 0;  ///< grid points evaluated
 };
 
 /// Options of the period search. Frequencies in Hz.
 struct SearchOptions {
-    double fmax = not_measured;        ///< NaN: Nyquist of the frame time, else default_fmax
-    double default_fmax = 10.0;        ///< used when the frame time is unknown or very short
-    double fmin = not_measured;        ///< NaN: 1/T
-    double oversampling = 4.0;         ///< grid points per 1/T
+    double fmax = not_measured;  ///< NaN: Nyquist of the frame time, else default_fmax
+    double default_fmax = 10.0;  ///< used when the frame time is unknown or very short
+    double fmin = not_measured;  ///< NaN: 1/T
+    double oversampling = 4.0;   ///< grid points per 1/T
     std::vector<int> z2_harmonics{1, 2, 4};
-    int h_harmonics = 20;              ///< largest m of the H-test; 0: no H-test
-    int max_candidates = 10;           ///< rows kept an exposure
-    double log10_fap = -3.0;           ///< a candidate is offered as a period below this
-    double min_cycles = 3.0;           ///< fewer cycles in the exposure: vetoed
-    int min_events = 5;                ///< fewer events: not searched (quarantined as TOO_FEW_EVENTS)
+    int h_harmonics = 20;                   ///< largest m of the H-test; 0: no H-test
+    int max_candidates = 10;                ///< rows kept an exposure
+    double log10_fap = -3.0;                ///< a candidate is offered as a period below this
+    double min_cycles = 3.0;                ///< fewer cycles in the exposure: vetoed
+    int min_events = 5;                     ///< fewer events: not searched (quarantined as TOO_FEW_EVENTS)
     std::int64_t max_trials = 400'000'000;  ///< larger grids are refused (quarantined as GRID_TOO_LARGE)
 };
 
 /// The grid for an exposure: from fmin (default 1/T) to fmax at the oversampling, T the span of the GTIs.
-/// @throws Error (input, "GRID_TOO_LARGE" or "NO_SPAN").
+/// @throws Error (input, "GRID_TOO_LARGE"; "NO_SPAN" when the span is empty or too short for a single trial).
 FrequencyGrid make_grid(const EventList& events, const SearchOptions& options);
 FrequencyGrid make_grid(const LightCurve& curve, const SearchOptions& options);
+
+/// Trial frequencies per 1/T of a grid for data spanning `span` s.
+inline double grid_oversampling(const FrequencyGrid& grid, double span) {
+    return 1.0 / (grid.df * span);
+}
+
+/// Span of an exposure, s: from the first GTI to the last, or of the events when there are none.
+double time_span(const EventList& events);
+/// Span of a light curve, s, its first and last bins included.
+double time_span(const LightCurve& curve);
+
+/// Highest frequency that the exposure can confirm, Hz: the Nyquist frequency of its frame time, infinite
+/// when that is unknown.
+double confirmable_frequency(const Exposure& exposure);
 
 /// The statistics an event search computes: Z2_n for each n, then H.
 std::vector<Statistic> event_statistics(const SearchOptions& options);

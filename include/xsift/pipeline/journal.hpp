@@ -1,0 +1,44 @@
+#pragma once
+/// @file
+/// The journal of a shard: results appended and synced batch by batch, so that an interrupted run can go on.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+#include <xsift/data/results.hpp>
+
+namespace xsift::pipeline {
+
+/// Append-only file of batches of results. Each record carries its length and checksum; a torn or damaged
+/// tail is dropped on resume. The file is locked: a second run on the same output is refused.
+class Journal {
+  public:
+    /// Opens `path`. With `resume` and a journal of the same identity its sound records are kept, else it
+    /// starts empty.
+    /// @param identity what the results depend on (survey, configuration, range of sources)
+    /// @throws Error (usage, "OUTPUT_BUSY") when another process holds it; (usage, "RESUME_MISMATCH") when
+    /// resuming a
+    ///         journal of another survey, configuration or shard; (usage, "UNWRITABLE").
+    Journal(std::string path, const std::string& identity, bool resume);
+    ~Journal();
+    Journal(const Journal&) = delete;
+    Journal& operator=(const Journal&) = delete;
+
+    /// Sources journalled so far.
+    std::int64_t size() const;
+    /// Appends a batch and syncs it. @throws Error (internal, "DISK_FULL" or "WRITE_FAILED").
+    void append(std::span<const SourceResult> results);
+    /// Calls the visitor for every result in the order of appending.
+    void replay(const std::function<void(const SourceResult&)>& visitor) const;
+    /// Deletes the file: its catalogue is complete.
+    void remove();
+
+  private:
+    struct Implementation;
+    std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace xsift::pipeline

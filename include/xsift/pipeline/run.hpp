@@ -1,0 +1,50 @@
+#pragma once
+/// @file
+/// A run: survey store to shard catalogue, batch by batch.
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <xsift/pipeline/configuration.hpp>
+
+namespace xsift::pipeline {
+
+/// How a run is carried out. Nothing here changes the catalogue's rows.
+struct RunOptions {
+    std::string survey, output;
+    RunConfiguration configuration;
+    std::string backend = "auto";           ///< auto, cpu, cuda
+    int threads = 0;                        ///< 0: all
+    std::int64_t batch_memory = 512 << 20;  ///< bytes of input data in flight, all stages together
+    std::int64_t shard = 1, shards = 1;     ///< K of N
+    std::vector<std::string> sources;       ///< ids; empty: all
+    bool resume = false;
+};
+
+/// What happened; also written beside the catalogue as <output>.run.json.
+struct RunSummary {
+    std::string backend;  ///< as Engines::description
+    std::int64_t sources = 0, resumed = 0, candidates = 0, periods = 0, fits = 0;
+    std::map<std::string, std::int64_t> quarantined;  ///< rows by code, those of ingest included
+    std::map<std::string, double>
+        seconds;  ///< by stage: read, search, polish, grid, fit, journal, catalogue, wait, total
+    std::int64_t peak_memory = 0;  ///< bytes, of the process
+    bool interrupted = false;      ///< stopped on request: resume with --resume
+};
+
+/// Progress: sources done, sources in all.
+using RunProgress = std::function<void(std::int64_t, std::int64_t)>;
+
+/// Runs a shard and writes its catalogue. Asks `stop` between batches; when it is set, the journal is kept
+/// and the summary says so.
+RunSummary run(const RunOptions& options, const std::atomic<bool>& stop, const RunProgress& progress = {});
+
+/// Survey range [first, end) of shard K of N: contiguous, so that merging is concatenation.
+std::pair<std::int64_t, std::int64_t> shard_range(std::int64_t sources, std::int64_t shard,
+                                                  std::int64_t shards);
+
+}  // namespace xsift::pipeline

@@ -1,0 +1,78 @@
+#pragma once
+/// @file
+/// Emission models with XSPEC's definitions and norms, as formulas for host and device.
+///
+/// Every formula is a template over double and Dual: with Dual the derivative with respect to the model's one
+/// shape parameter (photon index or kT) comes along. XSPEC integrates bbody and bremss over a bin by the
+/// trapezoidal rule on the bin's edges, and so does xsift; the power law is integrated analytically.
+
+#include <cmath>
+
+#include <xsift/spectral/dual.hpp>
+#include <xsift/spectral/gaunt.hpp>
+
+namespace xsift::spectral {
+
+/// Shape of the emission. Its parameter is the photon index (powerlaw) or kT in keV.
+enum class Shape { powerlaw, bbody, bremss };
+
+/// bbody: 8.0525 K E^2 / (kT^4 (exp(E/kT) - 1)), photon/cm2/s/keV, K = L39/D10^2 = 1. @param energy keV, > 0.
+template <typename T>
+XSIFT_HD T bbody_density(double energy, T kT) {
+    using std::exp, std::expm1;
+    const T x = energy / kT;
+    if (value_of(x) > 700.0) return T(0.0);
+    const T square = kT * kT;
+    return 8.0525 * energy * energy * exp(-x) / (square * square * -expm1(-x));
+}
+
+/// bremss: exp(-E/kT)/(E sqrt(kT)) [g(Z=1) + 4 x 0.085 g(Z=2)], photon/cm2/s/keV at norm 1; 0 above 50 kT.
+template <typename T>
+XSIFT_HD T bremss_density(double energy, T kT) {
+    using std::exp, std::sqrt;
+    const T u = energy / kT;
+    if (value_of(u) >= 50.0) return T(0.0);
+    return gaunt_hydrogen_helium(u, kT) * exp(-u) / (energy * sqrt(kT));
+}
+
+/// (exp(x) - 1)/x, also at and near 0.
+template <typename T>
+XSIFT_HD T relative_expm1(T x) {
+    using std::expm1;
+    const double v = value_of(x);
+    if (v > -0.03 && v < 0.03)
+        return 1.0 + x * (1.0 / 2 + x * (1.0 / 6 + x * (1.0 / 24 + x * (1.0 / 120 + x * (1.0 / 720)))));
+    return expm1(x) / x;
+}
+
+/// powerlaw: integral of E^-index over a bin, photon/cm2/s at norm 1 (photon/keV/cm2/s at 1 keV).
+/// Smooth through index = 1. @param log_lo, log_hi natural logarithms of the bin's bounds in keV.
+template <typename T>
+XSIFT_HD T powerlaw_photons(double log_lo, double log_hi, T index) {
+    using std::exp;
+    const T a = 1.0 - index;
+    const double width = log_hi - log_lo;
+    return width * exp(a * log_lo) * relative_expm1(a * width);
+}
+
+/// Self-shielding of grains (Wilms, Allen & McCray 2000): what is left of a cross-section locked in grains
+/// with radii 0.025 to 0.25 um, distributed as radius^-3.5.
+/// @param dust unshielded cross-section, 1e-22 cm2 per H; @param depth optical depth of a grain a um and a
+/// unit of dust
+XSIFT_HD inline double shielded_by_grains(double dust, double depth) {
+    constexpr double root_lo = 0.15811388300841897, root_hi = 0.5;  // square roots of the radii
+    constexpr double lo = root_lo * root_lo, hi = root_hi * root_hi;
+    const double b = depth * dust;
+    if (b * hi < 1e-5) {  // first order: the mean of b a/2 under the weight a^-0.5
+        const double mean_radius = (hi * root_hi - lo * root_lo) / (3.0 * (root_hi - root_lo));
+        return dust * (1.0 - 0.5 * b * mean_radius);
+    }
+    // integral of a^-1.5 (1 - exp(-b a)) by parts
+    const double boundary = 2.0 * (std::expm1(-b * hi) / root_hi - std::expm1(-b * lo) / root_lo);
+    const double root_b = std::sqrt(b);
+    const double integral = boundary + 2.0 * root_b * 1.7724538509055160 *
+                                           (std::erf(root_b * root_hi) - std::erf(root_b * root_lo));
+    return dust * integral / (2.0 * b * (root_hi - root_lo));
+}
+
+}  // namespace xsift::spectral

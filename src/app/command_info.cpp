@@ -1,0 +1,140 @@
+#include "commands.hpp"
+#include "table.hpp"
+
+#include <cmath>
+#include <map>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include <xsift/io/catalogue.hpp>
+#include <xsift/io/survey.hpp>
+
+namespace xsift::app {
+
+namespace {
+
+std::string number(double value, int digits) {
+    return std::isnan(value) ? std::string("") : fmt::format("{:.{}g}", value, digits);
+}
+
+std::string interval(const Estimate& estimate) {
+    if (std::isnan(estimate.value)) return "";
+    if (std::isnan(estimate.lo) || std::isnan(estimate.hi)) return number(estimate.value, 4);
+    return fmt::format("{:.4g} [{:.3g}, {:.3g}]", estimate.value, estimate.lo, estimate.hi);
+}
+
+struct InfoArguments {
+    std::string file;
+    std::int64_t rows = 20;
+};
+
+void add_source(Table& table, const SourceResult& result) {
+    std::vector<std::string> row{result.source.id, result.source.name, result.status, "", "", "", "", ""};
+    if (result.best_period >= 0) {
+        const PeriodCandidate& candidate = result.candidates[static_cast<std::size_t>(result.best_period)];
+        row[3] = number(candidate.period, 9);
+        row[4] = number(candidate.period_error, 2);
+        row[5] = number(candidate.log10_fap, 4);
+    }
+    if (result.best_fit >= 0) {
+        const SpectralFit& fit = result.fits[static_cast<std::size_t>(result.best_fit)];
+        row[6] = fit.model;
+        row[7] = interval(fit.flux);
+    }
+    table.add(row);
+}
+
+void add_candidates(Table& table, const SourceResult& result) {
+    for (const PeriodCandidate& c : result.candidates)
+        table.add({result.source.id, std::to_string(c.rank), fmt::format("{}_{}", c.method, c.n_harmonics),
+                   number(c.period, 9), number(c.frequency, 9), number(c.statistic, 6),
+                   number(c.log10_fap, 4), veto_names(c.veto)});
+}
+
+void add_fits(Table& table, const SourceResult& result) {
+    for (const SpectralFit& f : result.fits) {
+        const Estimate& parameter = std::isnan(f.gamma.value) ? f.kt : f.gamma;
+        table.add({result.source.id, f.spectrum, f.model, f.selected ? "*" : "", number(f.stat, 7),
+                   std::to_string(f.dof), interval(f.nh), interval(parameter), number(f.norm.value, 4),
+                   interval(f.flux)});
+    }
+}
+
+void describe_catalogue_file(const std::string& path, std::int64_t rows) {
+    const io::CatalogueSummary summary = io::describe_catalogue(path);
+    fmt::print("{}: catalogue of {} of {} sources, {} period candidates, {} fits, {} quarantined\n", path,
+               summary.info.n_sources, summary.info.survey_sources, summary.n_periods, summary.n_fits,
+               summary.n_quarantine);
+    for (const auto& [key, value] : summary.info.provenance)
+        if (key.rfind("input ", 0) != 0) fmt::print("  {}: {}\n", key, value);
+
+    Table sources(
+        {"SRCID", "NAME", "STATUS", "PERIOD s", "ERR", "LOG10_FAP", "BEST_MODEL", "FLUX erg/cm2/s"});
+    Table candidates(
+        {"SRCID", "RANK", "METHOD", "PERIOD s", "FREQUENCY Hz", "STATISTIC", "LOG10_FAP", "VETO"});
+    Table fits({"SRCID", "SPECTRUM", "MODEL", "", "STAT", "DOF", "NH 1e22", "KT keV / GAMMA", "NORM",
+                "FLUX erg/cm2/s"});
+    Table quarantine({"SRCID", "INPUT", "CODE", "MESSAGE"});
+    const std::vector<SourceResult> results =
+        io::read_results(path, 0, std::min(rows, summary.info.n_sources));
+    for (const SourceResult& result : results) {
+        add_source(sources, result);
+        add_candidates(candidates, result);
+        add_fits(fits, result);
+        for (const QuarantineRow& row : result.quarantine)
+            quarantine.add({row.source_id, row.input, row.code, row.message});
+    }
+    auto show = [](const char* title, const Table& table) {
+        if (table.empty()) return;
+        fmt::print("\n{}\n", title);
+        table.print();
+    };
+    show("SOURCES", sources);
+    show("PERIODS", candidates);
+    show("SPECTRAL_FITS (* the model offered)", fits);
+    show("QUARANTINE", quarantine);
+    if (static_cast<std::int64_t>(results.size()) < summary.info.n_sources)
+        fmt::print("\n{} of {} sources shown; --rows N shows more.\n", results.size(),
+                   summary.info.n_sources);
+}
+
+ExitCode verify_file(const std::string& path) {
+    std::vector<std::string> findings;
+    if (io::looks_like_hdf5(path)) {
+        io::SurveyReader survey(path);
+        for (const std::string& dataset : survey.verify())
+            findings.push_back("checksum of " + dataset + " does not match");
+    } else {
+        findings = io::verify_catalogue(path);
+    }
+    for (const std::string& finding : findings) fmt::print("{}: {}\n", path, finding);
+    if (findings.empty()) fmt::print("{}: sound\n", path);
+    return findings.empty() ? ExitCode::done : ExitCode::corrupt_file;
+}
+
+}  // namespace
+
+Action add_info(CLI::App& app) {
+    auto arguments = std::make_shared<InfoArguments>();
+    CLI::App* command = app.add_subcommand("info", "Explain a survey or catalogue file");
+    command->add_option("file", arguments->file, "Survey or catalogue")->required();
+    command->add_option("--rows", arguments->rows, "Sources to show")->check(CLI::NonNegativeNumber);
+    return [arguments] {
+        if (io::looks_like_hdf5(arguments->file))
+            fmt::print("{}", io::SurveyReader(arguments->file).describe());
+        else
+            describe_catalogue_file(arguments->file, arguments->rows);
+        return ExitCode::done;
+    };
+}
+
+Action add_verify(CLI::App& app) {
+    auto file = std::make_shared<std::string>();
+    CLI::App* command =
+        app.add_subcommand("verify", "Check a survey or catalogue: checksums, structure, completeness");
+    command->add_option("file", *file, "Survey or catalogue")->required();
+    return [file] { return verify_file(*file); };
+}
+
+}  // namespace xsift::app

@@ -1,0 +1,176 @@
+#include "commands.hpp"
+#include "progress.hpp"
+#include "settings_file.hpp"
+#include "table.hpp"
+
+#include <atomic>
+#include <csignal>
+#include <fstream>
+#include <map>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include <xsift/core/log.hpp>
+#include <xsift/io/catalogue.hpp>
+#include <xsift/pipeline/run.hpp>
+
+namespace xsift::app {
+
+namespace {
+
+/// Set by SIGTERM and SIGINT; the run stops after the batch in hand. Lock-free, so a handler may set it
+/// again.
+std::atomic<bool> stop_requested{false};
+static_assert(std::atomic<bool>::is_always_lock_free);
+void request_stop(int) {
+    stop_requested.store(true);
+}
+
+struct RunArguments {
+    pipeline::RunOptions options;
+    std::string configuration_file, shard = "1/1", sources, batch_memory = "512M";
+    bool print_configuration = false;
+    std::map<std::string, std::vector<std::string>> given;  ///< settings of the command line by flag
+};
+
+std::int64_t parse_bytes(const std::string& text) {
+    std::size_t used = 0;
+    double value = 0.0;
+    try {
+        value = std::stod(text, &used);
+    } catch (const std::exception&) {
+        used = 0;
+    }
+    const std::string unit = used > 0 ? text.substr(used) : "?";
+    const double scale = unit.empty()  ? 1.0
+                         : unit == "K" ? 0x1p10
+                         : unit == "M" ? 0x1p20
+                         : unit == "G" ? 0x1p30
+                                       : 0.0;
+    if (!(value * scale >= 1.0 && value * scale < 1e15))
+        throw Error(ErrorKind::usage, "BAD_SETTING", "--batch-memory " + text + " is not usable", "",
+                    "Use bytes with K, M or G, as 512M.");
+    return static_cast<std::int64_t>(value * scale);
+}
+
+void parse_shard(const std::string& text, pipeline::RunOptions& options) {
+    long long shard = 0, shards = 0;
+    char rest = 0;
+    if (std::sscanf(text.c_str(), "%lld/%lld%c", &shard, &shards, &rest) != 2)
+        throw Error(ErrorKind::usage, "BAD_SETTING", "--shard " + text + " is not usable", "",
+                    "Use K/N, as 3/8.");
+    options.shard = shard;
+    options.shards = shards;
+}
+
+void print_summary(const pipeline::RunSummary& summary, const std::string& output) {
+    Table table({"", ""});
+    table.add({"sources", std::to_string(summary.sources)});
+    if (summary.resumed > 0) table.add({"of which resumed", std::to_string(summary.resumed)});
+    table.add({"period candidates", std::to_string(summary.candidates)});
+    table.add({"sources with a period", std::to_string(summary.periods)});
+    table.add({"spectral fits", std::to_string(summary.fits)});
+    for (const auto& [code, count] : summary.quarantined)
+        table.add({"quarantined, " + code, std::to_string(count)});
+    for (const auto& [stage, seconds] : summary.seconds)
+        table.add({"seconds, " + stage, fmt::format("{:.2f}", seconds)});
+    table.add({"peak memory, MiB", std::to_string(summary.peak_memory >> 20)});
+    table.add({"backend", summary.backend});
+    fmt::print("{}\n", output);
+    table.print();
+}
+
+ExitCode perform_run(RunArguments& arguments) {
+    pipeline::RunOptions& options = arguments.options;
+    const std::vector<pipeline::Setting> settings = pipeline::settings_of(options.configuration);
+    if (!arguments.configuration_file.empty()) {
+        std::ifstream file(arguments.configuration_file);
+        if (!file)
+            throw Error(ErrorKind::usage, "BAD_CONFIGURATION", "cannot read " + arguments.configuration_file,
+                        "", "Give the path of a TOML file; `xsift run --print-config` prints one.");
+        apply_toml(file, arguments.configuration_file, settings);
+    }
+    for (const pipeline::Setting& setting : settings)
+        if (const auto given = arguments.given.find(setting.flag); given != arguments.given.end())
+            setting.set(given->second);
+    if (arguments.print_configuration) {
+        fmt::print("{}", pipeline::to_toml(options.configuration));
+        return ExitCode::done;
+    }
+    if (options.survey.empty() || options.output.empty())
+        throw Error(ErrorKind::usage, "BAD_SETTING", "xsift run needs a survey and -o CATALOGUE", "",
+                    "See `xsift run --help`.");
+    parse_shard(arguments.shard, options);
+    options.batch_memory = parse_bytes(arguments.batch_memory);
+    if (!arguments.sources.empty()) options.sources = CLI::detail::split(arguments.sources, ',');
+
+    struct sigaction action {};
+    action.sa_handler = request_stop;
+    sigaction(SIGTERM, &action, nullptr);
+    sigaction(SIGINT, &action, nullptr);
+
+    Progress progress("sources");
+    const pipeline::RunSummary summary =
+        pipeline::run(options, stop_requested,
+                      [&](std::int64_t done, std::int64_t total) { progress.update(done, total); });
+    progress.finish();
+    if (summary.interrupted)
+        throw Error(ErrorKind::interrupted, "INTERRUPTED", "stopped on request",
+                    "what is done is kept in " + options.output + ".journal",
+                    "Run the same command with --resume.");
+    print_summary(summary, options.output);
+    return summary.quarantined.empty() ? ExitCode::done : ExitCode::done_with_quarantine;
+}
+
+}  // namespace
+
+Action add_run(CLI::App& app) {
+    auto arguments = std::make_shared<RunArguments>();
+    pipeline::RunOptions& options = arguments->options;
+    CLI::App* command = app.add_subcommand("run", "Search periods, fit spectra, write a catalogue");
+    command->add_option("survey", options.survey, "Survey file");
+    command->add_option("-o,--output", options.output, "Catalogue to write (FITS)");
+    command->add_option("-c,--config", arguments->configuration_file,
+                        "Settings, TOML; the command line wins");
+    command->add_flag("--print-config", arguments->print_configuration,
+                      "Print all settings as TOML and stop");
+    command->add_option("--backend", options.backend, "auto, cpu or cuda")
+        ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
+    command->add_option("-j,--threads", options.threads, "Threads; 0: all")->check(CLI::NonNegativeNumber);
+    command->add_option("--batch-memory", arguments->batch_memory,
+                        "Input data in flight: bytes with K, M or G");
+    command->add_option("--shard", arguments->shard, "K/N: only the K-th of N parts of the survey");
+    command->add_option("--sources", arguments->sources, "Only these sources: ID,ID,...");
+    command->add_flag("--resume", options.resume, "Go on where an interrupted run stopped");
+    for (const pipeline::Setting& setting : pipeline::settings_of(options.configuration))
+        command
+            ->add_option_function<std::vector<std::string>>(
+                setting.flag,
+                [arguments, flag = setting.flag](const std::vector<std::string>& values) {
+                    arguments->given[flag] = values;
+                },
+                setting.description + " [" + setting.toml() + "]")
+            ->group("Settings: " + setting.section)
+            ->expected(1)
+            ->take_last();
+    return [arguments] { return perform_run(*arguments); };
+}
+
+Action add_merge(CLI::App& app) {
+    struct Arguments {
+        std::vector<std::string> shards;
+        std::string output;
+    };
+    auto arguments = std::make_shared<Arguments>();
+    CLI::App* command = app.add_subcommand("merge", "Merge the catalogues of all shards into one");
+    command->add_option("shards", arguments->shards, "Shard catalogues, in any order")->required();
+    command->add_option("-o,--output", arguments->output, "Catalogue to write")->required();
+    return [arguments] {
+        io::merge_catalogues(arguments->shards, arguments->output);
+        fmt::print("{}\n", arguments->output);
+        return ExitCode::done;
+    };
+}
+
+}  // namespace xsift::app

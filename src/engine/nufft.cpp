@@ -1,0 +1,82 @@
+#include "nufft.hpp"
+
+#include <cmath>
+
+#include <xsift/core/constants.hpp>
+
+namespace xsift::engine {
+namespace {
+
+constexpr double kernel_beta =
+    2.30 * nufft_width;  // Barnett, Magland & af Klinteberg 2019, for a twofold grid
+
+/// The "exponential of semicircle" kernel on |x| <= width/2 cells.
+double spreading_kernel(double x) {
+    const double z = 2.0 * x / nufft_width;
+    return std::fabs(z) < 1.0 ? std::exp(kernel_beta * (std::sqrt(1.0 - z * z) - 1.0)) : 0.0;
+}
+
+/// Fourier transform of the kernel at `frequency` cycles per cell, by the midpoint rule.
+double kernel_transform(double frequency) {
+    constexpr int points = 400;
+    constexpr double width = 0.5 * nufft_width / points;
+    double sum = 0.0;
+    for (int i = 0; i < points; ++i) {
+        const double x = (i + 0.5) * width;
+        sum += spreading_kernel(x) * std::cos(constants::two_pi * frequency * x);
+    }
+    return 2.0 * width * sum;
+}
+
+/// Where the transform leaves output k: the digits (4, 4, ..., and a last 2 when log2 is odd) in reverse.
+std::int32_t reversed(int k, int size) {
+    int position = 0;
+    for (int length = size; length > 1;) {
+        const int radix = length >= 4 ? 4 : 2;
+        length /= radix;
+        position += (k % radix) * length;
+        k /= radix;
+    }
+    return position;
+}
+
+}  // namespace
+
+NufftPlan::NufftPlan(int block, const NufftKernel& kernel)
+    : kernel_(&kernel), block_(block), size_(2 * block), log2_size_(0) {
+    while ((1 << log2_size_) < size_) ++log2_size_;
+    twiddle_.resize(static_cast<std::size_t>(2 * size_));
+    for (int k = 0; k < size_; ++k) {
+        const double angle = constants::two_pi * k / size_;
+        twiddle_[2 * k] = static_cast<float>(std::cos(angle));
+        twiddle_[2 * k + 1] = static_cast<float>(std::sin(angle));
+    }
+    table_.resize(std::size_t{nufft_table_rows + 1} * nufft_width);
+    for (int row = 0; row <= nufft_table_rows; ++row)
+        for (int i = 0; i < static_cast<int>(nufft_width); ++i)
+            table_[static_cast<std::size_t>(row) * nufft_width + i] = static_cast<float>(spreading_kernel(
+                i - (static_cast<int>(nufft_width) / 2 - 1) - static_cast<double>(row) / nufft_table_rows));
+    order_.resize(static_cast<std::size_t>(block_));
+    correction_.resize(static_cast<std::size_t>(block_));
+    for (int l = 0; l < block_; ++l) {
+        const int k = l - block_ / 2;
+        order_[l] = reversed((k + size_) % size_, size_);
+        correction_[l] = static_cast<float>(1.0 / kernel_transform(static_cast<double>(k) / size_));
+    }
+}
+
+void NufftPlan::run(std::span<const std::uint64_t> step, std::span<const float> weight, int harmonic,
+                    std::int64_t centre, std::int64_t stride, float* grid, float* sums) const {
+    const NufftSpread job{step.data(),
+                          weight.empty() ? nullptr : weight.data(),
+                          static_cast<std::int64_t>(step.size()),
+                          static_cast<std::uint64_t>(harmonic),
+                          static_cast<std::uint64_t>(centre),
+                          static_cast<std::uint64_t>(stride),
+                          size_,
+                          log2_size_,
+                          table_.data()};
+    kernel_->run(job, {order_.data(), correction_.data(), block_}, twiddle_.data(), grid, sums);
+}
+
+}  // namespace xsift::engine

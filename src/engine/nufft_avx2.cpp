@@ -1,0 +1,9 @@
+// The NUFFT hot loops compiled for x86-64-v3 (AVX2, FMA); chosen at run time.
+#include "nufft.hpp"
+
+namespace xsift::engine {
+namespace {
+#include "nufft_kernel.hpp"
+}  // namespace
+const NufftKernel nufft_avx2{"avx2", run_nufft, run_accumulate};
+}  // namespace xsift::engine

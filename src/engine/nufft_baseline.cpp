@@ -1,0 +1,9 @@
+// The NUFFT hot loops for the instruction set that the whole build is allowed to use.
+#include "nufft.hpp"
+
+namespace xsift::engine {
+namespace {
+#include "nufft_kernel.hpp"
+}  // namespace
+const NufftKernel nufft_baseline{"baseline", run_nufft, run_accumulate};
+}  // namespace xsift::engine

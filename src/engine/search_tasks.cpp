@@ -1,0 +1,139 @@
+#include "search_tasks.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include <xsift/timing/window.hpp>
+
+namespace xsift::engine {
+namespace {
+
+/// Peaks nearer than this many 1/T to a stronger trial are dropped: the main lobe and the first side lobe.
+constexpr double separation_in_resolutions = 1.5;
+/// Engines keep more peaks than there are rows: aliases and harmonics are sorted out after them.
+constexpr int least_peaks = 32;
+
+int peaks_to_keep(const timing::SearchOptions& options) {
+    return std::max(least_peaks, 3 * options.max_candidates);
+}
+
+}  // namespace
+
+EventTask make_task(const EventList& events, const timing::FrequencyGrid& grid,
+                    const timing::SearchOptions& options) {
+    EventTask task;
+    task.time = events.time;
+    task.weight = events.weight;
+    task.grid = grid;
+    task.statistics = timing::event_statistics(options);
+    task.max_peaks = peaks_to_keep(options);
+    task.min_separation = separation_in_resolutions / timing::time_span(events);
+    task.harmonic_fmax = timing::confirmable_frequency(events.exposure);
+    task.gti_start = events.gti.start;
+    task.gti_stop = events.gti.stop;
+    return task;
+}
+
+LightCurveTask make_task(const timing::UsableBins& bins, const timing::FrequencyGrid& grid,
+                         const timing::SearchOptions& options) {
+    LightCurveTask task;
+    task.time = bins.time;
+    task.value = bins.value;
+    task.weight = bins.weight;
+    task.grid = grid;
+    task.max_peaks = peaks_to_keep(options);
+    if (bins.size() > 1)
+        task.min_separation = separation_in_resolutions / (bins.time.back() - bins.time.front());
+    return task;
+}
+
+std::int64_t peak_halo(const timing::FrequencyGrid& grid, double min_separation) {
+    const double points = min_separation / grid.df;
+    return std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(points - 1e-9)) - 1);
+}
+
+std::vector<timing::FixedPhase> phase_steps(std::span<const double> time, double df) {
+    std::vector<timing::FixedPhase> step(time.size());
+    for (std::size_t j = 0; j < time.size(); ++j) step[j] = timing::fixed_phase(df, time[j]);
+    return step;
+}
+
+int max_harmonics(const EventTask& task) {
+    int most = 0;
+    for (const auto& statistic : task.statistics) most = std::max(most, statistic.harmonics);
+    return most;
+}
+
+PreparedEvents::PreparedEvents(const EventTask& task)
+    : step(phase_steps(task.time, task.grid.df)), harmonics(max_harmonics(task)) {
+    sum_w = sum_w2 = static_cast<double>(task.time.size());
+    if (!task.weight.empty()) {
+        sum_w = sum_w2 = 0.0;
+        for (const float w : task.weight) {
+            sum_w += static_cast<double>(w);
+            sum_w2 += static_cast<double>(w) * static_cast<double>(w);
+        }
+    }
+    double exposure = 0.0;
+    for (std::size_t i = 0; i < task.gti_start.size(); ++i) exposure += task.gti_stop[i] - task.gti_start[i];
+    if (exposure > 0.0 && sum_w2 > 0.0)
+        window_fmax =
+            timing::window_limit(sum_w * sum_w / sum_w2, static_cast<int>(task.gti_start.size()), exposure);
+}
+
+std::int64_t PreparedEvents::last_index(const EventTask& task, int k) const {
+    const double limit =
+        k == 1 ? std::numeric_limits<double>::infinity() : task.harmonic_fmax / (k * task.grid.df);
+    return limit < 9e18 ? static_cast<std::int64_t>(limit) : std::numeric_limits<std::int64_t>::max();
+}
+
+PreparedLightCurve::PreparedLightCurve(const LightCurveTask& task)
+    : step(phase_steps(task.time, task.grid.df)), weight(task.time.size()), weighted_value(task.time.size()) {
+    double sum_w = 0.0, sum_wy = 0.0, sum_wyy = 0.0;
+    for (std::size_t j = 0; j < task.time.size(); ++j) {
+        sum_w += task.weight[j];
+        sum_wy += task.weight[j] * task.value[j];
+    }
+    const double mean = sum_wy / sum_w;
+    for (std::size_t j = 0; j < task.time.size(); ++j)
+        sum_wyy += task.weight[j] * (task.value[j] - mean) * (task.value[j] - mean);
+    const double deviation = std::sqrt(sum_wyy / sum_w);
+    for (std::size_t j = 0; j < task.time.size(); ++j) {
+        const double w = task.weight[j] / sum_w;
+        weight[j] = static_cast<float>(w);
+        weighted_value[j] =
+            deviation > 0.0 ? static_cast<float>(w * (task.value[j] - mean) / deviation) : 0.0f;
+    }
+}
+
+bool stronger(const timing::Peak& a, const timing::Peak& b) {
+    return a.value != b.value ? a.value > b.value : a.index < b.index;
+}
+
+double PeakList::threshold() const {
+    if (capacity_ == 0) return std::numeric_limits<double>::infinity();
+    return heap_.size() < capacity_ ? 0.0 : heap_.front().value;
+}
+
+void PeakList::add(const timing::Peak& peak) {
+    if (!(peak.value > threshold())) return;
+    if (heap_.size() == capacity_) {
+        std::pop_heap(heap_.begin(), heap_.end(), stronger);
+        heap_.pop_back();
+    }
+    heap_.push_back(peak);
+    std::push_heap(heap_.begin(), heap_.end(), stronger);
+}
+
+void PeakList::add(const PeakList& other) {
+    for (const auto& peak : other.sorted()) add(peak);
+}
+
+std::vector<timing::Peak> PeakList::sorted() const {
+    std::vector<timing::Peak> peaks = heap_;
+    std::sort(peaks.begin(), peaks.end(), stronger);
+    return peaks;
+}
+
+}  // namespace xsift::engine

@@ -1,0 +1,443 @@
+#include "catalogue_columns.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cctype>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <set>
+#include <type_traits>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <xsift/core/error.hpp>
+
+namespace xsift::io::catalogue {
+
+namespace {
+
+constexpr std::int64_t null_integer = std::numeric_limits<std::int64_t>::min();
+/// Longest name and unit taken from a source list: a FITS header card holds no more.
+constexpr std::size_t longest_name = 60, longest_unit = 68;
+
+/// Binds a column to a member, or to a member of a member.
+template <typename... Members>
+auto at(Members... members) {
+    return [=](auto& row) -> Cell { return &(row.*....*members); };
+}
+
+char type_of(Cell cell) {
+    return std::visit(
+        [](auto* value) {
+            using T = std::remove_pointer_t<decltype(value)>;
+            if constexpr (std::is_same_v<T, double>) return 'D';
+            if constexpr (std::is_same_v<T, std::string>) return 'A';
+            if constexpr (std::is_same_v<T, bool>) return 'L';
+            return 'J';
+        },
+        cell);
+}
+
+struct ColumnText {
+    const char *name, *unit, *ucd, *display, *comment;
+};
+
+template <typename Row, typename Getter>
+Column<Row> column(const ColumnText& text, Getter cell) {
+    Row row;
+    Column<Row> made;
+    made.name = text.name;
+    made.type = type_of(cell(row));
+    made.unit = text.unit;
+    made.ucd = text.ucd;
+    made.display = text.display;
+    made.comment = text.comment;
+    made.cell = cell;
+    return made;
+}
+
+constexpr const char* flux_unit = "erg cm**-2 s**-1";
+constexpr const char* nh_unit = "10**22 cm**-2";
+
+// clang-format off
+Table<SourceRow> sources_table() {
+    using R = SourceRow;
+    const auto c = [](ColumnText text, auto cell) { return column<R>(text, cell); };
+    return {"SOURCES", {
+        c({"SRCID", "", "meta.id;meta.main", "A", "source, unique in the survey"}, at(&R::source, &Source::id)),
+        c({"NAME", "", "meta.id;src", "A", "designation"}, at(&R::source, &Source::name)),
+        c({"RA", "deg", "pos.eq.ra;meta.main", "F12.7", "right ascension, ICRS"}, at(&R::source, &Source::ra)),
+        c({"DEC", "deg", "pos.eq.dec;meta.main", "F12.7", "declination, ICRS"}, at(&R::source, &Source::dec)),
+        c({"POS_ERR", "arcsec", "stat.error;pos.eq", "F9.3", "position error, 1 sigma a coordinate"},
+          at(&R::source, &Source::position_error)),
+        c({"STATUS", "", "meta.code.status", "A", "ok, partial or no_data"}, at(&R::status)),
+        c({"N_EXPOSURES", "", "meta.number;obs.exposure", "I6", "event lists and light curves"}, at(&R::n_exposures)),
+        c({"N_SPECTRA", "", "meta.number;obs", "I6", "spectra with a response"}, at(&R::n_spectra)),
+        c({"PERIOD", "s", "time.period;src.var.pulse", "G17.10", "period offered"}, at(&R::period)),
+        c({"PERIOD_ERR", "s", "stat.error;time.period", "E11.3", "1 sigma"}, at(&R::period_error)),
+        c({"LOG10_FAP", "", "stat.probability;src.var", "F11.3", "log10 false-alarm probability of PERIOD"},
+          at(&R::log10_fap)),
+        c({"BEST_MODEL", "", "meta.id;meta.modelled", "A", "spectral model selected"}, at(&R::best_model)),
+        c({"FLUX", flux_unit, "phot.flux;em.X-ray", "E11.4", "absorbed, BEST_MODEL, flux band"},
+          at(&R::flux, &Estimate::value)),
+        c({"FLUX_LO", flux_unit, "phot.flux;em.X-ray;stat.min", "E11.4", "lower end of the interval"},
+          at(&R::flux, &Estimate::lo)),
+        c({"FLUX_HI", flux_unit, "phot.flux;em.X-ray;stat.max", "E11.4", "upper end of the interval"},
+          at(&R::flux, &Estimate::hi)),
+        c({"FLAGS", "", "meta.code.qual", "I10", "bits, see the documentation"}, at(&R::flags)),
+    }};
+}
+
+Table<PeriodRow> periods_table() {
+    using R = PeriodRow;
+    const auto c = [](ColumnText text, auto cell) { return column<R>(text, cell); };
+    return {"PERIODS", {
+        c({"SRCID", "", "meta.id.parent", "A", "source"}, at(&R::source_id)),
+        c({"EXPOSURE", "", "meta.id;obs.exposure", "A", "file of the exposure"}, at(&R::exposure)),
+        c({"INSTRUMENT", "", "meta.id;instr", "A", "instrument"}, at(&R::instrument)),
+        c({"RANK", "", "meta.number", "I4", "1: strongest of its exposure"}, at(&R::rank)),
+        c({"METHOD", "", "meta.id;stat", "A", "Z2, H or GLS"}, at(&R::method)),
+        c({"NHARM", "", "meta.number;stat.Fourier", "I4", "harmonics"}, at(&R::n_harmonics)),
+        c({"FREQUENCY", "Hz", "arith.rate;src.var.pulse", "G17.10", "frequency"}, at(&R::frequency)),
+        c({"FREQUENCY_ERR", "Hz", "stat.error;src.var.pulse", "E11.3", "1 sigma"}, at(&R::frequency_error)),
+        c({"PERIOD", "s", "time.period;src.var.pulse", "G17.10", "1/FREQUENCY"}, at(&R::period)),
+        c({"PERIOD_ERR", "s", "stat.error;time.period", "E11.3", "1 sigma"}, at(&R::period_error)),
+        c({"STATISTIC", "", "stat.value;src.var", "F13.4", "value of METHOD at FREQUENCY"}, at(&R::statistic)),
+        c({"LOG10_P_SINGLE", "", "stat.probability;src.var", "F11.3", "log10 probability, single trial"},
+          at(&R::log10_p_single)),
+        c({"N_TRIALS", "", "stat.param", "E11.4", "effective independent trials"}, at(&R::n_trials)),
+        c({"LOG10_FAP", "", "stat.probability;src.var", "F11.3", "log10 false-alarm prob., all trials"},
+          at(&R::log10_fap)),
+        c({"PULSED_FRACTION", "", "src.var.amplitude;arith.ratio", "F7.4", "0 to 1, of the fundamental"},
+          at(&R::pulsed_fraction)),
+        c({"VETO", "", "meta.code.qual", "A", "why it is no period, names joined by +"}, at(&R::veto_text)),
+        c({"FLAGS", "", "meta.code.qual", "I10", "bits, see the documentation"}, at(&R::flags)),
+    }};
+}
+
+Table<FitRow> fits_table() {
+    using R = FitRow;
+    const auto c = [](ColumnText text, auto cell) { return column<R>(text, cell); };
+    return {"SPECTRAL_FITS", {
+        c({"SRCID", "", "meta.id.parent", "A", "source"}, at(&R::source_id)),
+        c({"SPECTRA", "", "meta.id;meta.file", "A", "files of the spectra"}, at(&R::spectrum)),
+        c({"INSTRUMENT", "", "meta.id;instr", "A", "instrument"}, at(&R::instrument)),
+        c({"MODEL", "", "meta.id;meta.modelled", "A", "model, XSPEC names"}, at(&R::model)),
+        c({"STATISTIC", "", "meta.id;stat.fit", "A", "wstat or cstat"}, at(&R::statistic)),
+        c({"STAT", "", "stat.likelihood", "F13.4", "fit statistic at its minimum"}, at(&R::stat)),
+        c({"DOF", "", "stat.fit.dof", "I6", "N_BINS minus free parameters"}, at(&R::dof)),
+        c({"N_BINS", "", "meta.number;stat.fit", "I6", "bins of the fit"}, at(&R::n_bins)),
+        c({"REDUCED", "", "stat.fit.goodness", "F10.4", "STAT/DOF"}, at(&R::reduced)),
+        c({"AICC", "", "stat.value;stat.fit", "F13.4", "Akaike criterion, small samples"}, at(&R::aicc)),
+        c({"BIC", "", "stat.value;stat.fit", "F13.4", "Bayes criterion"}, at(&R::bic)),
+        c({"NH", nh_unit, "phys.columnDensity", "G12.5", "absorbing column"}, at(&R::nh, &Estimate::value)),
+        c({"NH_LO", nh_unit, "phys.columnDensity;stat.min", "G12.5", "lower end"}, at(&R::nh, &Estimate::lo)),
+        c({"NH_HI", nh_unit, "phys.columnDensity;stat.max", "G12.5", "upper end"}, at(&R::nh, &Estimate::hi)),
+        c({"KT", "keV", "phys.temperature", "G12.5", "temperature kT (bbody, bremss)"}, at(&R::kt, &Estimate::value)),
+        c({"KT_LO", "keV", "phys.temperature;stat.min", "G12.5", "lower end"}, at(&R::kt, &Estimate::lo)),
+        c({"KT_HI", "keV", "phys.temperature;stat.max", "G12.5", "upper end"}, at(&R::kt, &Estimate::hi)),
+        c({"GAMMA", "", "spect.index;em.X-ray", "G12.5", "photon index (powerlaw)"}, at(&R::gamma, &Estimate::value)),
+        c({"GAMMA_LO", "", "spect.index;em.X-ray;stat.min", "G12.5", "lower end"}, at(&R::gamma, &Estimate::lo)),
+        c({"GAMMA_HI", "", "spect.index;em.X-ray;stat.max", "G12.5", "upper end"}, at(&R::gamma, &Estimate::hi)),
+        c({"NORM", "", "stat.fit.param", "E11.4", "XSPEC's norm of the model"}, at(&R::norm, &Estimate::value)),
+        c({"NORM_LO", "", "stat.fit.param;stat.min", "E11.4", "lower end"}, at(&R::norm, &Estimate::lo)),
+        c({"NORM_HI", "", "stat.fit.param;stat.max", "E11.4", "upper end"}, at(&R::norm, &Estimate::hi)),
+        c({"FLUX", flux_unit, "phot.flux;em.X-ray", "E11.4", "absorbed, flux band"}, at(&R::flux, &Estimate::value)),
+        c({"FLUX_LO", flux_unit, "phot.flux;em.X-ray;stat.min", "E11.4", "lower end"}, at(&R::flux, &Estimate::lo)),
+        c({"FLUX_HI", flux_unit, "phot.flux;em.X-ray;stat.max", "E11.4", "upper end"}, at(&R::flux, &Estimate::hi)),
+        c({"FLUX_UNABS", flux_unit, "phot.flux;em.X-ray", "E11.4", "unabsorbed, flux band"}, at(&R::flux_unabsorbed)),
+        c({"SELECTED", "", "meta.code", "L1", "the model reported in SOURCES"}, at(&R::selected)),
+        c({"FLAGS", "", "meta.code.qual", "I10", "bits, see the documentation"}, at(&R::flags)),
+    }};
+}
+
+Table<QuarantineRow> quarantine_table() {
+    using R = QuarantineRow;
+    const auto c = [](ColumnText text, auto cell) { return column<R>(text, cell); };
+    return {"QUARANTINE", {
+        c({"SRCID", "", "meta.id.parent", "A", "source, blank where not known"}, at(&R::source_id)),
+        c({"INPUT", "", "meta.id;meta.file", "A", "file"}, at(&R::input)),
+        c({"STAGE", "", "meta.code", "A", "ingest, search or fit"}, at(&R::stage)),
+        c({"CODE", "", "meta.code.error", "A", "reason, a stable code"}, at(&R::code)),
+        c({"MESSAGE", "", "meta.note", "A", "what happened, why, what to do"}, at(&R::message)),
+    }};
+}
+
+Table<KeyValueRow> provenance_table() {
+    using R = KeyValueRow;
+    const auto c = [](ColumnText text, auto cell) { return column<R>(text, cell); };
+    return {"PROVENANCE", {
+        c({"KEY", "", "meta.id", "A", "what"}, at(&R::key)),
+        c({"VALUE", "", "meta.note", "A", "value"}, at(&R::value)),
+    }};
+}
+
+Table<LineRow> configuration_table() {
+    return {"CONFIG", {
+        column<LineRow>({"LINE", "", "meta.note", "A", "a line of the resolved configuration (TOML)"}, at(&LineRow::line)),
+    }};
+}
+// clang-format on
+
+std::string upper(std::string text) {
+    for (char& c : text)
+        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    return text;
+}
+
+/// A column name of letters, digits and underscores that differs from those taken whatever the case.
+std::string unique_name(const std::string& wanted, std::set<std::string>& taken) {
+    std::string name = fits_text(wanted).substr(0, longest_name);
+    for (char& c : name)
+        if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+    if (name.empty()) name = "COLUMN";
+    std::string candidate = name;
+    for (int i = 1; !taken.insert(upper(candidate)).second; ++i)
+        candidate = name + "_LIST" + (i == 1 ? "" : std::to_string(i));
+    return candidate;
+}
+
+void append_extra(Table<SourceRow>& table, const std::vector<ExtraColumn>& extra_columns) {
+    std::set<std::string> taken;
+    for (const auto& column : table.columns) taken.insert(upper(column.name));
+    for (std::size_t i = 0; i < extra_columns.size(); ++i) {
+        const ExtraColumn& extra = extra_columns[i];
+        const auto [type, display] = extra.type == ExtraColumn::Type::text      ? std::pair{'A', "A"}
+                                     : extra.type == ExtraColumn::Type::integer ? std::pair{'K', "I20"}
+                                                                                : std::pair{'D', "G17.10"};
+        Column<SourceRow> column;
+        column.name = unique_name(extra.name, taken);
+        column.type = type;
+        column.unit = fits_text(extra.unit).substr(0, longest_unit);
+        column.display = display;
+        column.comment = "from the source list";
+        column.cell = [i](SourceRow& row) -> Cell {
+            if (row.source.extra.size() <= i) row.source.extra.resize(i + 1);
+            return &row.source.extra[i];
+        };
+        table.columns.push_back(std::move(column));
+    }
+}
+
+template <typename Integer>
+void put_big_endian(Integer value, char* bytes) {
+    for (std::size_t i = 0; i < sizeof value; ++i)
+        bytes[i] = static_cast<char>(value >> (8 * (sizeof value - 1 - i)) & 0xffu);
+}
+
+template <typename Integer>
+Integer get_big_endian(const char* bytes) {
+    Integer value = 0;
+    for (std::size_t i = 0; i < sizeof value; ++i)
+        value = static_cast<Integer>(value << 8 | static_cast<unsigned char>(bytes[i]));
+    return value;
+}
+
+void put_double(double value, char* bytes) {
+    // One bit pattern for every null, so that equal results are equal bytes.
+    constexpr std::uint64_t null = 0x7ff8000000000000u;
+    put_big_endian(std::isfinite(value) ? std::bit_cast<std::uint64_t>(value) : null, bytes);
+}
+
+double get_double(const char* bytes) {
+    return std::bit_cast<double>(get_big_endian<std::uint64_t>(bytes));
+}
+
+void put_text(const std::string& text, std::int64_t width, char* bytes) {
+    const std::string ascii = fits_text(text);
+    const auto n = static_cast<std::int64_t>(ascii.size());
+    if (n > width) throw Error(ErrorKind::internal, "RESULTS_CHANGED", "a text outgrew its catalogue column");
+    std::memcpy(bytes, ascii.data(), ascii.size());
+    std::memset(bytes + n, ' ', static_cast<std::size_t>(width - n));
+}
+
+std::string get_text(const char* bytes, std::int64_t width) {
+    std::string text(bytes, static_cast<std::size_t>(width));
+    text.resize(std::min(text.find('\0'), text.size()));
+    text.resize(text.find_last_not_of(' ') + 1);
+    return text;
+}
+
+struct Encoder {
+    const ColumnFormat& column;
+    char* bytes;
+
+    void operator()(const double* value) const { put_double(*value, bytes); }
+    void operator()(const std::int32_t* value) const {
+        put_big_endian(static_cast<std::uint32_t>(*value), bytes);
+    }
+    void operator()(const std::uint32_t* value) const { put_big_endian(*value, bytes); }
+    void operator()(const std::string* value) const { put_text(*value, column.width, bytes); }
+    void operator()(const bool* value) const { *bytes = *value ? 'T' : 'F'; }
+    void operator()(const ExtraValue* value) const {
+        if (column.type == 'A') return put_text(value->null ? "" : value->text, column.width, bytes);
+        if (column.type == 'D') return put_double(value->null ? not_measured : value->real, bytes);
+        put_big_endian(static_cast<std::uint64_t>(value->null ? null_integer : value->integer), bytes);
+    }
+};
+
+struct Decoder {
+    const ColumnFormat& column;
+    const char* bytes;
+
+    void operator()(double* value) const { *value = get_double(bytes); }
+    void operator()(std::int32_t* value) const {
+        *value = static_cast<std::int32_t>(get_big_endian<std::uint32_t>(bytes));
+    }
+    void operator()(std::uint32_t* value) const { *value = get_big_endian<std::uint32_t>(bytes); }
+    void operator()(std::string* value) const { *value = get_text(bytes, column.width); }
+    void operator()(bool* value) const { *value = *bytes == 'T'; }
+    void operator()(ExtraValue* value) const {
+        *value = {};
+        if (column.type == 'A') {
+            value->text = get_text(bytes, column.width);
+            value->null = value->text.empty();
+        } else if (column.type == 'D') {
+            value->real = get_double(bytes);
+            value->null = std::isnan(value->real);
+        } else {
+            const auto stored = static_cast<std::int64_t>(get_big_endian<std::uint64_t>(bytes));
+            value->null = stored == null_integer;
+            if (!value->null) value->integer = stored;
+        }
+    }
+};
+
+std::uint32_t veto_bits(const std::string& names) {
+    std::uint32_t veto = 0;
+    for (std::uint32_t bit = 1; bit != 0; bit <<= 1) {
+        const std::string name = veto_names(bit);
+        if (!name.empty() && ('+' + names + '+').find('+' + name + '+') != std::string::npos) veto |= bit;
+    }
+    return veto;
+}
+
+bool same(double a, double b) {
+    return a == b || (!std::isfinite(a) && !std::isfinite(b));
+}
+
+}  // namespace
+
+std::int64_t ColumnFormat::bytes() const {
+    switch (type) {
+        case 'A':
+            return width;
+        case 'L':
+            return 1;
+        case 'J':
+            return 4;
+        default:
+            return 8;
+    }
+}
+
+std::int64_t Layout::row_bytes() const {
+    std::int64_t sum = 0;
+    for (const ColumnFormat& column : columns) sum += column.bytes();
+    return sum;
+}
+
+std::string fits_text(const std::string& text) {
+    std::string ascii;
+    for (const char c : text) {
+        const auto u = static_cast<unsigned char>(c);
+        if ((u & 0xc0u) == 0x80u) continue;  // continues a UTF-8 character that was replaced already
+        ascii += u >= 0x7f ? '?' : u < 0x20 ? ' ' : c;
+    }
+    ascii.resize(ascii.find_last_not_of(' ') + 1);
+    return ascii;
+}
+
+std::int64_t needed_width(Cell cell) {
+    const std::string* text = nullptr;
+    if (auto* const* direct = std::get_if<std::string*>(&cell)) text = *direct;
+    if (auto* const* extra = std::get_if<ExtraValue*>(&cell))
+        if (!(*extra)->null) text = &(*extra)->text;
+    return text == nullptr ? 1
+                           : std::max<std::int64_t>(1, static_cast<std::int64_t>(fits_text(*text).size()));
+}
+
+void encode(const ColumnFormat& column, Cell cell, char* bytes) {
+    std::visit(Encoder{column, bytes}, cell);
+}
+void decode(const ColumnFormat& column, const char* bytes, Cell cell) {
+    std::visit(Decoder{column, bytes}, cell);
+}
+
+SourceRow source_row(const SourceResult& result) {
+    SourceRow row;
+    row.source = result.source;
+    row.n_exposures = result.n_exposures;
+    row.n_spectra = result.n_spectra;
+    row.status = result.status;
+    row.flags = result.flags;
+    if (result.best_period >= 0) {
+        const PeriodCandidate& best = result.candidates.at(static_cast<std::size_t>(result.best_period));
+        row.period = best.period;
+        row.period_error = best.period_error;
+        row.log10_fap = best.log10_fap;
+    }
+    if (result.best_fit >= 0) {
+        const SpectralFit& best = result.fits.at(static_cast<std::size_t>(result.best_fit));
+        row.best_model = best.model;
+        row.flux = best.flux;
+    }
+    return row;
+}
+
+PeriodRow period_row(const SourceResult& result, const PeriodCandidate& candidate) {
+    return {candidate, result.source.id, veto_names(candidate.veto)};
+}
+
+FitRow fit_row(const SourceResult& result, const SpectralFit& fit) {
+    return {fit, result.source.id};
+}
+
+PeriodCandidate candidate_of(const PeriodRow& row) {
+    PeriodCandidate candidate = row;
+    candidate.veto = veto_bits(row.veto_text);
+    return candidate;
+}
+
+void find_best(const SourceRow& row, SourceResult& result) {
+    const auto index_of = [](const auto& items, const auto& matches) {
+        const auto found = std::find_if(items.begin(), items.end(), matches);
+        return found == items.end() ? -1 : static_cast<std::int32_t>(found - items.begin());
+    };
+    result.best_period =
+        !std::isfinite(row.period) ? -1 : index_of(result.candidates, [&](const auto& candidate) {
+            return candidate.veto == 0 && same(candidate.period, row.period) &&
+                   same(candidate.period_error, row.period_error) && same(candidate.log10_fap, row.log10_fap);
+        });
+    result.best_fit = row.best_model.empty() ? -1 : index_of(result.fits, [&](const auto& fit) {
+        return fit.selected && fit.model == row.best_model && same(fit.flux.value, row.flux.value);
+    });
+}
+
+Tables::Tables(const std::vector<ExtraColumn>& extra_columns)
+    : sources(sources_table()),
+      periods(periods_table()),
+      fits(fits_table()),
+      quarantine(quarantine_table()),
+      provenance(provenance_table()),
+      configuration(configuration_table()) {
+    append_extra(sources, extra_columns);
+}
+
+}  // namespace xsift::io::catalogue
+
+namespace xsift::io {
+
+std::vector<CatalogueColumn> catalogue_columns() {
+    std::vector<CatalogueColumn> all;
+    catalogue::Tables({}).for_each([&](const auto& table) {
+        for (const auto& column : table.columns)
+            all.push_back({table.name, column.name, column.type, column.unit, column.ucd, column.display,
+                           column.comment});
+    });
+    return all;
+}
+
+}  // namespace xsift::io

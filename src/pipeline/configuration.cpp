@@ -1,0 +1,212 @@
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <set>
+
+#include <fmt/format.h>
+
+#include <xsift/core/error.hpp>
+#include <xsift/pipeline/configuration.hpp>
+#include <xsift/spectral/model.hpp>
+
+namespace xsift::pipeline {
+
+namespace {
+
+using Values = std::vector<std::string>;
+
+[[noreturn]] void reject(const std::string& name, const std::string& text, const std::string& expected) {
+    throw Error(ErrorKind::usage, "BAD_SETTING", fmt::format("{} = '{}' is not usable", name, text),
+                "expected " + expected);
+}
+
+template <typename Number>
+Number number_of(const std::string& name, const std::string& text, Number lo, Number hi) {
+    Number value{};
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (failure != std::errc{} || end != text.data() + text.size() || !(value >= lo && value <= hi))
+        reject(name, text, fmt::format("a number from {} to {}", lo, hi));
+    return value;
+}
+
+const std::string& only(const std::string& name, const Values& values) {
+    if (values.size() != 1) reject(name, fmt::format("{}", fmt::join(values, ",")), "one value");
+    return values.front();
+}
+
+/// Splits every value at commas, so that --models a,b and models = ["a", "b"] mean the same.
+Values split(const Values& values) {
+    Values parts;
+    for (const std::string& value : values) {
+        std::size_t begin = 0;
+        while (begin <= value.size()) {
+            const std::size_t end = std::min(value.find(',', begin), value.size());
+            std::size_t first = begin, last = end;
+            while (first < last && value[first] == ' ') ++first;
+            while (last > first && value[last - 1] == ' ') --last;
+            if (last > first) parts.push_back(value.substr(first, last - first));
+            begin = end + 1;
+        }
+    }
+    return parts;
+}
+
+std::string quoted(const std::string& text) {
+    std::string out = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\') out += '\\';
+        out += c;
+    }
+    return out + '"';
+}
+
+/// Makes the settings of one section.
+class Section {
+  public:
+    Section(std::vector<Setting>& all, std::string name) : all_(all), name_(std::move(name)) {}
+
+    void boolean(const std::string& key, const std::string& flag, bool& target, const std::string& help) {
+        add(
+            key, flag, help, [&target] { return target ? "true" : "false"; },
+            [&target, flag](const Values& values) {
+                const std::string& text = only(flag, values);
+                if (text != "true" && text != "false") reject(flag, text, "true or false");
+                target = text == "true";
+            });
+    }
+    template <typename Number>
+    void number(const std::string& key, Number& target, Number lo, Number hi, const std::string& help) {
+        const std::string flag = "--" + key;
+        add(
+            key, flag, help, [&target] { return fmt::format("{}", target); },
+            [&target, flag, lo, hi](const Values& values) {
+                target = number_of<Number>(flag, only(flag, values), lo, hi);
+            });
+    }
+    /// A number or "auto" (NaN).
+    void automatic(const std::string& key, double& target, double lo, double hi, const std::string& help) {
+        const std::string flag = "--" + key;
+        add(
+            key, flag, help,
+            [&target] { return std::isnan(target) ? std::string("\"auto\"") : fmt::format("{}", target); },
+            [&target, flag, lo, hi](const Values& values) {
+                const std::string& text = only(flag, values);
+                target = text == "auto" ? not_measured : number_of<double>(flag, text, lo, hi);
+            });
+    }
+    /// A range LO:HI in keV.
+    void band(const std::string& key, double& lo, double& hi, const std::string& help) {
+        const std::string flag = "--" + key;
+        add(
+            key, flag, help, [&lo, &hi] { return quoted(fmt::format("{}:{}", lo, hi)); },
+            [&lo, &hi, flag](const Values& values) {
+                const std::string& text = only(flag, values);
+                const std::size_t colon = text.find(':');
+                if (colon == std::string::npos) reject(flag, text, "LO:HI in keV, as 0.3:10");
+                const double a = number_of<double>(flag, text.substr(0, colon), 0.01, 1000.0);
+                const double b = number_of<double>(flag, text.substr(colon + 1), 0.01, 1000.0);
+                if (!(a < b)) reject(flag, text, "LO below HI");
+                lo = a;
+                hi = b;
+            });
+    }
+    void add(const std::string& key, const std::string& flag, const std::string& help,
+             std::function<std::string()> toml, std::function<void(const Values&)> set) {
+        all_.push_back({name_, key, flag, help, std::move(toml), std::move(set)});
+    }
+
+  private:
+    std::vector<Setting>& all_;
+    std::string name_;
+};
+
+void search_settings(std::vector<Setting>& all, RunConfiguration& c) {
+    Section section(all, "search");
+    timing::SearchOptions& s = c.search;
+    section.boolean("enabled", "--search", c.search_periods,
+                    "Search event lists and light curves for periods");
+    section.automatic(
+        "fmax", s.fmax, 1e-9, 1e6,
+        "Highest trial frequency, Hz; auto: the Nyquist frequency of the frame time, at most default-fmax "
+        "where there is no such limit");
+    section.number("default-fmax", s.default_fmax, 1e-9, 1e6,
+                   "Highest trial frequency, Hz, where the frame time is unknown or too short to limit it");
+    section.automatic("fmin", s.fmin, 1e-12, 1e6, "Lowest trial frequency, Hz; auto: 1/T");
+    section.number("oversampling", s.oversampling, 1.0, 100.0, "Trial frequencies per 1/T");
+    section.add(
+        "harmonics", "--harmonics", "Numbers of harmonics n of the Z2_n statistics",
+        [&s] { return fmt::format("[{}]", fmt::join(s.z2_harmonics, ", ")); },
+        [&s](const Values& values) {
+            std::set<int> harmonics;
+            for (const std::string& text : split(values))
+                harmonics.insert(number_of<int>("--harmonics", text, 1, 20));
+            if (harmonics.empty()) reject("--harmonics", "", "at least one number");
+            s.z2_harmonics.assign(harmonics.begin(), harmonics.end());
+        });
+    section.number("h-harmonics", s.h_harmonics, 0, 20,
+                   "Largest number of harmonics of the H-test; 0: no H-test");
+    section.number("max-candidates", s.max_candidates, 1, 1000, "Candidates kept an exposure");
+    section.number(
+        "log10-fap", s.log10_fap, -1000.0, 0.0,
+        "A candidate is offered as a period when log10 of its false-alarm probability is at most this");
+    section.number("min-cycles", s.min_cycles, 0.0, 1e6,
+                   "Candidates with fewer cycles in the exposure are vetoed");
+    section.number("min-events", s.min_events, 2, 1000000, "Event lists with fewer events are not searched");
+    section.number<std::int64_t>("max-trials", s.max_trials, 1000, std::int64_t{1} << 40,
+                                 "Larger grids are refused: the exposure is quarantined");
+}
+
+void spectra_settings(std::vector<Setting>& all, RunConfiguration& c) {
+    Section section(all, "spectra");
+    spectral::FitOptions& f = c.spectra;
+    section.boolean("enabled", "--spectra", c.fit_spectra, "Fit spectra");
+    section.add(
+        "models", "--models", "Models to fit, as tbabs*powerlaw,tbabs*bbody",
+        [&f] {
+            std::vector<std::string> names;
+            for (const std::string& model : f.models) names.push_back(quoted(model));
+            return fmt::format("[{}]", fmt::join(names, ", "));
+        },
+        [&f](const Values& values) {
+            f.models = split(values);
+            if (f.models.empty()) reject("--models", "", "at least one model");
+            for (const std::string& model : f.models) spectral::parse_model(model);
+        });
+    section.add(
+        "abund", "--abund", "Abundances of the absorption: wilm, angr (XSPEC's default), aspl",
+        [&f] { return quoted(to_string(f.abundance)); },
+        [&f](const Values& values) { f.abundance = spectral::parse_abundance(only("--abund", values)); });
+    section.add(
+        "binning", "--binning",
+        "default: by resolution with a minimum of background counts; none: every channel; min:N: N counts a "
+        "bin",
+        [&f] { return quoted(to_string(f.binning)); },
+        [&f](const Values& values) { f.binning = spectral::parse_binning(only("--binning", values)); });
+    section.band("energy", f.energy_lo, f.energy_hi, "Fitted energies LO:HI, keV");
+    section.band("flux-band", f.flux_lo, f.flux_hi, "Band of the reported fluxes LO:HI, keV");
+    section.number("delta-stat", f.confidence_delta, 0.01, 100.0,
+                   "Change of the statistic that ends an interval: 2.706 for 90%, 1 for 68%");
+}
+
+}  // namespace
+
+std::vector<Setting> settings_of(RunConfiguration& configuration) {
+    std::vector<Setting> all;
+    search_settings(all, configuration);
+    spectra_settings(all, configuration);
+    return all;
+}
+
+std::string to_toml(RunConfiguration configuration) {
+    std::string text, section;
+    for (const Setting& setting : settings_of(configuration)) {
+        if (setting.section != section) {
+            if (!text.empty()) text += '\n';
+            text += fmt::format("[{}]\n", section = setting.section);
+        }
+        text += fmt::format("{} = {}\n", setting.key, setting.toml());
+    }
+    return text;
+}
+
+}  // namespace xsift::pipeline

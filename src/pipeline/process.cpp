@@ -1,0 +1,227 @@
+#include "process.hpp"
+
+#include <exception>
+#include <functional>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include <xsift/core/error.hpp>
+#include <xsift/refine/periods.hpp>
+#include <xsift/refine/spectra.hpp>
+#include <xsift/timing/light_curve.hpp>
+
+namespace xsift::pipeline {
+
+namespace {
+
+/// Runs one source's step; a failure becomes a quarantine row, the neighbours go on.
+template <typename Step>
+void guarded(const std::string& source, const std::string& input, const char* stage,
+             std::vector<QuarantineRow>& quarantine, const Step& step) {
+    try {
+        step();
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::input && error.kind() != ErrorKind::internal) throw;
+        quarantine.push_back({source, input, stage, error.code(), error.what()});
+    } catch (const std::bad_alloc&) {
+        throw;
+    } catch (const std::exception& error) {
+        quarantine.push_back({source, input, stage, "INTERNAL",
+                              format_problem(std::string(stage) + " of " + input + " failed", error.what(),
+                                             "Please report this with the input.")});
+    }
+}
+
+void require_enough_events(const EventList& events, const timing::SearchOptions& options) {
+    if (events.size() < static_cast<std::size_t>(options.min_events))
+        throw Error(ErrorKind::input, "TOO_FEW_EVENTS",
+                    fmt::format("{} has {} events", events.exposure.file, events.size()),
+                    fmt::format("a search needs at least {}", options.min_events),
+                    "Lower --min-events to search it.");
+}
+
+/// One exposure on its way through search and polishing.
+struct ExposureWork {
+    std::size_t source = 0;             ///< index in the batch
+    const EventList* events = nullptr;  ///< either this
+    const LightCurve* curve = nullptr;  ///< or this
+    timing::UsableBins bins;            ///< of the light curve
+    timing::FrequencyGrid grid;
+    engine::SearchOutcome outcome;
+    std::vector<PeriodCandidate> candidates;
+    std::vector<QuarantineRow> quarantine;
+    bool usable = false;
+
+    const Exposure& exposure() const { return events != nullptr ? events->exposure : curve->exposure; }
+};
+
+/// One spectrum on its way through preparation, grids and fits.
+struct SpectrumWork {
+    std::size_t source = 0;
+    const Spectrum* spectrum = nullptr;
+    std::optional<spectral::PreparedSpectrum> prepared;
+    std::vector<std::vector<engine::ModelCell>> cells;   ///< a list a model
+    std::vector<SpectralFit> fits;                       ///< one a model
+    std::vector<std::vector<QuarantineRow>> quarantine;  ///< of preparation, then one list a model
+};
+
+}  // namespace
+
+BatchProcessor::BatchProcessor(const RunConfiguration& configuration, engine::Engines& engines,
+                               const ThreadPool& pool, StageTimes& times, std::set<std::string> quarantined)
+    : configuration_(configuration),
+      engines_(engines),
+      pool_(pool),
+      times_(times),
+      quarantined_(std::move(quarantined)),
+      grids_(configuration.spectra) {}
+
+std::vector<SourceResult> BatchProcessor::process(const std::vector<SourceData>& batch) {
+    std::vector<SourceResult> results(batch.size());
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        results[i].source = batch[i].source;
+        results[i].n_exposures =
+            static_cast<std::int32_t>(batch[i].events.size() + batch[i].light_curves.size());
+        results[i].n_spectra = static_cast<std::int32_t>(batch[i].spectra.size());
+    }
+    if (configuration_.search_periods) search(batch, results);
+    if (configuration_.fit_spectra) fit(batch, results);
+    for (std::size_t i = 0; i < batch.size(); ++i) conclude(batch[i], results[i]);
+    return results;
+}
+
+void BatchProcessor::search(const std::vector<SourceData>& batch, std::vector<SourceResult>& results) {
+    const timing::SearchOptions& options = configuration_.search;
+    std::vector<ExposureWork> work;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        for (const EventList& events : batch[i].events)
+            work.emplace_back().events = &events, work.back().source = i;
+        for (const LightCurve& curve : batch[i].light_curves)
+            work.emplace_back().curve = &curve, work.back().source = i;
+    }
+
+    const Stopwatch searching;
+    std::vector<engine::EventTask> event_tasks;
+    std::vector<engine::LightCurveTask> curve_tasks;
+    std::vector<ExposureWork*> searched_events, searched_curves;
+    for (ExposureWork& item : work) {
+        guarded(batch[item.source].source.id, item.exposure().file, "search", item.quarantine, [&] {
+            if (item.events != nullptr) {
+                require_enough_events(*item.events, options);
+                item.grid = timing::make_grid(*item.events, options);
+                event_tasks.push_back(engine::make_task(*item.events, item.grid, options));
+                searched_events.push_back(&item);
+            } else {
+                item.bins = timing::usable_bins(*item.curve);
+                item.grid = timing::make_grid(*item.curve, options);
+                curve_tasks.push_back(engine::make_task(item.bins, item.grid, options));
+                searched_curves.push_back(&item);
+            }
+            item.usable = true;
+        });
+    }
+    auto take = [](std::vector<ExposureWork*>& items, std::vector<engine::SearchOutcome> outcomes) {
+        for (std::size_t i = 0; i < items.size(); ++i) items[i]->outcome = std::move(outcomes[i]);
+    };
+    take(searched_events, engines_.search->search(std::span<const engine::EventTask>(event_tasks)));
+    take(searched_curves, engines_.search->search(std::span<const engine::LightCurveTask>(curve_tasks)));
+    times_.add("search", searching);
+
+    const Stopwatch polishing;
+    pool_.for_each(work.size(), [&](std::size_t k) {
+        ExposureWork& item = work[k];
+        if (!item.usable) return;
+        guarded(batch[item.source].source.id, item.exposure().file, "search", item.quarantine, [&] {
+            item.candidates =
+                item.events != nullptr
+                    ? refine::polish_events(*item.events, item.grid, item.outcome.statistics, options)
+                    : refine::polish_light_curve(*item.curve, item.grid, item.outcome.statistics, options);
+        });
+    });
+    for (ExposureWork& item : work) {
+        SourceResult& result = results[item.source];
+        for (PeriodCandidate& candidate : item.candidates) result.candidates.push_back(std::move(candidate));
+        for (QuarantineRow& row : item.quarantine) result.quarantine.push_back(std::move(row));
+    }
+    times_.add("polish", polishing);
+}
+
+void BatchProcessor::fit(const std::vector<SourceData>& batch, std::vector<SourceResult>& results) {
+    const spectral::FitOptions& options = configuration_.spectra;
+    const std::size_t n_models = options.models.size();
+    std::vector<SpectrumWork> work;
+    for (std::size_t i = 0; i < batch.size(); ++i)
+        for (const Spectrum& spectrum : batch[i].spectra) {
+            work.emplace_back().spectrum = &spectrum;
+            work.back().source = i;
+            work.back().quarantine.resize(1 + n_models);
+            work.back().fits.resize(n_models);
+        }
+    auto id = [&](const SpectrumWork& item) { return batch[item.source].source.id; };
+
+    const Stopwatch gridding;
+    pool_.for_each(work.size(), [&](std::size_t k) {
+        SpectrumWork& item = work[k];
+        guarded(id(item), item.spectrum->exposure.file, "fit", item.quarantine[0],
+                [&] { item.prepared = spectral::prepare(*item.spectrum, options); });
+    });
+    std::vector<const spectral::PreparedSpectrum*> prepared;
+    std::vector<SpectrumWork*> fitted;
+    for (SpectrumWork& item : work)
+        if (item.prepared) {
+            prepared.push_back(&*item.prepared);
+            fitted.push_back(&item);
+        }
+    auto cells = grids_.best_cells(*engines_.grid, prepared);
+    for (std::size_t k = 0; k < fitted.size(); ++k) fitted[k]->cells = std::move(cells[k]);
+    times_.add("grid", gridding);
+
+    const Stopwatch fitting;
+    pool_.for_each(fitted.size() * n_models, [&](std::size_t task) {
+        SpectrumWork& item = *fitted[task / n_models];
+        const std::size_t m = task % n_models;
+        guarded(id(item), item.spectrum->exposure.file, "fit", item.quarantine[1 + m], [&] {
+            std::vector<refine::StartingPoint> starts;
+            for (const engine::ModelCell& cell : item.cells[m])
+                starts.push_back({cell.nh, cell.parameter, cell.norm});
+            item.fits[m] = refine::fit_spectrum(*item.prepared, options.models[m], starts, options);
+        });
+    });
+    for (SpectrumWork& item : work) {
+        SourceResult& result = results[item.source];
+        for (SpectralFit& fit : item.fits)
+            if (!fit.model.empty()) result.fits.push_back(std::move(fit));
+        for (auto& rows : item.quarantine)
+            for (QuarantineRow& row : rows) result.quarantine.push_back(std::move(row));
+    }
+    times_.add("fit", fitting);
+}
+
+void BatchProcessor::conclude(const SourceData& data, SourceResult& result) const {
+    result.best_period = refine::select_period(result.candidates, configuration_.search);
+    result.best_fit = refine::select_model(result.fits);
+
+    bool vetoed_stronger = false;
+    if (result.best_period >= 0) {
+        const PeriodCandidate& offered = result.candidates[static_cast<std::size_t>(result.best_period)];
+        if (offered.flags & candidate_not_barycentred) result.flags |= source_not_barycentred;
+        for (const PeriodCandidate& other : result.candidates)
+            vetoed_stronger |= other.veto != 0 && other.log10_fap < offered.log10_fap;
+    }
+    if (vetoed_stronger) result.flags |= source_vetoed_stronger;
+    constexpr std::uint32_t unconstrained =
+        fit_nh_unconstrained | fit_parameter_unconstrained | fit_norm_unconstrained | fit_flux_unconstrained;
+    if (result.best_fit >= 0 &&
+        (result.fits[static_cast<std::size_t>(result.best_fit)].flags & unconstrained))
+        result.flags |= source_fit_unconstrained;
+    for (const Spectrum& spectrum : data.spectra)
+        if (spectrum.flags & spectrum_response_substituted) result.flags |= source_response_substituted;
+
+    const bool quarantined = !result.quarantine.empty() || quarantined_.contains(data.source.id);
+    if (quarantined) result.flags |= source_inputs_quarantined;
+    const bool usable = result.n_exposures + result.n_spectra > 0;
+    result.status = !usable ? "no_data" : quarantined ? "partial" : "ok";
+}
+
+}  // namespace xsift::pipeline

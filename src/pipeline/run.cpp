@@ -1,0 +1,256 @@
+#include "process.hpp"
+#include "run_record.hpp"
+#include "stopwatch.hpp"
+
+#include <algorithm>
+#include <future>
+#include <optional>
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <xsift/core/error.hpp>
+#include <xsift/core/hash.hpp>
+#include <xsift/core/log.hpp>
+#include <xsift/core/version.hpp>
+#include <xsift/cuda/factory.hpp>
+#include <xsift/io/atomic_file.hpp>
+#include <xsift/io/catalogue.hpp>
+#include <xsift/io/survey.hpp>
+#include <xsift/pipeline/journal.hpp>
+#include <xsift/pipeline/run.hpp>
+
+namespace xsift::pipeline {
+
+namespace {
+
+/// Batches in flight at once: one being read, one computed, one journalled.
+constexpr std::int64_t batches_in_flight = 3;
+/// More sources a batch bring nothing, and a stop would wait longer for them.
+constexpr std::int64_t max_batch_sources = 2048;
+/// PROVENANCE lists the checksum of every input up to this many; beyond, one checksum over all of them.
+constexpr std::size_t max_listed_inputs = 20000;
+
+/// A run of consecutive survey indices.
+struct Range {
+    std::int64_t first = 0, count = 0;
+};
+
+/// Cuts what is left of the survey into batches bounded by memory.
+class BatchPlan {
+  public:
+    BatchPlan(const io::SurveyReader& survey, std::vector<Range> ranges, std::int64_t batch_memory)
+        : survey_(survey),
+          ranges_(std::move(ranges)),
+          budget_(std::max<std::int64_t>(1, batch_memory / batches_in_flight)) {
+        for (const Range& range : ranges_) total_ += range.count;
+    }
+
+    std::int64_t total() const { return total_; }
+    void skip(std::int64_t sources) {
+        while (sources > 0 && !ranges_.empty()) sources -= take(sources).count;
+    }
+    /// The next batch; count 0 at the end.
+    Range next() {
+        if (ranges_.empty()) return {};
+        std::int64_t count = 0, memory = 0;
+        const Range& range = ranges_[at_];
+        while (count < std::min(range.count, max_batch_sources)) {
+            memory += survey_.memory_bytes(range.first + count);
+            if (count > 0 && memory > budget_) break;
+            ++count;
+        }
+        return take(count);
+    }
+
+  private:
+    Range take(std::int64_t count) {
+        Range& range = ranges_[at_];
+        const Range taken{range.first, std::min(count, range.count)};
+        range.first += taken.count;
+        range.count -= taken.count;
+        if (range.count == 0 && ++at_ == ranges_.size()) ranges_.clear();
+        return taken;
+    }
+
+    const io::SurveyReader& survey_;
+    std::vector<Range> ranges_;
+    std::size_t at_ = 0;
+    std::int64_t budget_, total_ = 0;
+};
+
+/// The survey indices of a run, as consecutive ranges in survey order.
+std::vector<Range> ranges_of(const RunOptions& options, const io::SurveyReader& survey) {
+    if (options.sources.empty()) {
+        const auto [first, end] = shard_range(survey.size(), options.shard, options.shards);
+        if (end == first) return {};
+        return {{first, end - first}};
+    }
+    if (options.shards != 1)
+        throw Error(ErrorKind::usage, "BAD_SETTING", "--sources and --shard exclude each other");
+    std::vector<std::int64_t> indices;
+    for (const std::string& id : options.sources) {
+        indices.push_back(survey.index_of(id));
+        if (indices.back() < 0)
+            throw Error(ErrorKind::usage, "NO_SUCH_SOURCE",
+                        fmt::format("no source '{}' in {}", id, options.survey), "",
+                        "`xsift info` lists the survey.");
+    }
+    std::sort(indices.begin(), indices.end());
+    indices.erase(std::unique(indices.begin(), indices.end()), indices.end());
+    std::vector<Range> ranges;
+    for (const std::int64_t index : indices) ranges.push_back({index, 1});
+    return ranges;
+}
+
+engine::Engines make_engines(const std::string& backend, const ThreadPool& pool) {
+    if (backend == "cpu") return engine::make_cpu_engines(pool);
+    if (backend == "cuda") return cuda::make_engines();
+    if (backend != "auto")
+        throw Error(ErrorKind::usage, "BAD_SETTING", fmt::format("--backend {} is unknown", backend), "",
+                    "Use auto, cpu or cuda.");
+    const cuda::Availability cuda = cuda::availability();
+    if (cuda.usable) return cuda::make_engines();
+    engine::Engines engines = engine::make_cpu_engines(pool);
+    engines.description += fmt::format("; not cuda: {}", cuda.reason);
+    return engines;
+}
+
+io::CatalogueInfo catalogue_info(const RunOptions& options, io::SurveyReader& survey,
+                                 const std::vector<Range>& ranges, std::int64_t total) {
+    io::CatalogueInfo info;
+    info.survey_checksum = survey.checksum();
+    info.survey_sources = survey.size();
+    info.first_source = ranges.empty() ? shard_range(survey.size(), options.shard, options.shards).first
+                                       : ranges.front().first;
+    info.n_sources = total;
+    info.selection = !options.sources.empty();
+    info.extra_columns = survey.extra_columns();
+    info.configuration = to_toml(options.configuration);
+    info.ingest_quarantine = survey.quarantine();
+
+    info.provenance.emplace_back("xsift version", version);
+    info.provenance.emplace_back("survey checksum", survey.checksum());
+    for (const auto& [key, value] : survey.provenance()) info.provenance.emplace_back("ingest " + key, value);
+    for (const auto& [key, value] : spectral::table_checksums())
+        info.provenance.emplace_back("table " + key, value);
+    const std::vector<io::InputRecord> inputs = survey.inputs();
+    info.provenance.emplace_back("inputs", std::to_string(inputs.size()));
+    ContentHash all;
+    for (const io::InputRecord& input : inputs) {
+        all.update(input.checksum);
+        if (inputs.size() <= max_listed_inputs)
+            info.provenance.emplace_back("input " + input.file, input.checksum);
+    }
+    info.provenance.emplace_back("inputs checksum", all.digest());
+    return info;
+}
+
+std::int64_t peak_memory() {
+    struct rusage usage {};
+    getrusage(RUSAGE_SELF, &usage);
+    return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
+}
+
+void count(const SourceResult& result, RunSummary& summary) {
+    ++summary.sources;
+    summary.candidates += static_cast<std::int64_t>(result.candidates.size());
+    summary.fits += static_cast<std::int64_t>(result.fits.size());
+    summary.periods += result.best_period >= 0 ? 1 : 0;
+    for (const QuarantineRow& row : result.quarantine) ++summary.quarantined[row.code];
+}
+
+}  // namespace
+
+std::pair<std::int64_t, std::int64_t> shard_range(std::int64_t sources, std::int64_t shard,
+                                                  std::int64_t shards) {
+    if (shards < 1 || shard < 1 || shard > shards)
+        throw Error(ErrorKind::usage, "BAD_SETTING",
+                    fmt::format("--shard {}/{} is not usable", shard, shards), "",
+                    "Use K/N with 1 <= K <= N.");
+    // N parts whose sizes differ by one at most; written so that no product overflows.
+    const std::int64_t size = sources / shards, longer = sources % shards;
+    auto begin = [&](std::int64_t k) { return k * size + std::min(k, longer); };
+    return {begin(shard - 1), begin(shard)};
+}
+
+RunSummary run(const RunOptions& options, const std::atomic<bool>& stop, const RunProgress& progress) {
+    const Stopwatch total;
+    StageTimes times;
+    RunSummary summary;
+    io::SurveyReader survey(options.survey);
+    const std::vector<Range> ranges = ranges_of(options, survey);
+    BatchPlan plan(survey, ranges, options.batch_memory);
+    const io::CatalogueInfo info = catalogue_info(options, survey, ranges, plan.total());
+
+    ThreadPool pool(options.threads);
+    engine::Engines engines = make_engines(options.backend, pool);
+    summary.backend = engines.description;
+    log::info("{} sources of {}, backend {}", plan.total(), options.survey, engines.description);
+
+    std::set<std::string> quarantined;
+    for (const QuarantineRow& row : info.ingest_quarantine) quarantined.insert(row.source_id);
+    BatchProcessor processor(options.configuration, engines, pool, times, std::move(quarantined));
+
+    ContentHash identity;
+    identity.update(info.survey_checksum + info.configuration + version);
+    for (const Range& range : ranges) identity.update(fmt::format("{}+{};", range.first, range.count));
+    Journal journal(options.output + ".journal", identity.digest(), options.resume);
+    summary.resumed = journal.size();
+    plan.skip(journal.size());
+
+    std::int64_t done = journal.size();
+    if (progress) progress(done, plan.total());
+    // Reading of the next batch and journalling of the last one overlap with the computation.
+    auto read_next = [&]() -> std::vector<SourceData> {
+        const Stopwatch reading;
+        const Range range = plan.next();
+        std::vector<SourceData> batch;
+        if (range.count > 0) batch = survey.read(range.first, range.count);
+        times.add("read", reading);
+        return batch;
+    };
+    std::future<std::vector<SourceData>> reading = std::async(std::launch::async, read_next);
+    std::future<void> writing;
+    while (!stop.load()) {
+        const Stopwatch waiting;
+        const std::vector<SourceData> batch = reading.get();
+        times.add("wait", waiting);
+        if (batch.empty()) break;
+        reading = std::async(std::launch::async, read_next);
+        std::vector<SourceResult> results = processor.process(batch);
+        if (writing.valid()) writing.get();
+        const auto finished = static_cast<std::int64_t>(results.size());
+        writing = std::async(std::launch::async, [&journal, &times, results = std::move(results)] {
+            const Stopwatch journalling;
+            journal.append(results);
+            times.add("journal", journalling);
+        });
+        done += finished;
+        if (progress) progress(done, plan.total());
+    }
+    if (reading.valid()) reading.get();
+    if (writing.valid()) writing.get();
+
+    auto conclude = [&] {
+        summary.seconds = times.seconds();
+        summary.seconds["total"] = total.seconds();
+        summary.peak_memory = peak_memory();
+    };
+    summary.interrupted = done < plan.total();
+    if (!summary.interrupted) {
+        const Stopwatch writing_catalogue;
+        journal.replay([&](const SourceResult& result) { count(result, summary); });
+        for (const QuarantineRow& row : info.ingest_quarantine) ++summary.quarantined[row.code];
+        io::write_catalogue(options.output, info,
+                            [&](const io::ResultVisitor& visitor) { journal.replay(visitor); });
+        times.add("catalogue", writing_catalogue);
+        conclude();
+        io::write_text_file(options.output + ".run.json", run_record(options, summary));
+        journal.remove();
+    }
+    conclude();
+    return summary;
+}
+
+}  // namespace xsift::pipeline

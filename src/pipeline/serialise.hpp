@@ -1,0 +1,133 @@
+#pragma once
+/// @file
+/// Binary form of results for the journal. One `fields` function a type lists its members; writing and
+/// reading share it.
+
+#include <cstdint>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include <xsift/data/results.hpp>
+
+namespace xsift::pipeline {
+
+/// Appends values to a byte string.
+class Encoder {
+  public:
+    std::string bytes;
+
+    template <typename... Fields>
+    void operator()(const Fields&... field) {
+        (put(field), ...);
+    }
+
+  private:
+    template <typename T>
+    void put(const T& value) {
+        if constexpr (std::is_arithmetic_v<T>)
+            bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
+        else
+            fields(*this, value);
+    }
+    void put(const std::string& text) {
+        put(static_cast<std::uint64_t>(text.size()));
+        bytes += text;
+    }
+    template <typename T>
+    void put(const std::vector<T>& values) {
+        put(static_cast<std::uint64_t>(values.size()));
+        for (const T& value : values) put(value);
+    }
+};
+
+/// Reads values back in the same order. @throws std::runtime_error when the bytes end early.
+class Decoder {
+  public:
+    Decoder(const char* begin, std::size_t size) : at_(begin), end_(begin + size) {}
+
+    template <typename... Fields>
+    void operator()(Fields&... field) {
+        (get(field), ...);
+    }
+    bool done() const { return at_ == end_; }
+
+  private:
+    const char *at_, *end_;
+
+    const char* take(std::size_t size) {
+        if (size > static_cast<std::size_t>(end_ - at_)) throw std::runtime_error("record ends early");
+        const char* taken = at_;
+        at_ += size;
+        return taken;
+    }
+    template <typename T>
+    void get(T& value) {
+        if constexpr (std::is_arithmetic_v<T>)
+            std::memcpy(&value, take(sizeof value), sizeof value);
+        else
+            fields(*this, value);
+    }
+    std::uint64_t length() {
+        std::uint64_t size = 0;
+        get(size);
+        if (size > static_cast<std::uint64_t>(end_ - at_)) throw std::runtime_error("record ends early");
+        return size;
+    }
+    void get(std::string& text) {
+        const std::uint64_t size = length();
+        text.assign(take(size), size);
+    }
+    template <typename T>
+    void get(std::vector<T>& values) {
+        values.resize(length());
+        for (T& value : values) get(value);
+    }
+};
+
+template <typename Archive, typename Type, typename Wanted>
+concept FieldsOf = std::is_same_v<std::remove_const_t<Type>, Wanted>;
+
+template <typename Archive, typename T>
+requires FieldsOf<Archive, T, ExtraValue>
+void fields(Archive& archive, T& v) {
+    archive(v.text, v.real, v.integer, v.null);
+}
+template <typename Archive, typename T>
+requires FieldsOf<Archive, T, Source>
+void fields(Archive& archive, T& v) {
+    archive(v.id, v.name, v.ra, v.dec, v.position_error, v.extra);
+}
+template <typename Archive, typename T>
+requires FieldsOf<Archive, T, PeriodCandidate>
+void fields(Archive& archive, T& v) {
+    archive(v.exposure, v.instrument, v.rank, v.method, v.n_harmonics, v.frequency, v.frequency_error,
+            v.period, v.period_error, v.statistic, v.log10_p_single, v.n_trials, v.log10_fap,
+            v.pulsed_fraction, v.veto, v.flags);
+}
+template <typename Archive, typename T>
+requires FieldsOf<Archive, T, Estimate>
+void fields(Archive& archive, T& v) {
+    archive(v.value, v.lo, v.hi);
+}
+template <typename Archive, typename T>
+requires FieldsOf<Archive, T, SpectralFit>
+void fields(Archive& archive, T& v) {
+    archive(v.spectrum, v.instrument, v.model, v.statistic, v.stat, v.n_bins, v.dof, v.reduced, v.aicc, v.bic,
+            v.nh, v.kt, v.gamma, v.norm, v.flux, v.flux_unabsorbed, v.selected, v.flags);
+}
+template <typename Archive, typename T>
+requires FieldsOf<Archive, T, QuarantineRow>
+void fields(Archive& archive, T& v) {
+    archive(v.source_id, v.input, v.stage, v.code, v.message);
+}
+template <typename Archive, typename T>
+requires FieldsOf<Archive, T, SourceResult>
+void fields(Archive& archive, T& v) {
+    archive(v.source, v.n_exposures, v.n_spectra, v.status, v.best_period, v.best_fit, v.flags, v.candidates,
+            v.fits, v.quarantine);
+}
+
+}  // namespace xsift::pipeline

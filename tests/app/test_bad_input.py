@@ -1,0 +1,159 @@
+"""Bad input: a clear message, a quarantine row, the right exit code, and the neighbours unharmed."""
+
+import gzip
+import shutil
+import unittest
+
+import numpy
+from astropy.io import fits
+
+from xsift_case import DATA, RESPONSES, RX_J0146, XsiftCase, event_file, rows, text
+
+GOOD_TIMES = numpy.sort(numpy.random.default_rng(5).uniform(10.0, 9990.0, 300))
+
+
+class BadInput(XsiftCase):
+    def check(self, bad, code, *ingest, words=()):
+        """Ingests a bad file between two good neighbours and runs; expects one quarantine row with the code."""
+        good = [event_file(self.folder / name, GOOD_TIMES) for name in ("a_good.fits", "z_good.fits")]
+        survey, catalogue = self.folder / "s.h5", self.folder / "c.fits"
+        done = self.xsift("ingest", good[0], bad, good[1], "-o", survey, *ingest, exit_code=3)
+        self.assertIn(code, done.stdout + done.stderr)
+        self.xsift("run", survey, "-o", catalogue, exit_code=3)
+        quarantine = [row for row in rows(catalogue, "QUARANTINE")]
+        matching = [row for row in quarantine if text(row["CODE"]).strip() == code]
+        self.assertEqual(len(matching), 1, quarantine)
+        self.assertIn(str(bad).rsplit("/", 1)[-1], text(matching[0]["INPUT"]))
+        for word in words:
+            self.assertIn(word, text(matching[0]["MESSAGE"]))
+        sources = {text(row["SRCID"]).strip(): row for row in rows(catalogue, "SOURCES")}
+        for name in ("a_good", "z_good"):
+            self.assertEqual(text(sources[name]["STATUS"]).strip(), "ok")
+        self.xsift("verify", catalogue)
+
+    def test_empty_file(self):
+        bad = self.folder / "empty.fits"
+        bad.touch()
+        self.check(bad, "EMPTY_FILE")
+
+    def test_text_file(self):
+        bad = self.folder / "text.fits"
+        bad.write_text("This is not FITS.\n" * 500)
+        self.check(bad, "NOT_FITS")
+
+    def test_truncated(self):
+        whole = event_file(self.folder / "whole", GOOD_TIMES).read_bytes()
+        bad = self.folder / "truncated.fits"
+        bad.write_bytes(whole[:2880 * 4 + 100])
+        self.check(bad, "TRUNCATED")
+
+    def test_truncated_gzip(self):
+        bad = self.folder / "truncated.fits.gz"
+        content = RX_J0146.read_bytes()
+        bad.write_bytes(content[:len(content) // 2])
+        self.check(bad, "TRUNCATED")
+
+    def test_no_events(self):
+        self.check(event_file(self.folder / "table.fits", GOOD_TIMES, extension="OTHER",
+                              header={"HDUCLAS1": "OTHER"}), "NO_EVENTS_EXTENSION")
+
+    def test_nan_times(self):
+        times = GOOD_TIMES.copy()
+        times[17] = numpy.nan
+        bad = event_file(self.folder / "nan.fits", times)
+        self.check(bad, "NAN_TIMES")
+        self.mended(bad)
+
+    def test_unsorted_times(self):
+        bad = event_file(self.folder / "unsorted.fits", GOOD_TIMES[::-1])
+        self.check(bad, "UNSORTED_TIMES")
+        self.mended(bad)
+
+    def mended(self, bad):
+        """On request the same file is mended, used and flagged."""
+        survey, catalogue = self.folder / "mended.h5", self.folder / "mended.fits"
+        self.xsift("ingest", bad, "-o", survey, "--repair")
+        self.xsift("run", survey, "-o", catalogue)
+        self.assertEqual(text(rows(catalogue, "SOURCES")[0]["STATUS"]).strip(), "ok")
+
+    def test_zero_events(self):
+        self.check(event_file(self.folder / "zero.fits", []), "NO_EVENTS")
+
+    def test_one_event(self):
+        self.check(event_file(self.folder / "one.fits", [5000.0]), "TOO_FEW_EVENTS")
+
+    def test_gti_overlap(self):
+        self.check(event_file(self.folder / "gti.fits", GOOD_TIMES, gti=[(0, 6000), (5000, 10000)]), "GTI_OVERLAP")
+
+    def test_gti_reversed(self):
+        self.check(event_file(self.folder / "gti.fits", GOOD_TIMES, gti=[(0, 6000), (10000, 7000)]), "GTI_REVERSED")
+
+    def test_gti_excludes_all(self):
+        self.check(event_file(self.folder / "gti.fits", GOOD_TIMES, gti=[(20000, 30000)]), "GTI_EXCLUDES_ALL")
+
+    def test_names_with_extended_syntax_are_literal(self):
+        good = event_file(self.folder / "x.fits", GOOD_TIMES)
+        for name in (f"{good}[1][col TIME=TIME*2]", f"{good}+1", f"{good}[EVENTS]", "http://localhost/x.fits",
+                     "shmem://h1", f"{good}.gz"):
+            survey = self.folder / "s.h5"
+            done = self.xsift("ingest", good, name, "-o", survey, exit_code=3)
+            self.assertIn("NO_SUCH_FILE", done.stdout + done.stderr)
+        literal = self.folder / "y.fits[1]"
+        shutil.copy(good, literal)
+        self.xsift("ingest", literal, "-o", self.folder / "literal.h5")
+
+    def spectrum(self, name, change):
+        """A real spectrum in a folder of its own, changed."""
+        folder = self.folder / name
+        folder.mkdir()
+        source = sorted((DATA / "xmm-pps").rglob("*PNS003SRSPEC*"))[0]
+        stem = source.name
+        for kind in ("SRSPEC", "BGSPEC", "SRCARF"):
+            for file in source.parent.glob(stem.replace("SRSPEC", kind)):
+                with gzip.open(file) if file.read_bytes()[:2] == b"\x1f\x8b" else open(file, "rb") as stream:
+                    (folder / file.name).write_bytes(stream.read())
+        with fits.open(folder / stem, mode="update") as hdus:
+            change(folder, hdus["SPECTRUM"])
+        return folder / stem
+
+    def check_spectrum(self, code, change):
+        bad = self.spectrum(code.lower(), change)
+        self.check(bad, code, *RESPONSES, "--response-path", bad.parent)
+
+    def test_negative_counts(self):
+        def change(_, spectrum):
+            spectrum.data["COUNTS"][100] = -3
+        self.check_spectrum("NEGATIVE_COUNTS", change)
+
+    def test_zero_exposure(self):
+        def change(_, spectrum):
+            spectrum.header["EXPOSURE"] = 0.0
+        self.check_spectrum("ZERO_EXPOSURE", change)
+
+    def test_missing_background(self):
+        def change(folder, spectrum):
+            spectrum.header["BACKFILE"] = "not_there.fits"
+            for file in folder.glob("*BGSPEC*"):
+                file.unlink()
+        self.check_spectrum("NO_BACKGROUND", change)
+
+    def test_no_response(self):
+        def change(_, spectrum):
+            spectrum.header["RESPFILE"] = "nowhere.rmf"
+        self.check_spectrum("NO_RESPONSE", change)
+
+    def test_response_of_another_channel_count(self):
+        def change(folder, spectrum):
+            with fits.open(DATA / "responses" / "epn_e3_ef20_sdY6_v19.0.rmf.gz") as response:
+                keep = response["EBOUNDS"].data[:2048]
+                bounds = fits.BinTableHDU(keep, header=response["EBOUNDS"].header)
+                bounds.header["DETCHANS"] = 2048
+                matrix = response["MATRIX"].copy()
+                matrix.header["DETCHANS"] = 2048
+                fits.HDUList([fits.PrimaryHDU(), matrix, bounds]).writeto(folder / "short.rmf")
+            spectrum.header["RESPFILE"] = "short.rmf"
+        self.check_spectrum("CHANNEL_MISMATCH", change)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,71 @@
+"""The catalogue's bytes depend on the survey and the configuration alone."""
+
+import json
+import subprocess
+import unittest
+
+from astropy.io import fits
+
+from xsift_case import RX_J0146, XsiftCase, rows, text
+
+
+class CatalogueBytes(XsiftCase):
+    def run_catalogue(self, survey, name, *arguments, exit_code=(0, 3)):
+        path = self.folder / name
+        self.xsift("run", survey, "-o", path, *arguments, exit_code=exit_code)
+        return path
+
+    def test_shards_threads_and_batches_do_not_matter(self):
+        survey = self.simulated(40, "--with-spectra")
+        whole = self.run_catalogue(survey, "whole.fits").read_bytes()
+        self.assertEqual(self.run_catalogue(survey, "again.fits").read_bytes(), whole)
+        self.assertEqual(self.run_catalogue(survey, "one.fits", "--threads", 1).read_bytes(), whole)
+        self.assertEqual(self.run_catalogue(survey, "small.fits", "--batch-memory", "100K").read_bytes(), whole)
+        shards = [self.run_catalogue(survey, f"s{k}.fits", "--shard", f"{k}/3", "--threads", k) for k in (1, 2, 3)]
+        merged = self.folder / "merged.fits"
+        self.xsift("merge", shards[2], shards[0], shards[1], "-o", merged)
+        self.assertEqual(merged.read_bytes(), whole)
+        self.xsift("verify", merged)
+        record = json.loads((self.folder / "whole.fits.run.json").read_text())
+        self.assertEqual(record["sources"], 40)
+        self.assertGreater(record["peak_memory"], 0)
+
+    def test_merge_refuses_what_does_not_fit(self):
+        survey = self.simulated(12)
+        one, two, three = (self.run_catalogue(survey, f"s{k}.fits", "--shard", f"{k}/3") for k in (1, 2, 3))
+        other = self.run_catalogue(survey, "other.fits", "--shard", "2/3", "--oversampling", 2)
+        selection = self.run_catalogue(survey, "selection.fits", "--sources", text(rows(two, "SOURCES")[0]["SRCID"]).strip())
+        merged = self.folder / "merged.fits"
+        for shards, code in (([one, three], "MERGE_GAP"), ([one, two], "MERGE_GAP"), ([two, three], "MERGE_GAP"),
+                             ([one, two, two, three], "MERGE_OVERLAP"), ([one, other, three], "MERGE_CONFIGURATION"),
+                             ([one, selection, three], "MERGE_")):
+            done = self.xsift("merge", *shards, "-o", merged, exit_code=2)
+            self.assertIn(code, done.stderr)
+            self.assertFalse(merged.exists())
+
+    def test_other_readers_find_no_fault(self):
+        survey = self.folder / "survey.h5"
+        self.xsift("ingest", RX_J0146, "-o", survey)
+        catalogue = self.run_catalogue(survey, "catalogue.fits")
+        done = subprocess.run(["fitsverify", "-q", str(catalogue)], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        with fits.open(catalogue, checksum=True) as hdus:
+            names = [hdu.name for hdu in hdus]
+            self.assertEqual(names[1:], ["SOURCES", "PERIODS", "SPECTRAL_FITS", "QUARANTINE", "PROVENANCE", "CONFIG"])
+            self.assertEqual(hdus["SOURCES"].columns["PERIOD"].unit, "s")
+            configuration = "\n".join(text(row[0]) for row in hdus["CONFIG"].data)
+        self.assertIn("oversampling = ", configuration)
+
+    def test_the_printed_configuration_reproduces_the_run(self):
+        survey = self.simulated(6)
+        settings = ["--oversampling", 2, "--harmonics", "1,2", "--max-candidates", 3]
+        printed = self.xsift("run", "--print-config", *settings).stdout
+        (self.folder / "run.toml").write_text(printed)
+        by_flags = self.run_catalogue(survey, "flags.fits", *settings).read_bytes()
+        by_file = self.run_catalogue(survey, "file.fits", "-c", self.folder / "run.toml").read_bytes()
+        self.assertEqual(by_file, by_flags)
+        self.assertEqual(self.xsift("run", "--print-config", "-c", self.folder / "run.toml").stdout, printed)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,220 @@
+/// @file
+/// Measures the two engines, CPU beside CUDA, on simulated batches. gpu-bench [--quick] [OUTPUT.json]
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <fstream>
+#include <functional>
+#include <iostream>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include <xsift/core/error.hpp>
+#include <xsift/core/random.hpp>
+#include <xsift/cuda/factory.hpp>
+#include <xsift/engine/factory.hpp>
+
+namespace {
+
+using namespace xsift;
+
+/// Event lists of unequal length, log-uniform between 100 and 10,000 photons, each with a pulse, on one long
+/// grid.
+struct SearchWorkload {
+    std::vector<std::vector<double>> times;
+    std::vector<engine::EventTask> tasks;
+    double pairs = 0.0;  ///< photons x trial frequencies
+
+    SearchWorkload(std::size_t n_sources, std::int64_t n_trials) {
+        constexpr double span = 40000.0;
+        for (std::size_t i = 0; i < n_sources; ++i) {
+            RandomStream random(20260101, i);
+            const auto n = static_cast<std::size_t>(std::pow(10.0, 2.0 + 2.0 * random.uniform()));
+            const double frequency =
+                0.001 + 0.2 * static_cast<double>(n_trials) / (4.0 * span) * random.uniform();
+            std::vector<double> time;
+            while (time.size() < n) {
+                const double t = span * random.uniform();
+                if (2.0 * random.uniform() < 1.0 + std::cos(constants::two_pi * frequency * t))
+                    time.push_back(t);
+            }
+            std::sort(time.begin(), time.end());
+            times.push_back(std::move(time));
+        }
+        for (const auto& time : times) {
+            engine::EventTask task;
+            task.time = time;
+            task.grid = {1.0 / (4.0 * span), 4, n_trials};
+            task.statistics = {{timing::Statistic::Kind::z2, 1}, {timing::Statistic::Kind::z2, 2}};
+            task.min_separation = 1.5 / span;
+            pairs += static_cast<double>(time.size()) * static_cast<double>(n_trials);
+            tasks.push_back(std::move(task));
+        }
+    }
+    /// Trial number of the strongest peak of each task.
+    std::vector<std::int64_t> decisions(engine::PeriodSearch& backend) const {
+        std::vector<std::int64_t> best;
+        for (const auto& outcome : backend.search(tasks))
+            best.push_back(outcome.statistics.at(0).peaks.at(0).index);
+        return best;
+    }
+};
+
+/// Spectra of unequal brightness against one set of templates, counts drawn from one of them.
+struct GridWorkload {
+    std::int64_t n_templates, n_energies = 300, n_bins = 128;
+    std::vector<float> templates, fold;
+    std::vector<std::vector<double>> counts, background;
+    std::vector<engine::GridTask> tasks;
+    double pairs = 0.0;  ///< templates x bins
+
+    GridWorkload(std::size_t n_spectra, std::int64_t n_templates_) : n_templates(n_templates_) {
+        for (std::int64_t t = 0; t < n_templates; ++t) {
+            const double index = 5.0 * static_cast<double>(t) / static_cast<double>(n_templates);
+            for (std::int64_t e = 0; e < n_energies; ++e)
+                templates.push_back(static_cast<float>(std::pow(energy(e), -index)));
+        }
+        for (std::int64_t e = 0; e < n_energies; ++e) {
+            for (std::int64_t b = 0; b < n_bins; ++b) {
+                const double centre = (static_cast<double>(b) + 0.5) * static_cast<double>(n_energies) /
+                                      static_cast<double>(n_bins);
+                const double x = (static_cast<double>(e) - centre) / 4.0;
+                fold.push_back(static_cast<float>(100.0 * std::exp(-0.5 * x * x)));
+            }
+        }
+        for (std::size_t i = 0; i < n_spectra; ++i) draw_spectrum(i);
+        for (std::size_t i = 0; i < n_spectra; ++i) {
+            engine::GridTask task;
+            task.n_templates = n_templates;
+            task.n_energies = n_energies;
+            task.n_bins = n_bins;
+            task.templates = templates;
+            task.fold = fold;
+            task.counts = counts[i];
+            task.background_counts = background[i];
+            task.exposure = 1e4;
+            task.background_exposure = 1e5;
+            tasks.push_back(task);
+        }
+        pairs = static_cast<double>(n_spectra * static_cast<std::size_t>(n_templates * n_bins));
+    }
+    static double energy(std::int64_t e) {
+        return 0.3 * std::pow(10.0 / 0.3, static_cast<double>(e) / 300.0);
+    }
+
+    void draw_spectrum(std::size_t i) {
+        RandomStream random(20260102, i);
+        const auto t = static_cast<std::int64_t>(random.uniform() * static_cast<double>(n_templates));
+        std::vector<double> rate(static_cast<std::size_t>(n_bins), 0.0);
+        for (std::int64_t e = 0; e < n_energies; ++e)
+            for (std::int64_t b = 0; b < n_bins; ++b)
+                rate[static_cast<std::size_t>(b)] +=
+                    static_cast<double>(templates[static_cast<std::size_t>(t * n_energies + e)]) *
+                    static_cast<double>(fold[static_cast<std::size_t>(e * n_bins + b)]);
+        const double total = std::accumulate(rate.begin(), rate.end(), 0.0);
+        const double source_counts = std::pow(10.0, 2.0 + 2.0 * random.uniform());
+        std::vector<double> drawn, back;
+        for (const double r : rate) {
+            drawn.push_back(static_cast<double>(random.poisson(source_counts * r / total + 0.5)));
+            back.push_back(static_cast<double>(random.poisson(5.0)));
+        }
+        counts.push_back(std::move(drawn));
+        background.push_back(std::move(back));
+    }
+    /// Number of the best template of each task.
+    std::vector<std::int64_t> decisions(engine::GridLikelihood& backend) const {
+        std::vector<std::int64_t> best;
+        for (const auto& outcome : backend.evaluate(tasks)) best.push_back(outcome.best.at(0).index);
+        return best;
+    }
+};
+
+using Decisions = std::vector<std::int64_t>;
+
+struct Measurement {
+    std::string json;
+    Decisions decisions;
+};
+
+/// Runs once to warm up, then several times; reports the fastest and all of them.
+Measurement measure(const std::string& workload, const std::string& backend, std::size_t tasks, double pairs,
+                    int repeats, const std::function<Decisions()>& run) {
+    Measurement result;
+    result.decisions = run();
+    std::vector<double> seconds;
+    for (int i = 0; i < repeats; ++i) {
+        const auto begin = std::chrono::steady_clock::now();
+        result.decisions = run();
+        seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+    }
+    const double best = *std::min_element(seconds.begin(), seconds.end());
+    result.json = fmt::format(
+        R"({{"workload": "{}", "backend": "{}", "tasks": {}, "pairs": {:.6g}, "seconds": [{:.6g}], "pairs_per_s": {:.6g}}})",
+        workload, backend, tasks, pairs, fmt::join(seconds, ", "), pairs / best);
+    std::cerr << fmt::format("{:8} {:5} {:6} tasks {:10.4g} pairs {:10.4g} s {:10.4g} pairs/s\n", workload,
+                             backend, tasks, pairs, best, pairs / best);
+    return result;
+}
+
+double agreement(const Decisions& a, const Decisions& b) {
+    std::size_t equal = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) equal += a[i] == b[i];
+    return static_cast<double>(equal) / static_cast<double>(a.size());
+}
+
+std::string run_benchmark(bool quick) {
+    const ThreadPool pool;
+    auto cpu = engine::make_cpu_engines(pool);
+    auto cuda = cuda::make_engines();
+    const int repeats = quick ? 1 : 5;
+    const SearchWorkload search(quick ? 8 : 256, quick ? 20'000 : 1'000'000);
+    const GridWorkload grid(quick ? 4 : 256, quick ? 200 : 2000);
+
+    std::vector<std::string> rows;
+    std::vector<Decisions> decisions;
+    const auto add = [&](Measurement m) {
+        rows.push_back("    " + m.json);
+        decisions.push_back(std::move(m.decisions));
+    };
+    for (engine::Engines* e : {&cpu, &cuda}) {
+        add(measure("search", e->backend, search.tasks.size(), search.pairs, repeats,
+                    [&] { return search.decisions(*e->search); }));
+        add(measure("grid", e->backend, grid.tasks.size(), grid.pairs, repeats,
+                    [&] { return grid.decisions(*e->grid); }));
+    }
+    return fmt::format(
+        "{{\n  \"device\": \"{}\",\n  \"cpu_threads\": {},\n  \"same_best_period\": {},\n  "
+        "\"same_best_template\": {},\n"
+        "  \"measurements\": [\n{}\n  ]\n}}\n",
+        cuda::availability().device, pool.size(), agreement(decisions[0], decisions[2]),
+        agreement(decisions[1], decisions[3]), fmt::join(rows, ",\n"));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    bool quick = false;
+    std::string output;
+    for (int i = 1; i < argc; ++i) {
+        if (std::string(argv[i]) == "--quick")
+            quick = true;
+        else
+            output = argv[i];
+    }
+    try {
+        const std::string json = run_benchmark(quick);
+        if (output.empty()) {
+            std::cout << json;
+        } else if (!(std::ofstream(output) << json)) {
+            throw Error(ErrorKind::usage, "UNWRITABLE", output + " cannot be written");
+        }
+        return 0;
+    } catch (const Error& error) {
+        std::cerr << "gpu-bench: " << error.what() << '\n';
+        return static_cast<int>(exit_code(error.kind()));
+    }
+}
