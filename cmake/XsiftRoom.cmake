@@ -14,6 +14,7 @@ function(xsift_room name)
   cmake_parse_arguments(ROOM "" "" "SOURCES;DEPENDS;LINK;LINK_PRIVATE" ${ARGN})
   add_library(xsift_${name} STATIC ${ROOM_SOURCES})
   add_library(xsift::${name} ALIAS xsift_${name})
+  target_compile_features(xsift_${name} PUBLIC cxx_std_20)
   set_target_properties(xsift_${name} PROPERTIES EXPORT_NAME ${name} LINKER_LANGUAGE CXX)
   target_include_directories(xsift_${name}
     PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
