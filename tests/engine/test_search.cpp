@@ -80,7 +80,7 @@ class CpuSearchTest : public ::testing::Test {
 
 TEST_F(CpuSearchTest, AgreesWithDirectSumsForFewPhotons) {
     const EventList list = photons(300, 4e4, 0.0123, 0.7, 1);
-    expect_matches_oracle(*engine, task_of(list, 4, 9001));
+    expect_matches_oracle(*engine, task_of(list, 4, 5001));
 }
 
 TEST_F(CpuSearchTest, AgreesWithDirectSumsAtHighIndex) {
@@ -90,7 +90,7 @@ TEST_F(CpuSearchTest, AgreesWithDirectSumsAtHighIndex) {
 
 TEST_F(CpuSearchTest, AgreesWithDirectSumsForManyPhotons) {
     const EventList list = photons(25'000, 4e4, 0.0123, 0.5, 3);
-    expect_matches_oracle(*engine, task_of(list, 4, 2300));
+    expect_matches_oracle(*engine, task_of(list, 4, 500));
 }
 
 TEST_F(CpuSearchTest, AgreesWithDirectSumsWithWeights) {
@@ -141,17 +141,16 @@ TEST_F(CpuSearchTest, OutcomeDoesNotDependOnThreadsOrBatch) {
 }
 
 TEST_F(CpuSearchTest, TimesMayBeFarFromZero) {
-    EventList list = photons(300, 4e4, 0.0123, 0.7, 1);
-    const auto near = engine->search(std::span<const EventTask>({task_of(list, 4, 3000)}))[0];
-    const EventTask reference = task_of(list, 4, 3000);
-    EventList far = list;
-    for (double& t : far.time) t += 268435456.0;  // 2^28 s: exact for these times up to 2^-24 s
-    EventTask task = task_of(list, 4, 3000);
-    task.time = far.time;
-    const auto shifted = engine->search(std::span(&task, 1))[0];
-    EXPECT_NEAR(shifted.statistics[0].peaks[0].value, near.statistics[0].peaks[0].value, 1e-3);
-    EXPECT_EQ(shifted.statistics[0].peaks[0].index, near.statistics[0].peaks[0].index);
-    EXPECT_EQ(reference.grid.count, 3000);
+    const EventList list = photons(300, 4e4, 0.0123, 0.7, 1);
+    std::vector<double> far = list.time;
+    for (double& t : far) t += 268435456.0;  // 2^28 s, which leaves 2^-24 s of each time
+    const EventTask near_task = task_of(list, 4, 3000);
+    EventTask far_task = near_task;
+    far_task.time = far;
+    const auto near = engine->search(std::span(&near_task, 1))[0].statistics[0].peaks[0];
+    const auto shifted = engine->search(std::span(&far_task, 1))[0].statistics[0].peaks[0];
+    EXPECT_NEAR(shifted.value, near.value, 1e-3);
+    EXPECT_EQ(shifted.index, near.index);
 }
 
 TEST_F(CpuSearchTest, LombScargleAgreesWithDirectSums) {
