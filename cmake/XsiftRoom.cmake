@@ -4,7 +4,9 @@
 add_library(xsift_warnings INTERFACE)
 target_compile_options(xsift_warnings INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-qual
-    -Wconversion -Wno-sign-conversion -Wimplicit-fallthrough>)
+    -Wconversion -Wno-sign-conversion -Wimplicit-fallthrough>
+  # GCC 12 sees overlaps in inlined std::string concatenation that are not there (GCC bug 105329).
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
 if(XSIFT_WERROR)
   target_compile_options(xsift_warnings INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
 endif()
@@ -14,6 +16,7 @@ function(xsift_room name)
   cmake_parse_arguments(ROOM "" "" "SOURCES;DEPENDS;LINK;LINK_PRIVATE" ${ARGN})
   add_library(xsift_${name} STATIC ${ROOM_SOURCES})
   add_library(xsift::${name} ALIAS xsift_${name})
+  target_compile_features(xsift_${name} PUBLIC cxx_std_20)
   set_target_properties(xsift_${name} PROPERTIES EXPORT_NAME ${name} LINKER_LANGUAGE CXX)
   target_include_directories(xsift_${name}
     PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>

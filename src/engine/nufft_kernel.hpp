@@ -1,3 +1,4 @@
+#pragma once
 // The hot loops of the blocked non-uniform FFT, written once and compiled once per instruction set: each
 // nufft_<isa>.cpp includes this file inside its own namespace. Nothing of the standard library may be used
 // inside (an inline function compiled for AVX2 could be the one that the linker keeps for everybody).

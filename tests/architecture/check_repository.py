@@ -20,8 +20,9 @@ TEXT_SUFFIXES = {".hpp", ".cpp", ".cu", ".cuh", ".txt", ".cmake", ".in", ".py", 
                  ".yml", ""}
 CODE = re.compile(r'"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)"')
 # How a code comes to be: the argument after the kind of an Error, the one after the stage of a quarantine row, an
-# assignment, or the argument `code` of a helper function.
+# assignment, the argument `code` of a helper function, or the end of a logged line.
 AFTER = re.compile(r'(?:\bErrorKind::\w+|"(?:ingest|search|fit)")\s*,([^,;{}]*)|\bcode\s*=([^,;{}]*)')
+LOGGED = re.compile(r'\[([A-Z]+(?:_[A-Z]+)*)\]"')
 HELPER = re.compile(r"\b(\w+)\(((?:[^(),;]*,)*?)[^(),;]*\b(?:string|string_view|char)\s*[&*]?\s*code\b")
 
 
@@ -64,6 +65,7 @@ def check_paths(root, files):
 def codes_in_text(text):
     for match in AFTER.finditer(text):
         yield from CODE.findall(match.group(1) or match.group(2) or "")
+    yield from LOGGED.findall(text)
     for helper, arguments_before in HELPER.findall(text):
         skipped = r"(?:[^,;()]*(?:\([^()]*\))?[^,;()]*,)" * arguments_before.count(",")
         yield from re.findall(r"\b" + helper + r"\(\s*" + skipped + r"\s*" + CODE.pattern, text)

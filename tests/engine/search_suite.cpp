@@ -1,3 +1,6 @@
+#include "backend.hpp"
+#include "search_tasks.hpp"
+
 #include <algorithm>
 #include <cmath>
 
@@ -10,35 +13,10 @@
 namespace xsift::engine {
 namespace {
 
+using test::expect_equal;
+using test::photons;
+using test::task_of;
 using Kind = timing::Statistic::Kind;
-
-/// Photons over `span` s, sinusoidally modulated with semi-amplitude `fraction` at `frequency`, outside the
-/// gap.
-EventList photons(std::size_t n, double span, double frequency, double fraction, std::uint64_t seed) {
-    EventList list;
-    RandomStream random(seed, 0);
-    while (list.time.size() < n) {
-        const double t = span * random.uniform();
-        if (t > 0.4 * span && t < 0.55 * span) continue;
-        if (random.uniform() * (1 + fraction) < 1 + fraction * std::cos(constants::two_pi * frequency * t))
-            list.time.push_back(t);
-    }
-    std::sort(list.time.begin(), list.time.end());
-    list.gti.start = {0.0, 0.55 * span};
-    list.gti.stop = {0.4 * span, span};
-    return list;
-}
-
-EventTask task_of(const EventList& list, std::int64_t first, std::int64_t count) {
-    EventTask task;
-    task.time = list.time;
-    task.weight = list.weight;
-    task.grid = {1.0 / (4.0 * list.gti.stop.back()), first, count};
-    task.statistics = {{Kind::z2, 1}, {Kind::z2, 2}, {Kind::z2, 4}, {Kind::h, 20}};
-    task.max_peaks = 40;
-    task.min_separation = 1.5 / list.gti.stop.back();
-    return task;
-}
 
 /// Compares the screened peaks with those of the double-precision periodogram: same frequencies where the
 /// values stand clear of each other, values to 1e-3 (rms) and 1e-2 (worst).
@@ -72,88 +50,74 @@ void expect_matches_oracle(PeriodSearch& engine, const EventTask& task) {
     EXPECT_LT(std::sqrt(sum_of_squares / n), 1e-3);
 }
 
-class CpuSearchTest : public ::testing::Test {
-  protected:
-    ThreadPool pool{2};
-    std::unique_ptr<PeriodSearch> engine = make_cpu_engines(pool).search;
-};
+using SearchSuite = test::BackendTest;
 
-TEST_F(CpuSearchTest, AgreesWithDirectSumsForFewPhotons) {
+TEST_F(SearchSuite, AgreesWithDirectSumsForFewPhotons) {
     const EventList list = photons(300, 4e4, 0.0123, 0.7, 1);
-    expect_matches_oracle(*engine, task_of(list, 4, 5001));
+    expect_matches_oracle(*engines.search, task_of(list, 4, 5001));
 }
 
-TEST_F(CpuSearchTest, AgreesWithDirectSumsAtHighIndex) {
+TEST_F(SearchSuite, AgreesWithDirectSumsAtHighIndex) {
     const EventList list = photons(77, 4e4, 3.21, 0.9, 2);
-    expect_matches_oracle(*engine, task_of(list, 513'000, 2500));
+    expect_matches_oracle(*engines.search, task_of(list, 513'000, 2500));
 }
 
-TEST_F(CpuSearchTest, AgreesWithDirectSumsForManyPhotons) {
+TEST_F(SearchSuite, AgreesWithDirectSumsForManyPhotons) {
     const EventList list = photons(25'000, 4e4, 0.0123, 0.5, 3);
-    expect_matches_oracle(*engine, task_of(list, 4, 500));
+    expect_matches_oracle(*engines.search, task_of(list, 4, 500));
 }
 
-TEST_F(CpuSearchTest, AgreesWithDirectSumsWithWeights) {
+TEST_F(SearchSuite, AgreesWithDirectSumsWithWeights) {
     EventList list = photons(500, 4e4, 0.0123, 0.7, 4);
     RandomStream random(9, 0);
     for (std::size_t i = 0; i < list.size(); ++i) list.weight.push_back(static_cast<float>(random.uniform()));
-    expect_matches_oracle(*engine, task_of(list, 4, 3000));
+    expect_matches_oracle(*engines.search, task_of(list, 4, 3000));
 }
 
-TEST_F(CpuSearchTest, AgreesWithDirectSumsWithWindowAndHarmonicLimit) {
+TEST_F(SearchSuite, AgreesWithDirectSumsWithWindowAndHarmonicLimit) {
     const EventList list = photons(3000, 4e4, 0.0123, 0.4, 5);
     EventTask task = task_of(list, 1, 5000);
     task.gti_start = list.gti.start;
     task.gti_stop = list.gti.stop;
     task.harmonic_fmax = 0.02;
-    expect_matches_oracle(*engine, task);
+    expect_matches_oracle(*engines.search, task);
 }
 
-TEST_F(CpuSearchTest, TheWindowHidesWhatAConstantSourceShows) {
+TEST_F(SearchSuite, TheWindowHidesWhatAConstantSourceShows) {
     const EventList list = photons(20'000, 4e4, 0.1, 0.0, 6);
     EventTask task = task_of(list, 4, 2000);
-    const double raw = engine->search(std::span(&task, 1))[0].statistics[0].peaks.at(0).value;
+    const double raw = engines.search->search(std::span(&task, 1))[0].statistics[0].peaks.at(0).value;
     task.gti_start = list.gti.start;
     task.gti_stop = list.gti.stop;
-    const double clean = engine->search(std::span(&task, 1))[0].statistics[0].peaks.at(0).value;
+    const double clean = engines.search->search(std::span(&task, 1))[0].statistics[0].peaks.at(0).value;
     EXPECT_GT(raw, 500.0);
     EXPECT_LT(clean, 40.0);
 }
 
-TEST_F(CpuSearchTest, OutcomeDoesNotDependOnThreadsOrBatch) {
+TEST_F(SearchSuite, OutcomeDoesNotDependOnTheBatch) {
     const EventList a = photons(300, 4e4, 0.0123, 0.7, 1), b = photons(4000, 3e4, 0.3, 0.3, 7);
     const std::vector<EventTask> tasks{task_of(a, 4, 70'001), task_of(b, 4, 40'000), task_of(a, 9, 5)};
-    const auto together = engine->search(tasks);
-    ThreadPool single(1);
-    const auto alone_engine = make_cpu_engines(single).search;
+    const auto together = engines.search->search(tasks);
     for (std::size_t t = 0; t < tasks.size(); ++t) {
-        const auto alone = alone_engine->search(std::span(&tasks[t], 1)).front();
-        for (std::size_t s = 0; s < alone.statistics.size(); ++s) {
-            const auto &x = alone.statistics[s], &y = together[t].statistics[s];
-            EXPECT_EQ(x.mean, y.mean);
-            ASSERT_EQ(x.peaks.size(), y.peaks.size());
-            for (std::size_t i = 0; i < x.peaks.size(); ++i) {
-                EXPECT_EQ(x.peaks[i].index, y.peaks[i].index);
-                EXPECT_EQ(x.peaks[i].value, y.peaks[i].value);
-            }
-        }
+        const auto alone = engines.search->search(std::span(&tasks[t], 1)).front();
+        expect_equal(alone, together[t]);
     }
 }
 
-TEST_F(CpuSearchTest, TimesMayBeFarFromZero) {
+TEST_F(SearchSuite, TimesMayBeFarFromZero) {
     const EventList list = photons(300, 4e4, 0.0123, 0.7, 1);
     std::vector<double> far = list.time;
     for (double& t : far) t += 268435456.0;  // 2^28 s, which leaves 2^-24 s of each time
     const EventTask near_task = task_of(list, 4, 3000);
     EventTask far_task = near_task;
     far_task.time = far;
-    const auto near = engine->search(std::span(&near_task, 1))[0].statistics[0].peaks[0];
-    const auto shifted = engine->search(std::span(&far_task, 1))[0].statistics[0].peaks[0];
+    const auto near = engines.search->search(std::span(&near_task, 1))[0].statistics[0].peaks[0];
+    const auto shifted = engines.search->search(std::span(&far_task, 1))[0].statistics[0].peaks[0];
     EXPECT_NEAR(shifted.value, near.value, 1e-3);
     EXPECT_EQ(shifted.index, near.index);
 }
 
-TEST_F(CpuSearchTest, LombScargleAgreesWithDirectSums) {
+TEST_F(SearchSuite, LombScargleAgreesWithDirectSums) {
     RandomStream random(11, 0);
     std::vector<double> time, value, weight;
     for (int i = 0; i < 700; ++i) {
@@ -162,7 +126,7 @@ TEST_F(CpuSearchTest, LombScargleAgreesWithDirectSums) {
         weight.push_back(0.5 + random.uniform());
     }
     LightCurveTask task{time, value, weight, {1.0 / (4 * 35000.0), 4, 1400}, 30, 1.5 / 35000.0};
-    const auto found = engine->search(std::span(&task, 1)).at(0).statistics.at(0);
+    const auto found = engines.search->search(std::span(&task, 1)).at(0).statistics.at(0);
     const auto truth = oracle_periodogram(task);
     const auto wanted = oracle_peaks(truth, task.grid, task.max_peaks, task.min_separation);
     EXPECT_EQ(found.statistic.kind, Kind::gls);
