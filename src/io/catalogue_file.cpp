@@ -1,5 +1,7 @@
 #include "catalogue_file.hpp"
 
+#include "write_error.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -9,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -36,10 +39,11 @@ std::string status_text(int status) {
     return fmt::format("cfitsio {}: {}", status, text.data());
 }
 
+/// cfitsio hides why a write failed; its buffers may fail at a call that leaves errno alone.
 bool disk_full(const std::string& path) {
     std::error_code failed;
     const auto space = std::filesystem::space(std::filesystem::absolute(path, failed).parent_path(), failed);
-    return errno == ENOSPC || errno == EDQUOT || (!failed && space.available < 4096);
+    return is_out_of_space(errno) || (!failed && space.available < 4096);
 }
 
 std::string format_of(const ColumnFormat& column) {
@@ -64,40 +68,37 @@ struct HeaderWriter {
 
 }  // namespace
 
+void FitsCloser::operator()(fitsfile* fits) const noexcept {
+    int ignored = 0;
+    fits_close_file(fits, &ignored);
+    fits_clear_errmsg();
+}
+
 std::int64_t rows_per_chunk(std::int64_t row_bytes) {
     return std::max<std::int64_t>(1, chunk_bytes / std::max<std::int64_t>(1, row_bytes));
 }
 
 // ---- writing
 
-OutputFile::OutputFile(const std::string& path) : path_(path) {
+OutputFile::OutputFile(const std::string& path, std::string target)
+    : path_(path), target_(std::move(target)) {
     int status = 0;
+    fitsfile* fits = nullptr;
     std::remove(path.c_str());
     errno = 0;
-    fits_create_diskfile(&fits_, path.c_str(), &status);
-    if (status != 0) check(status, "create");
-    fits_create_img(fits_, BYTE_IMG, 0, nullptr, &status);
-    check(status, "write");
+    fits_create_diskfile(&fits, path.c_str(), &status);
+    check(status);
+    fits_.reset(fits);
+    fits_create_img(fits, BYTE_IMG, 0, nullptr, &status);
+    check(status);
 }
 
-OutputFile::~OutputFile() {
-    int ignored = 0;
-    if (fits_ != nullptr) fits_close_file(fits_, &ignored);
-    fits_clear_errmsg();
-}
-
-void OutputFile::check(int status, const char* action) {
-    if (status == 0) return;
-    const bool full = disk_full(path_);
-    const std::string what = fmt::format("cannot {} {}", action, path_), why = status_text(status);
-    if (full)
-        throw Error(ErrorKind::internal, "DISK_FULL", what, "no space left on the device",
-                    "Free some space or write elsewhere");
-    throw Error(ErrorKind::internal, "WRITE_FAILED", what, why, "Check the file system");
+void OutputFile::check(int status) const {
+    if (status != 0) throw write_error(target_, disk_full(path_) ? ENOSPC : 0, status_text(status));
 }
 
 void OutputFile::write_identity(const Identity& identity) {
-    HeaderWriter header{fits_};
+    HeaderWriter header{fits_.get()};
     header.text("CREATOR", "xsift", "program that wrote this file");
     header.integer("XSIFTCAT", layout_version, "version of the layout of this catalogue");
     header.text("SURVEY", identity.survey_checksum, "content of the survey");
@@ -106,37 +107,37 @@ void OutputFile::write_identity(const Identity& identity) {
     header.integer("NSRC", identity.n_sources, "sources in this file");
     header.logical("SELECTED", identity.selection, "made for selected sources only");
     header.text("CONFSUM", identity.configuration_checksum, "configuration");
-    check(header.status, "write");
+    check(header.status);
     reserve_checksums();
     write_checksums();
 }
 
 /// Puts the cards where they stay, so that data written behind the header need not move later.
 void OutputFile::reserve_checksums() {
-    HeaderWriter header{fits_};
+    HeaderWriter header{fits_.get()};
     header.text("CHECKSUM", no_checksum, checksum_comment);
     header.text("DATASUM", "0", datasum_comment);
-    check(header.status, "write");
+    check(header.status);
 }
 
 /// As fits_write_chksum, whose comments carry the date: equal catalogues have to be equal bytes.
 void OutputFile::write_checksums() {
-    HeaderWriter header{fits_};
+    HeaderWriter header{fits_.get()};
     unsigned long data_sum = 0, hdu_sum = 0;
-    fits_get_chksum(fits_, &data_sum, &hdu_sum, &header.status);
+    fits_get_chksum(fits_.get(), &data_sum, &hdu_sum, &header.status);
     header.text("DATASUM", std::to_string(data_sum), datasum_comment);
-    fits_get_chksum(fits_, &data_sum, &hdu_sum, &header.status);
+    fits_get_chksum(fits_.get(), &data_sum, &hdu_sum, &header.status);
     std::array<char, 17> encoded{};
     fits_encode_chksum(hdu_sum, 1, encoded.data());
     header.text("CHECKSUM", encoded.data(), checksum_comment);
-    check(header.status, "write the checksums of");
+    check(header.status);
 }
 
 void OutputFile::close() {
     int status = 0;
     errno = 0;
-    fits_close_file(std::exchange(fits_, nullptr), &status);
-    check(status, "write");
+    fits_close_file(fits_.release(), &status);
+    check(status);
 }
 
 TableWriter::TableWriter(OutputFile& file, const Layout& layout, std::int64_t rows)
@@ -161,23 +162,23 @@ void TableWriter::write_header(const Layout& layout) {
     }
     int status = 0;
     errno = 0;
-    fits_create_tbl(file_.fits_, BINARY_TBL, rows_, static_cast<int>(names.size()), names.data(),
+    fits_create_tbl(file_.fits_.get(), BINARY_TBL, rows_, static_cast<int>(names.size()), names.data(),
                     types.data(), units.data(), name_.c_str(), &status);
-    file_.check(status, "write");
+    file_.check(status);
 
-    HeaderWriter header{file_.fits_};
+    HeaderWriter header{file_.fits_.get()};
     for (std::size_t i = 0; i < layout.columns.size(); ++i) {
         const ColumnFormat& column = layout.columns[i];
         const std::string n = std::to_string(i + 1);
-        fits_modify_comment(file_.fits_, ("TTYPE" + n).c_str(), column.comment.c_str(), &header.status);
-        fits_modify_comment(file_.fits_, ("TFORM" + n).c_str(), "", &header.status);
+        fits_modify_comment(file_.fits_.get(), ("TTYPE" + n).c_str(), column.comment.c_str(), &header.status);
+        fits_modify_comment(file_.fits_.get(), ("TFORM" + n).c_str(), "", &header.status);
         header.text("TCOMM" + n, column.comment, "");
         if (!column.ucd.empty()) header.text("TUCD" + n, column.ucd, "");
         header.text("TDISP" + n, column.type == 'A' ? fmt::format("A{}", column.width) : column.display, "");
         if (column.type == 'K')
             header.integer("TNULL" + n, std::numeric_limits<std::int64_t>::min(), "not known");
     }
-    file_.check(header.status, "write");
+    file_.check(header.status);
     file_.reserve_checksums();
 }
 
@@ -193,9 +194,9 @@ void TableWriter::flush() {
     if (pending_ == 0) return;
     int status = 0;
     errno = 0;
-    fits_write_tblbytes(file_.fits_, written_ + 1, 1, pending_ * row_bytes_,
+    fits_write_tblbytes(file_.fits_.get(), written_ + 1, 1, pending_ * row_bytes_,
                         reinterpret_cast<unsigned char*>(chunk_.data()), &status);
-    file_.check(status, "write");
+    file_.check(status);
     written_ += std::exchange(pending_, 0);
 }
 
@@ -218,20 +219,11 @@ InputFile::InputFile(const std::string& path) : path_(path) {
     if (!in.read(magic.data(), magic.size()) || std::memcmp(magic.data(), "SIMPLE  =", magic.size()) != 0)
         corrupt("not a FITS file");
     int status = 0;
-    if (fits_open_diskfile(&fits_, path.c_str(), READONLY, &status) != 0) corrupt(status_text(status));
-    try {
-        read_identity();
-    } catch (...) {
-        int ignored = 0;
-        fits_close_file(fits_, &ignored);
-        throw;
-    }
-}
-
-InputFile::~InputFile() {
-    int ignored = 0;
-    fits_close_file(fits_, &ignored);
-    fits_clear_errmsg();
+    fitsfile* fits = nullptr;
+    fits_open_diskfile(&fits, path.c_str(), READONLY, &status);
+    if (status != 0) corrupt(status_text(status));
+    fits_.reset(fits);
+    read_identity();
 }
 
 void InputFile::corrupt(const std::string& why) const {
@@ -246,7 +238,7 @@ void InputFile::check(int status, const std::string& action) const {
 std::string InputFile::text_key(const std::string& key, bool required) {
     std::array<char, FLEN_VALUE> text{};
     int status = 0;
-    fits_read_key_str(fits_, key.c_str(), text.data(), nullptr, &status);
+    fits_read_key_str(fits_.get(), key.c_str(), text.data(), nullptr, &status);
     if (status == KEY_NO_EXIST && !required) {
         fits_clear_errmsg();
         return {};
@@ -258,7 +250,7 @@ std::string InputFile::text_key(const std::string& key, bool required) {
 std::int64_t InputFile::integer_key(const std::string& key) {
     LONGLONG value = 0;
     int status = 0;
-    fits_read_key_lnglng(fits_, key.c_str(), &value, nullptr, &status);
+    fits_read_key_lnglng(fits_.get(), key.c_str(), &value, nullptr, &status);
     check(status, "keyword " + key);
     return value;
 }
@@ -274,14 +266,14 @@ void InputFile::read_identity() {
     identity_.survey_sources = integer_key("NSURVEY");
     identity_.first_source = integer_key("FIRSTSRC");
     identity_.n_sources = integer_key("NSRC");
-    fits_read_key_log(fits_, "SELECTED", &selection, nullptr, &status);
+    fits_read_key_log(fits_.get(), "SELECTED", &selection, nullptr, &status);
     check(status, "keyword SELECTED");
     identity_.selection = selection != 0;
 }
 
 Layout InputFile::open_table(const std::string& name) {
     int status = 0;
-    fits_movnam_hdu(fits_, BINARY_TBL, const_cast<char*>(name.c_str()), 0, &status);
+    fits_movnam_hdu(fits_.get(), BINARY_TBL, const_cast<char*>(name.c_str()), 0, &status);
     check(status, "extension " + name);
     Layout layout{name, {}};
     const std::int64_t columns = integer_key("TFIELDS");
@@ -293,9 +285,10 @@ Layout InputFile::open_table(const std::string& name) {
         column.unit = text_key("TUNIT" + n, false);
         char* end = nullptr;
         column.width = std::strtoll(format.c_str(), &end, 10);
+        if (end == format.c_str()) column.width = 1;
         column.type = *end;
         if (column.width < 1 || column.width > widest_row || (column.type != 'A' && column.width != 1) ||
-            std::strchr("ADJKL", column.type) == nullptr)
+            std::string_view("ADJKL").find(column.type) == std::string_view::npos)
             corrupt(fmt::format("column {} of {} has the format '{}'", column.name, name, format));
         layout.columns.push_back(std::move(column));
     }
@@ -312,20 +305,21 @@ const char* InputFile::read_rows(std::int64_t first, std::int64_t count) {
     buffer_.resize(static_cast<std::size_t>(count * row_bytes_));
     int status = 0;
     if (count > 0)
-        fits_read_tblbytes(fits_, first + 1, 1, count * row_bytes_,
+        fits_read_tblbytes(fits_.get(), first + 1, 1, count * row_bytes_,
                            reinterpret_cast<unsigned char*>(buffer_.data()), &status);
     check(status, "rows");
     return buffer_.data();
 }
 
-std::vector<std::string> InputFile::checksum_findings() {
+std::vector<std::string> InputFile::hdu_findings() {
     std::vector<std::string> findings;
     int status = 0, hdus = 0;
-    fits_get_num_hdus(fits_, &hdus, &status);
+    fits_get_num_hdus(fits_.get(), &hdus, &status);
+    if (status == 0 && hdus != 7) findings.push_back(fmt::format("{} HDUs instead of 7", hdus));
     for (int i = 1; i <= hdus; ++i) {
         int data_ok = 0, hdu_ok = 0;
-        fits_movabs_hdu(fits_, i, nullptr, &status);
-        fits_verify_chksum(fits_, &data_ok, &hdu_ok, &status);
+        fits_movabs_hdu(fits_.get(), i, nullptr, &status);
+        fits_verify_chksum(fits_.get(), &data_ok, &hdu_ok, &status);
         if (status != 0) {
             findings.push_back(
                 fmt::format("HDU {} cannot be read ({})", i, status_text(std::exchange(status, 0))));

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -20,13 +21,17 @@ struct Identity {
     bool selection = false;
 };
 
+/// An open cfitsio handle.
+struct FitsCloser {
+    void operator()(fitsfile* fits) const noexcept;
+};
+using FitsHandle = std::unique_ptr<fitsfile, FitsCloser>;
+
 /// A FITS file being written. Every failure is an Error that tells a full disk from other causes.
 class OutputFile {
   public:
-    explicit OutputFile(const std::string& path);
-    ~OutputFile();
-    OutputFile(const OutputFile&) = delete;
-    OutputFile& operator=(const OutputFile&) = delete;
+    /// @param path the file written; @param target the name that errors tell.
+    OutputFile(const std::string& path, std::string target);
 
     void write_identity(const Identity& identity);
     void close();
@@ -34,12 +39,12 @@ class OutputFile {
   private:
     friend class TableWriter;
     /// @throws Error when a cfitsio call failed.
-    void check(int status, const char* action);
+    void check(int status) const;
     void reserve_checksums();
     void write_checksums();
 
-    std::string path_;
-    fitsfile* fits_ = nullptr;
+    std::string path_, target_;
+    FitsHandle fits_;
 };
 
 /// Appends a table to the file. The number of rows is known beforehand.
@@ -66,9 +71,6 @@ class TableWriter {
 class InputFile {
   public:
     explicit InputFile(const std::string& path);
-    ~InputFile();
-    InputFile(const InputFile&) = delete;
-    InputFile& operator=(const InputFile&) = delete;
 
     const std::string& path() const { return path_; }
     const Identity& identity() const { return identity_; }
@@ -79,8 +81,8 @@ class InputFile {
     /// Rows [first, first + count) of the open table.
     const char* read_rows(std::int64_t first, std::int64_t count);
 
-    /// What is wrong with the checksums of the HDUs, empty when nothing is.
-    std::vector<std::string> checksum_findings();
+    /// What is wrong with the HDUs and their checksums, empty when nothing is.
+    std::vector<std::string> hdu_findings();
     [[noreturn]] void corrupt(const std::string& why) const;
 
   private:
@@ -90,7 +92,7 @@ class InputFile {
     std::int64_t integer_key(const std::string& key);
 
     std::string path_;
-    fitsfile* fits_ = nullptr;
+    FitsHandle fits_;
     Identity identity_;
     std::int64_t rows_ = 0, row_bytes_ = 0;
     std::vector<char> buffer_;

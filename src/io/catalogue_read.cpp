@@ -142,8 +142,9 @@ CatalogueSummary describe_catalogue(const std::string& path) {
 
 std::vector<std::string> verify_catalogue(const std::string& path) {
     Findings findings;
-    for (const std::string& finding : InputFile(path).checksum_findings()) findings.add(finding);
+    InputFile file(path);
     try {
+        for (const std::string& finding : file.hdu_findings()) findings.add(finding);
         OpenCatalogue catalogue(path);
         const SourceOrder order = check_sources(catalogue, findings);
         check_rows(catalogue, catalogue.tables.periods, order, false, findings);

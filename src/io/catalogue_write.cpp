@@ -215,7 +215,7 @@ Shard inspect(OpenCatalogue& shard, Tables& merged) {
     if (shard.file.identity().selection)
         refuse("MERGE_SELECTION", shard.file.path() + " was made for selected sources only",
                "Merge shards made with --shard");
-    if (const auto findings = shard.file.checksum_findings(); !findings.empty())
+    if (const auto findings = shard.file.hdu_findings(); !findings.empty())
         shard.file.corrupt(findings.front());
     Shard found{shard.file.path(), shard.file.identity(), {}};
     for_each_result_table(merged, [&](auto& table, std::size_t i) {
@@ -244,7 +244,7 @@ void write_catalogue(const std::string& path, const CatalogueInfo& info, const R
         throw Error(ErrorKind::internal, "RESULT_COUNT", fmt::format("cannot write {}", path),
                     fmt::format("{} results for {} sources", counts[0], info.n_sources));
 
-    OutputFile file(atomic.temporary());
+    OutputFile file(atomic.temporary(), path);
     file.write_identity(identity_of(info));
     for_each_result_table(tables, [&](auto& table, std::size_t i) {
         TableWriter writer(file, table.layout(), counts[i]);
@@ -285,7 +285,7 @@ void merge_catalogues(const std::vector<std::string>& paths, const std::string& 
     Identity identity = shards.front().identity;
     identity.first_source = 0;
     identity.n_sources = identity.survey_sources;
-    OutputFile file(atomic.temporary());
+    OutputFile file(atomic.temporary(), output);
     file.write_identity(identity);
     for_each_result_table(tables, [&](auto& table, std::size_t i) {
         std::int64_t rows = 0;

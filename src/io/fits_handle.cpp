@@ -5,6 +5,7 @@
 #include <cctype>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <limits>
 #include <memory>
 
@@ -137,6 +138,17 @@ void FitsHandle::open_packed() {
     unpacked_.shrink_to_fit();
 }
 
+std::string FitsHandle::bytes_at(long long offset, std::size_t count) const {
+    const auto at = static_cast<std::size_t>(offset);
+    if (!unpacked_.empty()) return {unpacked_.data() + at, std::min(count, unpacked_.size() - at)};
+    std::ifstream in(path_, std::ios::binary);
+    in.seekg(offset);
+    std::string bytes(count, '\0');
+    in.read(bytes.data(), static_cast<std::streamsize>(count));
+    bytes.resize(static_cast<std::size_t>(in.gcount()));
+    return bytes;
+}
+
 void FitsHandle::move_to(int number) {
     int type = 0;
     call("open an HDU", ffmahd, number, &type);
@@ -153,7 +165,7 @@ void FitsHandle::scan() {
             const std::string why = status_text(status);
             // Anything may follow the last HDU; only the start of another header means that something is
             // missing.
-            if (status == END_OF_FILE || number == 1)
+            if (number == 1 || std::string_view("XTENSION").starts_with(bytes_at(end, 8)))
                 throw_truncated(path_, fmt::format("HDU {} ends too early; {}", number, why));
             break;
         }

@@ -83,6 +83,7 @@ class FitsHandle {
     template <typename T>
     std::vector<T> read_row(int column, int datatype, std::int64_t row, T null_value);
     void open_packed();
+    std::string bytes_at(long long offset, std::size_t count) const;
     void scan();
     void move_to(int number);
     void read_column_names();

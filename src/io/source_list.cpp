@@ -54,6 +54,7 @@ struct Column {
 
 template <typename T>
 bool parse(std::string_view text, T& value) {
+    if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
     const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
     return failure == std::errc{} && end == text.data() + text.size();
 }

@@ -19,6 +19,7 @@
 #include <xsift/io/survey.hpp>
 #include <xsift/pipeline/journal.hpp>
 #include <xsift/pipeline/run.hpp>
+#include <xsift/spectral/absorption.hpp>
 
 namespace xsift::pipeline {
 
@@ -132,8 +133,8 @@ io::CatalogueInfo catalogue_info(const RunOptions& options, io::SurveyReader& su
     info.provenance.emplace_back("xsift version", version);
     info.provenance.emplace_back("survey checksum", survey.checksum());
     for (const auto& [key, value] : survey.provenance()) info.provenance.emplace_back("ingest " + key, value);
-    for (const auto& [key, value] : spectral::table_checksums())
-        info.provenance.emplace_back("table " + key, value);
+    const spectral::Abundance abundance = options.configuration.spectra.abundance;
+    info.provenance.emplace_back("table tbabs " + to_string(abundance), spectral::Absorption::checksum(abundance));
     const std::vector<io::InputRecord> inputs = survey.inputs();
     info.provenance.emplace_back("inputs", std::to_string(inputs.size()));
     ContentHash all;

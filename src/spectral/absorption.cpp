@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include <xsift/core/error.hpp>
+#include <xsift/core/hash.hpp>
 #include <xsift/spectral/absorption.hpp>
 #include <xsift/spectral/models.hpp>
 
@@ -49,6 +50,11 @@ const Absorption& Absorption::of(Abundance abundance) {
     static const Absorption aspl(absorption_resource(Abundance::aspl));
     if (abundance == Abundance::angr) return angr;
     return abundance == Abundance::aspl ? aspl : wilm;
+}
+
+std::string Absorption::checksum(Abundance abundance) {
+    const auto resource = absorption_resource(abundance);
+    return content_hash(resource.data(), resource.size());
 }
 
 Absorption::Components Absorption::components(double energy) const {

@@ -475,6 +475,29 @@ TEST_F(Catalogue, WhatIsNoCatalogueIsRefused) {
     EXPECT_EQ(code_of([&] { describe_catalogue(folder_ / "newer.fits"); }), "CATALOGUE_VERSION");
 }
 
+TEST_F(Catalogue, NoDamageCrashesTheReader) {
+    const std::string sound = read_file(whole()), path = folder_ / "damaged.fits";
+    int found = 0;
+    constexpr int trials = 400;
+    for (int trial = 0; trial < trials; ++trial) {
+        RandomStream random(7, static_cast<std::uint64_t>(trial));
+        std::string damaged = sound;
+        for (int k = 0; k <= trial % 4; ++k)  // one to four bytes, most of them in headers
+            damaged[random.bits() % damaged.size()] = static_cast<char>(random.bits() % 256);
+        if (trial % 5 == 0) damaged.resize(random.bits() % damaged.size());
+        write_file(path, damaged);
+        try {
+            found += verify_catalogue(path).empty() ? 0 : 1;
+            describe_catalogue(path);
+            read_results(path, 0, 12);
+        } catch (const Error& error) {
+            EXPECT_EQ(error.kind(), ErrorKind::corrupt_file) << error.what();
+            ++found;
+        }
+    }
+    EXPECT_GT(found, trials * 9 / 10);  // a byte may be replaced by itself, or by one of equal meaning
+}
+
 TEST_F(Catalogue, ResultsHaveToBeAsManyAsTheSources) {
     EXPECT_EQ(code_of([&] { write_catalogue(folder_ / "few.fits", info(5, 0, 5), replay(0, 4)); }),
               "RESULT_COUNT");
@@ -493,28 +516,31 @@ TEST_F(Catalogue, AFolderThatIsNotThereIsAUsageError) {
     EXPECT_EQ(kind, ErrorKind::usage);
 }
 
-/// Writes a catalogue of about 3 MB onto a disk of 1 MB that only this process sees; 0 when all is as it
-/// should be.
-int write_on_a_full_disk(const std::string& mount_point) {
+/// Writes a catalogue that is larger than a disk that only this process sees; 0 when all is as it should be.
+int write_on_a_full_disk(const std::string& mount_point, const char* size, std::int64_t sources) {
     const int namespaces = CLONE_NEWNS | (geteuid() == 0 ? 0 : CLONE_NEWUSER);
     if (unshare(namespaces) != 0 || mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-        mount("tmpfs", mount_point.c_str(), "tmpfs", 0, "size=1m") != 0)
+        mount("tmpfs", mount_point.c_str(), "tmpfs", 0, size) != 0)
         return 2;
     ErrorKind kind{};
-    if (code_of([&] { write_shard(mount_point + "/c.fits", 4000, 0, 4000); }, &kind) != "DISK_FULL") return 3;
+    if (code_of([&] { write_shard(mount_point + "/c.fits", sources, 0, sources); }, &kind) != "DISK_FULL")
+        return 3;
     if (kind != ErrorKind::internal) return 4;
     return std::filesystem::is_empty(mount_point) ? 0 : 5;
 }
 
 TEST_F(Catalogue, AFullDiskLeavesNothingBehind) {
-    const pid_t child = fork();
-    ASSERT_GE(child, 0);
-    if (child == 0) _exit(write_on_a_full_disk(folder_.path()));
-    int status = 0;
-    ASSERT_EQ(waitpid(child, &status, 0), child);
-    ASSERT_TRUE(WIFEXITED(status));
-    EXPECT_EQ(WEXITSTATUS(status), 0)
-        << "2: a private tmpfs could not be mounted, 3: no DISK_FULL, 5: a file was left";
+    // The small catalogue fails when it is closed, the large one on the way.
+    for (const auto& [size, sources] : {std::pair{"size=48k", 60}, std::pair{"size=1m", 4000}}) {
+        const pid_t child = fork();
+        ASSERT_GE(child, 0);
+        if (child == 0) _exit(write_on_a_full_disk(folder_.path(), size, sources));
+        int status = 0;
+        ASSERT_EQ(waitpid(child, &status, 0), child);
+        ASSERT_TRUE(WIFEXITED(status));
+        EXPECT_EQ(WEXITSTATUS(status), 0)
+            << size << ": 2: a private tmpfs could not be mounted, 3: no DISK_FULL, 5: a file was left";
+    }
 }
 
 TEST_F(Catalogue, FitsverifyFindsNoError) {

@@ -11,7 +11,9 @@
 namespace xsift::test {
 
 /// A file of tests/data.
-inline std::string data_path(const std::string& name) { return std::string(XSIFT_TEST_DATA) + "/" + name; }
+inline std::string data_path(const std::string& name) {
+    return std::string(XSIFT_TEST_DATA) + "/" + name;
+}
 
 /// A fresh folder, removed at the end of the test.
 class TemporaryFolder {

@@ -1,6 +1,7 @@
 #pragma once
 /// @file
-/// From screened peaks to period candidates: recomputed in double from the photons, with errors, significance, vetoes.
+/// From screened peaks to period candidates: recomputed in double from the photons, with errors,
+/// significance, vetoes.
 
 #include <span>
 #include <vector>
@@ -10,8 +11,18 @@
 
 namespace xsift::refine {
 
-/// Polishes the peaks of all statistics of one exposure, merges those that are the same frequency, vetoes aliases,
-/// ranks by log10_fap (rank 1 first). At most options.max_candidates rows; vetoed ones are kept as rows.
+/// Polishes the peaks of all statistics of one exposure: each is maximised in double on the photons, a
+/// multiple of the fundamental is replaced by it, those that are the same frequency are merged.
+///
+/// statistic is the plain statistic at its maximum; log10_p_single is that of the statistic or, where it is
+/// smaller, of the statistic after subtracting what a constant source would show through the GTIs. Vetoed:
+/// aliases m f_frame +- k f0 of the frame frequency as measured from the photons (headers round it) and of
+/// any significant candidate f0; frequencies above its half; fewer than min_cycles; harmonics of stronger
+/// candidates; and what disappears when the images of stronger candidates through the GTIs are subtracted.
+///
+/// Rows are ranked by log10_fap (rank 1 first), vetoed ones included, at most options.max_candidates; the
+/// frequency that is offered as the period has one row for each statistic searched, sharing the rank, each at
+/// its own maximum.
 std::vector<PeriodCandidate> polish_events(const EventList& events, const timing::FrequencyGrid& grid,
                                            std::span<const timing::StatisticPeaks> found,
                                            const timing::SearchOptions& options);
@@ -19,8 +30,10 @@ std::vector<PeriodCandidate> polish_light_curve(const LightCurve& curve, const t
                                                 std::span<const timing::StatisticPeaks> found,
                                                 const timing::SearchOptions& options);
 
-/// Index of the candidate to offer as the source's period: not vetoed, log10_fap <= options.log10_fap, lowest
-/// log10_fap; -1 when there is none.
+/// Index of the candidate to offer as the source's period: not vetoed, log10_fap <= options.log10_fap, of the
+/// frequency with the lowest log10_fap; of that frequency's rows the Z2_n with the fewest harmonics that
+/// holds at least half of the best statistic, since higher harmonics sharpen the frequency only when the
+/// profile is stable. -1 when there is none.
 int select_period(std::span<const PeriodCandidate> candidates, const timing::SearchOptions& options);
 
 }  // namespace xsift::refine

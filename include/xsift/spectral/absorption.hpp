@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include <xsift/spectral/energy_bins.hpp>
@@ -16,6 +17,9 @@ namespace xsift::spectral {
 class Absorption {
   public:
     static const Absorption& of(Abundance abundance);
+
+    /// Content checksum of the embedded table, for provenance.
+    static std::string checksum(Abundance abundance);
 
     /// Cross-section of a narrow bin at an energy (keV), 1e-22 cm2 per H.
     double cross_section(double energy) const;

@@ -25,7 +25,7 @@ struct FitOptions {
     std::vector<std::string> models{"tbabs*powerlaw", "tbabs*bbody", "tbabs*bremss"};
     Abundance abundance = Abundance::wilm;
     Binning binning;
-    double energy_lo = 0.3, energy_hi = 10.0;  ///< keV: channels wholly inside are fitted
+    double energy_lo = 0.3, energy_hi = 10.0;  ///< keV: channels that overlap this band are fitted
     double flux_lo = 0.2, flux_hi = 12.0;      ///< keV: flux band
     double confidence_delta = 2.706;           ///< delta statistic of the intervals (90%)
 };

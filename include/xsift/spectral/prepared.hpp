@@ -2,7 +2,10 @@
 /// @file
 /// A spectrum made ready for fitting: bins chosen, bad channels dropped, response grouped.
 
-#include <memory>
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <string>
 #include <vector>
 
 #include <xsift/data/spectrum.hpp>
@@ -33,7 +36,34 @@ struct PreparedSpectrum {
     bool has_background() const { return !background_counts.empty(); }
 };
 
-/// @throws Error (input): NO_COUNTS, NO_GOOD_CHANNELS, ZERO_EXPOSURE, ...
+/// Chooses channels (QUALITY 0, overlapping options.energy_lo..energy_hi) and bins, and groups the response.
+/// GROUPING of the file is not used: options.binning decides. A bin never spans a bad channel; channels left
+/// over at the end of a run join its last bin. Flags spectrum_background_mostly_empty when more than half of
+/// the background bins are empty.
+/// @throws Error (input): NO_RESPONSE, CHANNEL_MISMATCH, ZERO_EXPOSURE, BAD_SCALING, NEGATIVE_COUNTS,
+/// NO_GOOD_CHANNELS,
+///   NO_COUNTS, EMPTY_RESPONSE.
 PreparedSpectrum prepare(const Spectrum& spectrum, const FitOptions& options);
+
+/// Full width at half maximum (keV) of the redistribution of photons of an energy (keV), measured from the
+/// response.
+double resolution_fwhm(const Response& response, double energy);
+
+/// Folds N model spectra (photon/cm2/s in each energy bin) into count/s in each of the fit's bins, in one
+/// pass over the matrix. rate[k] holds n_bins.
+template <std::size_t N>
+void fold(const PreparedSpectrum& spectrum, const std::array<const double*, N>& photons,
+          const std::array<double*, N>& rate) {
+    for (double* r : rate) std::fill_n(r, spectrum.n_bins(), 0.0);
+    for (std::size_t i = 0; i < spectrum.n_energies(); ++i) {
+        const double* const value = spectrum.value.data() + spectrum.row_value[i];
+        const std::int32_t first = spectrum.row_first[i], count = spectrum.row_count[i];
+        for (std::size_t k = 0; k < N; ++k) {
+            const double photon = photons[k][i];
+            double* const __restrict out = rate[k] + first;
+            for (std::int32_t j = 0; j < count; ++j) out[j] += photon * value[j];
+        }
+    }
+}
 
 }  // namespace xsift::spectral

@@ -29,12 +29,13 @@ XSIFT_HD inline bool is_frame_alias(double f, double f_frame, double f0, double 
     return false;
 }
 
-/// Whether p f = q f0 within the tolerance (Hz, of f or f0, each scaled by its multiple) for some p, q <=
-/// order, f and f0 being different: f is a harmonic, a subharmonic or a harmonic of a subharmonic of f0.
-XSIFT_HD inline bool is_harmonically_related(double f, double f0, double tolerance, int order) {
-    for (int p = 1; p <= order; ++p) {
+/// Whether some harmonic p f (p <= own_orders) lies within `tolerance` of a harmonic q f0 (q <= orders): f is
+/// a harmonic, a subharmonic or a harmonic of a subharmonic of f0.
+XSIFT_HD inline bool is_harmonically_related(double f, double f0, double tolerance, int own_orders,
+                                             int orders) {
+    for (int p = 1; p <= own_orders; ++p) {
         const double q = std::rint(p * f / f0);
-        if (q >= 1.0 && q <= order && std::fabs(p * f - q * f0) <= tolerance * std::fmax(1.0, p)) return true;
+        if (q >= 1.0 && q <= orders && std::fabs(p * f - q * f0) <= tolerance) return true;
     }
     return false;
 }

@@ -30,12 +30,18 @@ XSIFT_HD inline Real lomb_scargle_power(const LombScargleSums<Real>& m) {
     return power < 0 ? static_cast<Real>(0) : power;
 }
 
-/// Semi-amplitude of the best sinusoid, in units of y.
-XSIFT_HD inline double lomb_scargle_amplitude(const LombScargleSums<double>& m) {
+/// The best sinusoid, cosine * cos(2 pi f t) + sine * sin(2 pi f t) plus a constant.
+struct Sinusoid {
+    double cosine = 0.0, sine = 0.0;
+    XSIFT_HD double amplitude() const { return std::sqrt(cosine * cosine + sine * sine); }
+};
+
+XSIFT_HD inline Sinusoid lomb_scargle_sinusoid(const LombScargleSums<double>& m) {
     const double yc = m.yc - m.y * m.c, ys = m.ys - m.y * m.s;
     const double cc = (1 + m.c2) / 2 - m.c * m.c, ss = (1 - m.c2) / 2 - m.s * m.s, cs = m.s2 / 2 - m.c * m.s;
     const double determinant = cc * ss - cs * cs;
-    return std::hypot(yc * ss - ys * cs, ys * cc - yc * cs) / determinant;
+    if (!(determinant > 0.0)) return {};
+    return {(yc * ss - ys * cs) / determinant, (ys * cc - yc * cs) / determinant};
 }
 
 /// log10 of the single-frequency false-alarm probability (1 - z)^((n - 3)/2) of n points.

@@ -1,0 +1,51 @@
+#include "candidate_rows.hpp"
+
+#include <algorithm>
+
+namespace xsift::refine {
+namespace {
+
+using Rows = std::vector<PeriodCandidate>;
+
+/// Lower is kept first.
+int precedence(const Rows& rows, double log10_fap) {
+    if (rows.size() > 1) return 0;
+    const PeriodCandidate& best = rows.front();
+    if ((best.veto & (veto_harmonic | veto_window)) != 0) return 4;
+    if (!(best.log10_fap <= log10_fap)) return 3;
+    return best.veto == 0 ? 1 : 2;
+}
+
+bool more_significant(const PeriodCandidate& a, const PeriodCandidate& b) {
+    return a.log10_fap != b.log10_fap ? a.log10_fap < b.log10_fap : a.statistic > b.statistic;
+}
+
+}  // namespace
+
+Rows rank_rows(std::vector<Rows> frequencies, const timing::SearchOptions& options) {
+    for (Rows& rows : frequencies) std::stable_sort(rows.begin(), rows.end(), more_significant);
+    std::stable_sort(frequencies.begin(), frequencies.end(), [&](const Rows& a, const Rows& b) {
+        const int first = precedence(a, options.log10_fap), second = precedence(b, options.log10_fap);
+        return first != second ? first < second : more_significant(a.front(), b.front());
+    });
+    std::size_t left = static_cast<std::size_t>(std::max(options.max_candidates, 0));
+    for (Rows& rows : frequencies) {
+        rows.resize(std::min(rows.size(), left));
+        left -= rows.size();
+    }
+    std::erase_if(frequencies, [](const Rows& rows) { return rows.empty(); });
+    std::stable_sort(frequencies.begin(), frequencies.end(),
+                     [](const Rows& a, const Rows& b) { return more_significant(a.front(), b.front()); });
+    Rows out;
+    std::int32_t rank = 0;
+    for (Rows& rows : frequencies) {
+        ++rank;
+        for (PeriodCandidate& row : rows) {
+            row.rank = rank;
+            out.push_back(std::move(row));
+        }
+    }
+    return out;
+}
+
+}  // namespace xsift::refine

@@ -1,0 +1,388 @@
+#include "candidate_rows.hpp"
+#include "photon_sums.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include <xsift/refine/periods.hpp>
+#include <xsift/timing/aliases.hpp>
+#include <xsift/timing/significance.hpp>
+#include <xsift/timing/uncertainty.hpp>
+
+namespace xsift::refine {
+namespace {
+
+using timing::Statistic;
+
+/// Significant frequencies polished an exposure: enough for the aliases and harmonics of a strong signal and
+/// what is beneath them.
+constexpr std::size_t most_frequencies = 40;
+/// Power that is not significant at this level (log10) in the harmonics that a faster fundamental does not
+/// have makes the faster one the fundamental.
+constexpr double log10_spare_harmonics = -3.0;
+/// A candidate is explained by stronger ones when less than this fraction of its statistic is left without
+/// them.
+constexpr double explained_fraction = 0.2;
+/// Harmonics of a stronger candidate that are tried.
+constexpr int harmonic_orders = 20;
+/// Half-width of the search for the true frame frequency: headers round FRMTIME to a millisecond.
+constexpr double frame_tolerance = 0.01;
+/// Photons used for that search when the grid does not reach the frame frequency.
+constexpr std::size_t frame_photons = 1000;
+constexpr double log10_frame_significance = -10.0;
+/// The period is taken from the fewest harmonics with this fraction of the statistic.
+constexpr double most_of_the_power = 0.5;
+
+double log10_survival(Statistic::Kind kind, double value, int harmonics) {
+    return kind == Statistic::Kind::h ? timing::log10_h_survival(value)
+                                      : timing::log10_chi2_survival(value, harmonics);
+}
+
+/// One frequency under one statistic.
+struct Measured {
+    Statistic statistic;
+    int harmonics = 1;  ///< of Z2_n as evaluated, or the m of H
+    double frequency = 0.0, frequency_error = not_measured, value = 0.0;
+    double fundamental = 0.0;  ///< what the first harmonic adds to Z2
+    double log10_p = 0.0, trials = 1.0, log10_fap = 0.0;
+    std::uint32_t veto = 0, flags = 0;
+};
+
+class EventPolisher {
+  public:
+    EventPolisher(const EventList& events, const timing::FrequencyGrid& grid,
+                  std::span<const timing::StatisticPeaks> found, const timing::SearchOptions& options)
+        : events_(events),
+          grid_(grid),
+          found_(found),
+          options_(options),
+          sums_(events),
+          span_(timing::time_span(events)),
+          confirmable_(timing::confirmable_frequency(events.exposure)) {}
+
+    std::vector<PeriodCandidate> run() {
+        if (sums_.empty() || grid_.count < 1) return {};
+        std::vector<Measured> all = distinct(polish_screened());
+        veto_by_frequency(all);
+        veto_explained(all);
+        return rows(all);
+    }
+
+  private:
+    double resolution() const { return 1.0 / span_; }
+    double fmax() const { return grid_.frequency(grid_.count - 1); }
+
+    /// Harmonics that the data can show at this frequency.
+    int usable_harmonics(double frequency, int wanted) const {
+        const double limit = confirmable_ / frequency;
+        return limit < wanted ? std::max(1, static_cast<int>(limit)) : wanted;
+    }
+
+    void set_significance(Measured& m) const {
+        const int n = m.statistic.kind == Statistic::Kind::h ? m.statistic.harmonics : m.harmonics;
+        m.trials = timing::effective_trials(n, span_, static_cast<double>(grid_.count) * grid_.df,
+                                            timing::grid_oversampling(grid_, span_));
+        // A constant source shows itself through the gaps; that part of the statistic is no evidence.
+        const int harmonics = usable_harmonics(m.frequency, m.statistic.harmonics);
+        double evidence = m.value;
+        if (m.frequency < window_limit()) {
+            const Evaluation clean = sums_.residual(m.frequency, harmonics, {});
+            evidence = std::min(evidence, value_of(m.statistic, clean));
+        }
+        m.log10_p = log10_survival(m.statistic.kind, evidence, m.harmonics);
+        m.log10_fap = timing::log10_false_alarm(m.log10_p, m.trials);
+    }
+
+    double window_limit() const {
+        return timing::window_limit(sums_.effective_photons(), static_cast<int>(events_.gti.size()),
+                                    std::max(events_.gti.exposure(), 1e-300));
+    }
+
+    static double value_of(const Statistic& statistic, const Evaluation& e) {
+        return statistic.kind == Statistic::Kind::h ? e.h : e.z2.back();
+    }
+
+    /// The maximum of a statistic near a frequency, by Newton steps within a grid step on either side.
+    Measured maximise(const Statistic& statistic, double start) const {
+        const int harmonics = usable_harmonics(start, statistic.harmonics);
+        double f = start, low = start - grid_.df, high = start + grid_.df;
+        Measured best;
+        best.statistic = statistic;
+        best.value = -1.0;
+        for (int iteration = 0; iteration < 12; ++iteration) {
+            const Evaluation e = sums_.evaluate(f, harmonics);
+            const bool is_h = statistic.kind == Statistic::Kind::h;
+            const std::size_t last = static_cast<std::size_t>(is_h ? e.best_m : harmonics) - 1;
+            const double value = value_of(statistic, e),
+                         error = timing::frequency_error_from_curvature(e.curvature[last]);
+            if (value > best.value) {
+                best.harmonics = static_cast<int>(last) + 1;
+                best.frequency = f;
+                best.value = value;
+                best.fundamental = e.z2[0];
+                best.frequency_error = error;
+            }
+            (e.slope[last] > 0.0 ? low : high) = f;
+            double next = std::isnan(error) ? 0.5 * (low + high) : f - e.slope[last] / e.curvature[last];
+            if (!(next > low && next < high)) next = 0.5 * (low + high);
+            if (std::fabs(next - f) < 1e-4 * (std::isnan(error) ? grid_.df : error)) break;
+            f = next;
+        }
+        if (std::isnan(best.frequency_error)) best.flags |= candidate_unresolved_error;
+        set_significance(best);
+        return best;
+    }
+
+    /// When the harmonics of m are all multiples of d, the fundamental is d times faster.
+    Measured fastest_fundamental(Measured m) const {
+        for (bool again = true; again;) {
+            again = false;
+            const Evaluation e = sums_.evaluate(m.frequency, m.harmonics);
+            for (int d = m.harmonics; d >= 2 && !again; --d) {
+                if (d * m.frequency > fmax() + grid_.df) continue;
+                double spare = 0.0;
+                int n = 0;
+                for (int k = 1; k <= m.harmonics; ++k)
+                    if (k % d != 0) {
+                        spare += e.term(k);
+                        ++n;
+                    }
+                if (timing::log10_chi2_survival(spare, n) < log10_spare_harmonics) continue;
+                Statistic statistic = m.statistic;
+                if (statistic.kind == Statistic::Kind::z2) statistic = fitting_statistic(m.harmonics / d);
+                m = maximise(statistic, d * m.frequency);
+                again = true;
+            }
+        }
+        return m;
+    }
+
+    /// The searched Z2_n with the smallest n of at least `harmonics`.
+    Statistic fitting_statistic(int harmonics) const {
+        Statistic best;
+        for (const auto& s : found_)
+            if (s.statistic.kind == Statistic::Kind::z2 &&
+                (best.harmonics < harmonics
+                     ? s.statistic.harmonics > best.harmonics
+                     : s.statistic.harmonics >= harmonics && s.statistic.harmonics < best.harmonics))
+                best = s.statistic;
+        return best;
+    }
+
+    std::vector<Measured> polish_screened() const {
+        struct Screened {
+            double frequency, log10_fap;
+            Statistic statistic;
+        };
+        std::vector<Screened> peaks;
+        for (const auto& s : found_)
+            for (const auto& peak : s.peaks) {
+                const int n = usable_harmonics(peak.frequency, s.statistic.harmonics);
+                const double trials =
+                    timing::effective_trials(n, span_, static_cast<double>(grid_.count) * grid_.df,
+                                             timing::grid_oversampling(grid_, span_));
+                peaks.push_back(
+                    {peak.frequency,
+                     timing::log10_false_alarm(log10_survival(s.statistic.kind, peak.value, n), trials),
+                     s.statistic});
+            }
+        std::stable_sort(peaks.begin(), peaks.end(),
+                         [](const Screened& a, const Screened& b) { return a.log10_fap < b.log10_fap; });
+        std::vector<Screened> kept;
+        std::vector<Measured> out;
+        for (const Screened& p : peaks) {
+            const bool significant = p.log10_fap <= options_.log10_fap;
+            if (out.size() >=
+                (significant ? most_frequencies : static_cast<std::size_t>(options_.max_candidates)))
+                break;
+            const bool known = std::any_of(kept.begin(), kept.end(), [&](const Screened& k) {
+                return std::fabs(k.frequency - p.frequency) < resolution();
+            });
+            if (known) continue;
+            kept.push_back(p);
+            out.push_back(fastest_fundamental(maximise(p.statistic, p.frequency)));
+        }
+        return out;
+    }
+
+    /// One entry a frequency, the most significant; strongest first.
+    std::vector<Measured> distinct(std::vector<Measured> all) const {
+        std::stable_sort(all.begin(), all.end(), more_significant);
+        std::vector<Measured> out;
+        for (const Measured& m : all)
+            if (std::none_of(out.begin(), out.end(), [&](const Measured& o) {
+                    return std::fabs(o.frequency - m.frequency) < 0.5 * resolution();
+                }))
+                out.push_back(m);
+        return out;
+    }
+
+    static bool more_significant(const Measured& a, const Measured& b) {
+        return a.log10_fap != b.log10_fap ? a.log10_fap < b.log10_fap : a.value > b.value;
+    }
+
+    /// The true frame frequency: headers round the frame time, the photons know it better. Taken from a
+    /// candidate near the nominal one, else searched for when an alias of it could lie in the grid; nominal
+    /// when it does not show.
+    double frame_frequency(const std::vector<Measured>& all) const {
+        const double nominal = 1.0 / events_.exposure.frame_time;
+        const auto near = [&](const Measured& m) {
+            return std::fabs(m.frequency - nominal) < frame_tolerance * nominal &&
+                   m.log10_p < log10_frame_significance;
+        };
+        const auto seen = std::find_if(all.begin(), all.end(), near);
+        if (seen != all.end()) return seen->frequency;
+        const bool alias_possible = std::any_of(all.begin(), all.end(), [&](const Measured& m) {
+            return m.log10_fap <= options_.log10_fap &&
+                   m.frequency > nominal / (2 * timing::AliasOrders{}.signal);
+        });
+        return alias_possible ? search_frame_frequency(nominal) : nominal;
+    }
+
+    double search_frame_frequency(double nominal) const {
+        const double step = 0.5 * resolution();
+        const std::size_t stride = std::max<std::size_t>(1, events_.size() / frame_photons);
+        EventList few;
+        for (std::size_t j = 0; j < events_.size(); j += stride) few.time.push_back(events_.time[j]);
+        few.gti = events_.gti;
+        const PhotonSums sums(few);
+        const auto n = static_cast<std::int64_t>(2.0 * frame_tolerance * nominal / step);
+        double best = nominal, highest = 0.0;
+        for (std::int64_t i = 0; i <= n; ++i) {
+            const double f = (1.0 - frame_tolerance) * nominal + static_cast<double>(i) * step;
+            const double z = 2.0 * sums.sum(f).norm() / sums.sum_w2();
+            if (z > highest) {
+                highest = z;
+                best = f;
+            }
+        }
+        if (timing::log10_false_alarm(timing::log10_chi2_survival(highest, 1), static_cast<double>(n)) >
+            log10_frame_significance)
+            return nominal;
+        return maximise({Statistic::Kind::z2, 1}, best).frequency;
+    }
+
+    void veto_by_frequency(std::vector<Measured>& all) const {
+        const bool frame_known = events_.exposure.frame_time > 0.0;
+        const double f_frame = frame_known ? frame_frequency(all) : not_measured;
+        const double nyquist = frame_known ? 0.5 * f_frame : confirmable_;
+        const double tolerance = 1.5 * resolution();
+        for (Measured& m : all) {
+            if (m.frequency > nyquist) m.veto |= veto_above_nyquist;
+            if (m.frequency * span_ < options_.min_cycles) m.veto |= veto_few_cycles;
+            if (frame_known && timing::is_frame_alias(m.frequency, f_frame, 0.0, tolerance, {}))
+                m.veto |= veto_frame_alias;
+            if (!frame_known) m.flags |= candidate_frame_time_unknown;
+            if (!events_.exposure.barycentred()) m.flags |= candidate_not_barycentred;
+        }
+        if (!frame_known) return;
+        for (const Measured& signal : all) {
+            if (signal.veto != 0 || signal.log10_fap > options_.log10_fap) continue;
+            for (Measured& m : all)
+                if (m.frequency > signal.frequency &&
+                    timing::is_frame_alias(m.frequency, f_frame, signal.frequency, tolerance, {}))
+                    m.veto |= veto_frame_alias;
+        }
+    }
+
+    /// Vetoes what stronger candidates explain: their harmonics, and their images in the gaps between the
+    /// GTIs.
+    void veto_explained(std::vector<Measured>& all) const {
+        std::vector<Line> lines;
+        std::vector<double> sources;
+        for (Measured& m : all) {
+            const int n = usable_harmonics(m.frequency, m.statistic.harmonics);
+            const bool related = std::any_of(sources.begin(), sources.end(), [&](double f) {
+                return timing::is_harmonically_related(m.frequency, f, resolution(), m.harmonics,
+                                                       harmonic_orders);
+            });
+            const Evaluation left = sums_.residual(m.frequency, n, lines);
+            const double value = value_of(m.statistic, left);
+            const double fap =
+                timing::log10_false_alarm(log10_survival(m.statistic.kind, value, m.harmonics), m.trials);
+            const bool explained = !lines.empty() && m.log10_fap <= options_.log10_fap &&
+                                   (fap > options_.log10_fap || value < explained_fraction * m.value);
+            if (related)
+                m.veto |= veto_harmonic;
+            else if (explained)
+                m.veto |= veto_window;
+            if (related || explained || m.log10_fap > options_.log10_fap) continue;
+            sources.push_back(m.frequency);
+            for (int k = 1; k <= m.harmonics; ++k) lines.push_back(sums_.line(k * m.frequency));
+        }
+    }
+
+    PeriodCandidate row(const Measured& m) const {
+        PeriodCandidate c;
+        c.exposure = events_.exposure.file;
+        c.instrument = events_.exposure.instrument;
+        c.method = m.statistic.kind == Statistic::Kind::h ? "H" : "Z2";
+        c.n_harmonics = m.harmonics;
+        c.frequency = m.frequency;
+        c.frequency_error = m.frequency_error;
+        c.period = 1.0 / m.frequency;
+        c.period_error = timing::period_error(m.frequency, m.frequency_error);
+        c.statistic = m.value;
+        c.log10_p_single = m.log10_p;
+        c.n_trials = m.trials;
+        c.log10_fap = m.log10_fap;
+        c.pulsed_fraction = timing::pulsed_fraction(m.fundamental, sums_.effective_photons());
+        c.veto = m.veto;
+        c.flags = m.flags;
+        return c;
+    }
+
+    /// Rows of all frequencies; the one offered as the period has a row for every statistic.
+    std::vector<PeriodCandidate> rows(const std::vector<Measured>& all) const {
+        std::vector<std::vector<PeriodCandidate>> frequencies;
+        bool offered = false;
+        for (const Measured& m : all) {
+            frequencies.push_back({row(m)});
+            if (offered || m.veto != 0 || m.log10_fap > options_.log10_fap) continue;
+            offered = true;
+            for (const auto& s : found_) {
+                if (s.statistic == m.statistic) continue;
+                Measured other = maximise(s.statistic, m.frequency);
+                other.flags |= m.flags & ~std::uint32_t{candidate_unresolved_error};
+                frequencies.back().push_back(row(other));
+            }
+        }
+        return rank_rows(std::move(frequencies), options_);
+    }
+
+    const EventList& events_;
+    const timing::FrequencyGrid& grid_;
+    std::span<const timing::StatisticPeaks> found_;
+    const timing::SearchOptions& options_;
+    PhotonSums sums_;
+    double span_, confirmable_;
+};
+
+}  // namespace
+
+std::vector<PeriodCandidate> polish_events(const EventList& events, const timing::FrequencyGrid& grid,
+                                           std::span<const timing::StatisticPeaks> found,
+                                           const timing::SearchOptions& options) {
+    return EventPolisher(events, grid, found, options).run();
+}
+
+int select_period(std::span<const PeriodCandidate> candidates, const timing::SearchOptions& options) {
+    const auto eligible = [&](const PeriodCandidate& c) {
+        return c.veto == 0 && c.log10_fap <= options.log10_fap;
+    };
+    const PeriodCandidate* best = nullptr;
+    for (const PeriodCandidate& c : candidates)
+        if (eligible(c) && (!best || c.log10_fap < best->log10_fap)) best = &c;
+    if (!best) return -1;
+    // Of the rows of its frequency, the one with the fewest harmonics that hold most of the power: the phases
+    // of higher harmonics sharpen the frequency only when the profile is stable.
+    const PeriodCandidate* chosen = best;
+    for (const PeriodCandidate& c : candidates)
+        if (eligible(c) && c.rank == best->rank && c.method == "Z2" && c.n_harmonics < chosen->n_harmonics &&
+            c.statistic >= most_of_the_power * best->statistic)
+            chosen = &c;
+    return static_cast<int>(chosen - candidates.data());
+}
+
+}  // namespace xsift::refine

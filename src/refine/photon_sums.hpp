@@ -1,0 +1,56 @@
+#pragma once
+// Trigonometric sums of an event list in double, with their derivatives with respect to frequency.
+
+#include <vector>
+
+#include <xsift/data/events.hpp>
+#include <xsift/timing/window.hpp>
+
+namespace xsift::refine {
+
+/// A spectral line of the source: its frequency and the trigonometric sum at it.
+struct Line {
+    double frequency = 0.0;
+    timing::Complex sum;
+};
+
+/// Z2_1 .. Z2_n at one frequency and their first and second derivatives; H and the m where it lies.
+struct Evaluation {
+    std::vector<double> z2, slope, curvature;
+    double h = 0.0;
+    int best_m = 1;
+
+    /// What harmonic k (1-based) adds.
+    double term(int k) const { return k == 1 ? z2[0] : z2[k - 1] - z2[k - 2]; }
+};
+
+class PhotonSums {
+  public:
+    explicit PhotonSums(const EventList& events);
+
+    double sum_w2() const { return sum_w2_; }
+    /// (sum w)^2 / sum w^2: the number of photons when there are no weights.
+    double effective_photons() const { return sum_w_ * sum_w_ / sum_w2_; }
+    bool empty() const { return time_.empty(); }
+
+    Evaluation evaluate(double frequency, int harmonics) const;
+    timing::Complex sum(double frequency) const;
+    /// Z2_1 .. Z2_n and H after subtracting, harmonic by harmonic, what the good time intervals show of a
+    /// constant source and of the lines: S(f) - sum(w) W(f) - sum over lines of S_l W(f - f_l) + conj(S_l)
+    /// W(f + f_l).
+    Evaluation residual(double frequency, int harmonics, const std::vector<Line>& lines) const;
+    /// The line at a frequency, the constant source subtracted.
+    Line line(double frequency) const { return {frequency, sum(frequency) - constant(frequency)}; }
+
+  private:
+    timing::Complex window(double frequency) const;
+    timing::Complex constant(double frequency) const { return window(frequency) * sum_w_; }
+
+    std::vector<double>
+        time_;  ///< from the middle of the exposure, so that the derivatives are well conditioned
+    std::vector<float> weight_;
+    std::vector<double> gti_start_, gti_stop_;
+    double sum_w_ = 0.0, sum_w2_ = 0.0;
+};
+
+}  // namespace xsift::refine

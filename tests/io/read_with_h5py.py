@@ -1,0 +1,84 @@
+"""Reads the sample survey with nothing but h5py and checks values, units, texts and storage."""
+import math
+import subprocess
+import sys
+import tempfile
+
+import h5py
+import numpy as np
+
+UNITS = {
+    "sources": {"ra": "deg", "dec": "deg", "position_error": "arcsec"},
+    "exposures": {"mjd_reference": "d", "time_zero": "s", "frame_time": "s", "livetime": "s"},
+    "events": {"time": "s", "energy": "keV"},
+    "gti": {"start": "s", "stop": "s"},
+    "bins": {"time": "s", "rate": "count/s", "error": "count/s"},
+    "channels": {"counts": "count", "background": "count"},
+    "areas": {"effective_area": "cm2"},
+    "responses/energies": {"energy_lo": "keV", "energy_hi": "keV"},
+    "responses/channels": {"channel_lo": "keV", "channel_hi": "keV"},
+    "inputs": {"bytes": "byte"},
+    "truth": {"frequency": "Hz", "nh": "1e22 cm-2"},
+}
+
+
+def same(found, expected):
+    np.testing.assert_array_equal(np.asarray(found), np.asarray(expected))
+
+
+def check(survey):
+    assert survey.attrs["format"] == b"xsift-survey"
+    assert survey.attrs["schema_version"] == 1
+    assert survey["provenance"].attrs["version"] == b"0.1.0"
+    assert len(survey["provenance"].attrs["options"]) == 100000
+
+    same(survey["sources/id"].asstr()[()], ["SRC1", "2", "étoile"])
+    same(survey["sources/name"].asstr()[()], ["4XMM J0146 α", "", ""])
+    same(survey["sources/ra"], [26.5, math.nan, 0.0])
+    same(survey["sources/exposure_offset"], [0, 1, 1, 4])
+    same(survey["sources/light_curve_offset"], [0, 1, 1, 2])
+    same(survey["sources/spectrum_offset"], [0, 1, 1, 4])
+    same(survey["sources/extra/flux"], [1.5e-14, math.nan, math.nan])
+    same(survey["sources/extra_null/n_obs"], [0, 1, 0])
+    assert survey["sources/extra/flux"].attrs["units"] == b"erg/cm2/s"
+    assert survey["sources/extra/comment_by hand"].attrs["name"] == b"comment/by hand"
+    assert survey["sources/extra/comment_by hand_2"].attrs["index"] == 3
+
+    # The events of source 2 by the offsets alone: a list without energies, an empty one, a full one.
+    lists = survey["sources/exposure_offset"]
+    events = survey["exposures/event_offset"]
+    first, last = events[lists[2]], events[lists[3]]
+    same(survey["events/time"][first:last], [-1.0, 2.0, 0.5, 1.25, 100.0])
+    same(survey["events/energy"][first:last], np.float32([math.nan, math.nan, 0.3, 1.5, 9.75]))
+    same(survey["events/weight"][first:last], [1, 1, 1, 0.5, 0.25])
+    same(survey["exposures/has_energy"], [1, 0, 0, 1])
+    same(survey["gti/stop"], [20, 200, 20, 200])
+    same(survey["exposures/frame_time"], [0.0733650, math.nan, math.nan, 0.0733650])
+    same(survey["exposures/file"].asstr()[()], ["pn.fits", "bare.fits", "", "pn.fits"])
+    same(survey["bins/rate"], [0.25, math.nan, 0.25, math.nan])
+    same(survey["channels/quality"], [0, 0, 5, 2, 0, 0, 0, 0, 0, 0, 5, 2])
+    same(survey["areas/effective_area"], [0.0, 512.5, 1024.25] * 2)
+    same(survey["spectra/response"], [0, 0, 0, -1])
+    same(survey["responses/values/value"], [0.25, 0.75, 0.5, 0.125])
+    same(survey["quarantine/code"].asstr()[()], ["NO_RESPONSE", "EMPTY"])
+    same(survey["inputs/bytes"], [5000000000])
+    same(survey["truth/frequency"], [0.5, 0.0])
+
+    for group, columns in UNITS.items():
+        for column, unit in columns.items():
+            assert survey[group][column].attrs["units"] == unit.encode(), (group, column)
+
+    def check_dataset(name, item):
+        if isinstance(item, h5py.Dataset):
+            assert "units" in item.attrs, name
+            assert item.attrs["checksum"].startswith(b"xxh128:"), name
+            assert item.chunks is not None and item.compression == "gzip" and item.shuffle, name
+
+    survey.visititems(check_dataset)
+
+
+with tempfile.TemporaryDirectory() as folder:
+    path = folder + "/survey.h5"
+    subprocess.run([sys.argv[1], path], check=True)
+    with h5py.File(path, "r") as opened:
+        check(opened)

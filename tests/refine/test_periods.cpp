@@ -1,0 +1,253 @@
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <sstream>
+
+#include <gtest/gtest.h>
+#include <test_files.hpp>
+
+#include <xsift/core/random.hpp>
+#include <xsift/engine/factory.hpp>
+#include <xsift/io/event_file.hpp>
+#include <xsift/io/light_curve_file.hpp>
+#include <xsift/refine/periods.hpp>
+#include <xsift/timing/light_curve.hpp>
+
+namespace xsift::refine {
+namespace {
+
+using Rows = std::vector<PeriodCandidate>;
+
+Rows search(const EventList& events, const timing::SearchOptions& options) {
+    ThreadPool pool(2);
+    const auto grid = timing::make_grid(events, options);
+    const engine::EventTask task = engine::make_task(events, grid, options);
+    const auto found = engine::make_cpu_engines(pool).search->search(std::span(&task, 1));
+    return polish_events(events, grid, found.at(0).statistics, options);
+}
+
+Rows search(const LightCurve& curve, const timing::SearchOptions& options) {
+    ThreadPool pool(2);
+    const auto grid = timing::make_grid(curve, options);
+    const timing::UsableBins bins = timing::usable_bins(curve);
+    const engine::LightCurveTask task = engine::make_task(bins, grid, options);
+    const auto found = engine::make_cpu_engines(pool).search->search(std::span(&task, 1));
+    return polish_light_curve(curve, grid, found.at(0).statistics, options);
+}
+
+const PeriodCandidate& offered(const Rows& rows, const timing::SearchOptions& options = {}) {
+    const int index = select_period(rows, options);
+    if (index < 0) throw std::runtime_error("no period offered");
+    return rows.at(static_cast<std::size_t>(index));
+}
+
+/// The row of a method at the offered period.
+const PeriodCandidate& row_of(const Rows& rows, const std::string& method, int harmonics = 0) {
+    const std::int32_t rank = offered(rows).rank;
+    for (const auto& r : rows)
+        if (r.rank == rank && r.method == method && (harmonics == 0 || r.n_harmonics == harmonics)) return r;
+    throw std::runtime_error("no row of method " + method);
+}
+
+const PeriodCandidate* row_at(const Rows& rows, double frequency, double tolerance) {
+    for (const auto& r : rows)
+        if (std::fabs(r.frequency - frequency) < tolerance) return &r;
+    return nullptr;
+}
+
+class RXJ0146 : public ::testing::Test {
+  protected:
+    EventList events = io::read_events(test::data_path("events/xmm_pn_rxj0146.fits.gz"));
+    timing::SearchOptions options;
+
+    void expect_period(const Rows& rows) {
+        const PeriodCandidate& z2_1 = row_of(rows, "Z2", 1);
+        EXPECT_NEAR(offered(rows).period, 1396.55, 0.30);
+        EXPECT_NEAR(z2_1.period, 1396.55, 0.30);
+        EXPECT_NEAR(z2_1.period_error, 0.30, 0.05);
+        EXPECT_NEAR(z2_1.statistic, 7078.6, 0.5);
+        EXPECT_LT(z2_1.log10_fap, -1000.0);
+        EXPECT_EQ(z2_1.veto, 0u);
+    }
+};
+
+TEST_F(RXJ0146, GivesItsPeriodByDefault) {
+    const Rows rows = search(events, options);
+    expect_period(rows);
+    EXPECT_LE(rows.size(), static_cast<std::size_t>(options.max_candidates));
+}
+
+TEST_F(RXJ0146, FrameAliasesAreVetoedAndListed) {
+    options.fmax = 20.0;
+    const Rows rows = search(events, options);
+    expect_period(rows);
+    const double f0 = offered(rows).frequency;
+    const PeriodCandidate* frame = row_at(rows, 13.63133, 2e-5);
+    ASSERT_NE(frame, nullptr);
+    EXPECT_NEAR(frame->statistic, 58'500, 600);
+    EXPECT_TRUE(frame->veto & veto_frame_alias);
+    EXPECT_EQ(frame->rank, 1);
+    for (const double side : {frame->frequency - f0, frame->frequency + f0}) {
+        const PeriodCandidate* image = row_at(rows, side, 2e-5);
+        ASSERT_NE(image, nullptr);
+        EXPECT_TRUE(image->veto & veto_frame_alias);
+    }
+    for (const auto& r : rows) EXPECT_TRUE(r.frequency < 6.9 || r.veto != 0) << r.frequency;
+}
+
+TEST_F(RXJ0146, TheFrameFrequencyIsMeasuredWhereTheHeaderRoundsIt) {
+    // With the 73 ms of the header the frame frequency is 13.6986 Hz, far from the 13.63133 Hz of the data.
+    EXPECT_NEAR(events.exposure.frame_time, 0.0733, 5e-4);
+    options.fmin = 13.5;
+    options.fmax = 13.8;
+    const Rows rows = search(events, options);
+    EXPECT_EQ(select_period(rows, options), -1);
+    EXPECT_TRUE(rows.at(0).veto & veto_frame_alias);
+}
+
+TEST(Nicer1E2259, GivesThePulsarAndNotItsSecondHarmonic) {
+    const EventList events = io::read_events(test::data_path("events/nicer_1e2259.fits.gz"));
+    const Rows rows = search(events, {});
+    EXPECT_NEAR(offered(rows).frequency, 0.1432825, 2e-6);
+    // At 0.1432825 Hz exactly H is 2267.4 and Z2_2 2015.3 (tests of the engine); their maxima lie 2e-7 Hz
+    // higher.
+    EXPECT_NEAR(row_of(rows, "H").statistic, 2272.27, 0.5);
+    EXPECT_NEAR(row_of(rows, "Z2", 2).statistic, 2015, 3);
+    EXPECT_NEAR(row_of(rows, "Z2", 1).statistic, 219.6, 3);
+    const PeriodCandidate* second = row_at(rows, 2 * 0.1432825, 4e-6);
+    ASSERT_NE(second, nullptr);
+    EXPECT_TRUE(second->veto & veto_harmonic);
+}
+
+/// Photons of a source with the profile 1 + a cos(2 pi f t) over `span` s.
+EventList photons(std::size_t n, double span, double frequency, double a, std::uint64_t seed) {
+    EventList list;
+    RandomStream random(seed, 0);
+    while (list.time.size() < n) {
+        const double t = span * random.uniform();
+        if (random.uniform() * (1 + a) < 1 + a * std::cos(constants::two_pi * frequency * t))
+            list.time.push_back(t);
+    }
+    std::sort(list.time.begin(), list.time.end());
+    list.gti.start = {0.0};
+    list.gti.stop = {span};
+    return list;
+}
+
+timing::SearchOptions up_to(double fmax) {
+    timing::SearchOptions options;
+    options.fmax = fmax;
+    return options;
+}
+
+TEST(Periods, FrequencyErrorsAreRight) {
+    double chi2 = 0.0;
+    constexpr int n = 30;
+    for (int i = 0; i < n; ++i) {
+        const double f = 0.0123456 + 1e-6 * i;
+        const Rows rows = search(photons(600, 3e4, f, 0.8, 100 + i), up_to(0.05));
+        const PeriodCandidate& p = offered(rows);
+        EXPECT_NEAR(p.frequency, f, 6 * p.frequency_error);
+        chi2 += std::pow((p.frequency - f) / p.frequency_error, 2);
+    }
+    EXPECT_GT(chi2 / n, 0.4);
+    EXPECT_LT(chi2 / n, 2.0);
+}
+
+TEST(Periods, PulsedFractionIsRecovered) {
+    const Rows rows = search(photons(8000, 3e4, 0.0123456, 0.4, 5), up_to(0.05));
+    EXPECT_NEAR(row_of(rows, "Z2", 1).pulsed_fraction, 0.4, 0.04);
+    EXPECT_TRUE(offered(rows).flags & candidate_frame_time_unknown);
+}
+
+TEST(Periods, NoiseOffersNone) {
+    int offers = 0;
+    for (int i = 0; i < 40; ++i) {
+        const Rows rows = search(photons(300, 3e4, 0.01, 0.0, 1000 + i), up_to(0.1));
+        EXPECT_FALSE(rows.empty());
+        offers += select_period(rows, {}) >= 0 ? 1 : 0;
+    }
+    EXPECT_LE(offers, 1);
+}
+
+TEST(Periods, FewCyclesAreVetoed) {
+    const Rows rows = search(photons(3000, 3e4, 2.0 / 3e4, 0.8, 7), up_to(0.05));
+    EXPECT_EQ(select_period(rows, {}), -1);
+    EXPECT_TRUE(rows.at(0).veto & veto_few_cycles);
+}
+
+TEST(Periods, AboveTheNyquistFrequencyNothingIsConfirmed) {
+    EventList list = photons(3000, 3e4, 0.3, 0.8, 8);
+    list.exposure.frame_time = 2.6;
+    const Rows rows = search(list, up_to(0.36));
+    EXPECT_EQ(select_period(rows, {}), -1);
+    EXPECT_TRUE(rows.at(0).veto & veto_above_nyquist);
+}
+
+TEST(Periods, TooFewPhotonsGiveNoRows) {
+    EventList none = photons(0, 3e4, 0.3, 0.8, 8);
+    const auto grid = timing::make_grid(none, {});
+    EXPECT_TRUE(polish_events(none, grid, {}, {}).empty());
+}
+
+TEST(Periods, RowsAreRankedAndLimited) {
+    auto options = up_to(0.05);
+    options.max_candidates = 6;
+    const Rows rows = search(photons(3000, 3e4, 0.0123456, 0.6, 9), options);
+    ASSERT_LE(rows.size(), 6u);
+    ASSERT_GE(rows.size(), 5u);
+    EXPECT_EQ(rows[0].rank, 1);
+    for (std::size_t i = 1; i < rows.size(); ++i) {
+        EXPECT_GE(rows[i].rank, rows[i - 1].rank);
+        EXPECT_LE(rows[i].rank, rows[i - 1].rank + 1);
+    }
+    EXPECT_EQ(select_period(rows, options), 0);
+}
+
+TEST(LightCurvePeriods, EmptyBinsDoNotMakePeriods) {
+    // Weighted by the errors as given, these curves show 299.0 s and 116.7 s with FAPs of 1e-109 and 1e-76.
+    for (const char* name : {"P0886090801M1S001SRCTSR8001.FTZ", "P0916811501M1S001SRCTSR8001.FTZ",
+                             "P0886090801PNS003SRCTSR8001.FTZ"}) {
+        const LightCurve curve = io::read_light_curve(test::data_path(std::string("lightcurves/") + name));
+        timing::SearchOptions options;
+        const Rows rows = search(curve, options);
+        ASSERT_FALSE(rows.empty());
+        for (const auto& r : rows)
+            for (const double period : {299.0, 116.7})
+                EXPECT_TRUE(std::fabs(r.period - period) > 0.01 * period || r.log10_fap > -3.0) << name;
+        const int best = select_period(rows, options);
+        EXPECT_TRUE(best < 0 || rows[static_cast<std::size_t>(best)].period > 1000.0) << name;
+    }
+}
+
+LightCurve read_gsn069() {
+    LightCurve curve;
+    std::ifstream in(test::data_path("lightcurves/gsn069_xmm.csv"));
+    std::string line;
+    std::getline(in, line);
+    while (std::getline(in, line)) {
+        std::replace(line.begin(), line.end(), ',', ' ');
+        std::istringstream fields(line);
+        double t = 0, half = 0, rate = 0, error = 0, fraction = 0;
+        fields >> t >> half >> rate >> error >> fraction;
+        curve.time.push_back(t);
+        curve.rate.push_back(rate);
+        curve.error.push_back(error);
+        curve.fractional_exposure.push_back(fraction);
+        curve.bin_width = 2 * half;
+    }
+    return curve;
+}
+
+TEST(LightCurvePeriods, GSN069PeaksAtHalfThePeriodOfItsEruptions) {
+    const LightCurve curve = read_gsn069();
+    ASSERT_EQ(curve.size(), 549u);
+    timing::SearchOptions options;
+    options.fmax = 1e-3;
+    const Rows rows = search(curve, options);
+    EXPECT_NEAR(offered(rows).period, 16'059, 60);
+    EXPECT_EQ(offered(rows).method, "GLS");
+}
+
+}  // namespace
+}  // namespace xsift::refine
