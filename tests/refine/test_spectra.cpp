@@ -1,5 +1,5 @@
 // Spectral fits: the peer's W-stat fits of real spectra, simulated truth, intervals, model selection.
-#include "ogip.hpp"
+#include "pn_spectrum.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -11,6 +11,8 @@
 #include <gtest/gtest.h>
 
 #include <xsift/core/random.hpp>
+#include <xsift/engine/factory.hpp>
+#include <xsift/engine/model_grids.hpp>
 #include <xsift/refine/spectra.hpp>
 #include <xsift/spectral/model.hpp>
 
@@ -56,6 +58,20 @@ double parameter_of(const SpectralFit& fit) {
     return std::isnan(fit.kt.value) ? fit.gamma.value : fit.kt.value;
 }
 
+/// The starting points a run takes: the local minima of the model grid.
+std::vector<StartingPoint> grid_starts(const spectral::PreparedSpectrum& spectrum, const std::string& model,
+                                       spectral::FitOptions options) {
+    static const ThreadPool pool;
+    static const auto backend = engine::make_cpu_engines(pool).grid;
+    options.models = {model};
+    engine::ModelGrids grids(options);
+    const spectral::PreparedSpectrum* one = &spectrum;
+    std::vector<StartingPoint> starts;
+    for (const auto& cell : grids.best_cells(*backend, std::span(&one, 1))[0][0])
+        starts.push_back({cell.nh, cell.parameter, cell.norm});
+    return starts;
+}
+
 TEST(SpectralFits, PeerFitsOfRealSpectra) {
     const char* more = std::getenv("XSIFT_PEER_SPECTRA");  // a folder with all of the peer's spectra
     const std::string folder = more != nullptr ? more : test::data_path("xmm-pps");
@@ -65,8 +81,9 @@ TEST(SpectralFits, PeerFitsOfRealSpectra) {
         if (!std::ifstream(folder + "/" + peer.spectrum)) continue;
         const auto prepared = spectral::prepare(test::read_pn_spectrum(folder, peer.spectrum), ungrouped());
         ASSERT_EQ(static_cast<int>(prepared.n_bins()), peer.bins);
+        const auto starts = grid_starts(prepared, "tbabs*" + peer.model, ungrouped());
         const auto begin = std::chrono::steady_clock::now();
-        const SpectralFit fit = fit_spectrum(prepared, "tbabs*" + peer.model, {}, ungrouped());
+        const SpectralFit fit = fit_spectrum(prepared, "tbabs*" + peer.model, starts, ungrouped());
         const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
         seconds += took;
         ++rows;
@@ -76,7 +93,8 @@ TEST(SpectralFits, PeerFitsOfRealSpectra) {
         line << peer.spectrum << ' ' << peer.model << " stat " << fit.stat << " peer " << peer.stat << " nH "
              << fit.nh.value << " [" << fit.nh.lo << ", " << fit.nh.hi << "] peer " << peer.nh
              << " parameter " << parameter_of(fit) << " peer " << peer.parameter << " norm " << fit.norm.value
-             << " peer " << peer.norm << " flags " << fit.flags << " s " << took;
+             << " peer " << peer.norm << " flags " << fit.flags << " starts " << starts.size() << " s "
+             << took;
         if (more != nullptr) std::cout << excess << ' ' << line.str() << '\n';
         EXPECT_LE(fit.stat, peer.stat + 0.02) << line.str();
         EXPECT_EQ(fit.flags & fit_not_converged, 0U) << line.str();

@@ -1,5 +1,5 @@
 // Channels, bins and the grouped response, on a real pn spectrum and on small made-up ones.
-#include "ogip.hpp"
+#include "pn_spectrum.hpp"
 
 #include <cmath>
 #include <numeric>

@@ -1,0 +1,98 @@
+#include "cpu_grid.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include <xsift/engine/grid_task.hpp>
+
+extern "C" {
+// Fortran BLAS, as every BLAS offers it.
+void sgemm_(const char* trans_a, const char* trans_b, const int* m, const int* n, const int* k,
+            const float* alpha, const float* a, const int* lda, const float* b, const int* ldb,
+            const float* beta, float* c, const int* ldc);
+// OpenBLAS only: absent from other libraries.
+void openblas_set_num_threads(int threads) __attribute__((weak));
+}
+
+namespace xsift::engine {
+
+namespace {
+
+constexpr std::int64_t block_size = 64;  // templates of one matrix product
+
+struct HostSum {
+    std::int64_t n;
+    template <typename Term>
+    PairSum operator()(const Term& term) const {
+        PairSum sum;
+        for (std::int64_t k = 0; k < n; ++k) {
+            const PairSum value = term(k);
+            sum.a += value.a;
+            sum.b += value.b;
+        }
+        return sum;
+    }
+};
+
+/// rate (n x n_bins) = templates from first on (n x n_energies) times fold (n_energies x n_bins), all
+/// row-major.
+void fold_templates(const GridTask& task, std::int64_t first, std::int64_t n, float* rate) {
+    const int bins = static_cast<int>(task.n_bins), count = static_cast<int>(n),
+              energies = static_cast<int>(task.n_energies);
+    const float one = 1.0F, zero = 0.0F;
+    sgemm_("N", "N", &bins, &count, &energies, &one, task.fold.data(), &bins,
+           task.templates.data() + first * task.n_energies, &energies, &zero, rate, &bins);
+}
+
+struct Block {
+    std::size_t task;
+    std::int64_t first, count;
+};
+
+class CpuGrid final : public GridLikelihood {
+  public:
+    explicit CpuGrid(const ThreadPool& pool) : pool_(pool) {
+        if (openblas_set_num_threads != nullptr) openblas_set_num_threads(1);  // the pool is parallel already
+    }
+    std::string name() const override { return "cpu"; }
+
+    std::vector<GridOutcome> evaluate(std::span<const GridTask> tasks) override {
+        std::vector<Block> blocks;
+        std::vector<std::vector<GridCell>> cells(tasks.size());
+        for (std::size_t i = 0; i < tasks.size(); ++i) {
+            check_task(tasks[i]);
+            cells[i].resize(static_cast<std::size_t>(tasks[i].n_templates));
+            for (std::int64_t first = 0; first < tasks[i].n_templates; first += block_size)
+                blocks.push_back({i, first, std::min(block_size, tasks[i].n_templates - first)});
+        }
+        pool_.for_each(blocks.size(), [&](std::size_t b) {
+            const Block& block = blocks[b];
+            const GridTask& task = tasks[block.task];
+            const CellData data = cell_data(task);
+            std::vector<float> rate(static_cast<std::size_t>(block.count * task.n_bins));
+            fold_templates(task, block.first, block.count, rate.data());
+            for (std::int64_t i = 0; i < block.count; ++i)
+                cells[block.task][block.first + i] =
+                    fit_cell(block.first + i, data, rate.data() + i * task.n_bins, HostSum{task.n_bins});
+        });
+        std::vector<GridOutcome> outcomes(tasks.size());
+        for (std::size_t i = 0; i < tasks.size(); ++i) {
+            const auto kept =
+                std::min<std::size_t>(cells[i].size(), static_cast<std::size_t>(tasks[i].max_cells));
+            std::partial_sort(cells[i].begin(), cells[i].begin() + kept, cells[i].end(), better_cell);
+            outcomes[i].best.assign(cells[i].begin(), cells[i].begin() + kept);
+        }
+        return outcomes;
+    }
+
+  private:
+    const ThreadPool& pool_;
+};
+
+}  // namespace
+
+std::unique_ptr<GridLikelihood> make_cpu_grid(const ThreadPool& pool) {
+    return std::make_unique<CpuGrid>(pool);
+}
+
+}  // namespace xsift::engine
