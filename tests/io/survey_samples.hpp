@@ -2,6 +2,7 @@
 /// @file
 /// Small surveys that use every field of the store.
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
