@@ -1,13 +1,13 @@
 #include "cpu_search.hpp"
 
 #include "nufft.hpp"
-#include "search_tasks.hpp"
 
 #include <algorithm>
 #include <array>
 #include <limits>
 #include <map>
 
+#include <xsift/engine/search_tasks.hpp>
 #include <xsift/timing/lomb_scargle.hpp>
 #include <xsift/timing/window.hpp>
 
@@ -155,7 +155,7 @@ std::vector<Collected> search_group(const EventTask& task, const PreparedEvents&
     std::fill_n(h, n, -std::numeric_limits<float>::infinity());
     std::vector<Collected> found(task.statistics.size(), Collected(task.max_peaks));
     for (int k = 1; k <= events.harmonics; ++k) {
-        const std::int64_t last = events.last_index(task, k);
+        const std::int64_t last = last_harmonic_index(task.harmonic_fmax, task.grid.df, k);
         if (layout.index(group, 0, layout.halo) <= last) {
             plan.run(events.step, task.weight, k, layout.centre(group), layout.stride,
                      WorkSpace::aligned(space.grid), sums);

@@ -18,7 +18,7 @@ double spreading_kernel(double x) {
 
 /// Fourier transform of the kernel at `frequency` cycles per cell, by the midpoint rule.
 double kernel_transform(double frequency) {
-    constexpr int points = 400;
+    constexpr int points = 100;
     constexpr double width = 0.5 * nufft_width / points;
     double sum = 0.0;
     for (int i = 0; i < points; ++i) {

@@ -1,10 +1,9 @@
-#include "search_tasks.hpp"
-
 #include <algorithm>
 #include <cmath>
 
 #include <xsift/engine/direct_sum.hpp>
 #include <xsift/engine/oracle_search.hpp>
+#include <xsift/engine/search_tasks.hpp>
 #include <xsift/timing/lomb_scargle.hpp>
 #include <xsift/timing/z2.hpp>
 
@@ -18,7 +17,7 @@ std::vector<std::vector<double>> oracle_periodograms(const EventTask& task) {
         timing::HTest<double> h;
         for (int k = 1; k <= events.harmonics; ++k) {
             double term = 0.0;
-            if (index <= events.last_index(task, k)) {
+            if (index <= last_harmonic_index(task.harmonic_fmax, task.grid.df, k)) {
                 timing::Complex sum = direct_sum(
                     events.step.data(), task.weight.empty() ? nullptr : task.weight.data(),
                     static_cast<std::int64_t>(task.time.size()), static_cast<std::uint64_t>(k * index));

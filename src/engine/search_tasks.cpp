@@ -1,9 +1,8 @@
-#include "search_tasks.hpp"
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
+#include <xsift/engine/search_tasks.hpp>
 #include <xsift/timing/window.hpp>
 
 namespace xsift::engine {
@@ -80,12 +79,6 @@ PreparedEvents::PreparedEvents(const EventTask& task)
     if (exposure > 0.0 && sum_w2 > 0.0)
         window_fmax =
             timing::window_limit(sum_w * sum_w / sum_w2, static_cast<int>(task.gti_start.size()), exposure);
-}
-
-std::int64_t PreparedEvents::last_index(const EventTask& task, int k) const {
-    const double limit =
-        k == 1 ? std::numeric_limits<double>::infinity() : task.harmonic_fmax / (k * task.grid.df);
-    return limit < 9e18 ? static_cast<std::int64_t>(limit) : std::numeric_limits<std::int64_t>::max();
 }
 
 PreparedLightCurve::PreparedLightCurve(const LightCurveTask& task)

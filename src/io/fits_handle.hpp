@@ -4,6 +4,7 @@
 /// read.
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>

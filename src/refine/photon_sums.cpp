@@ -1,5 +1,7 @@
 #include "photon_sums.hpp"
 
+#include <algorithm>
+
 #include <xsift/timing/z2.hpp>
 
 namespace xsift::refine {
@@ -7,9 +9,29 @@ namespace {
 
 using timing::Complex;
 
-/// Sum over photons of w e, w t e, w t^2 e with e = exp(2 pi i k f t).
-struct Moments {
-    Complex zeroth, first, second;
+/// Photons handled together, so that the compiler can use vectors without changing the order of any sum.
+constexpr std::size_t lanes = 8;
+
+/// Sums over photons of w e, w t e, w t^2 e with e = exp(2 pi i k f t); one lane each.
+struct LaneMoments {
+    double re[3][lanes] = {}, im[3][lanes] = {};
+
+    void add(const double* e_re, const double* e_im, const double* t) {
+        for (std::size_t l = 0; l < lanes; ++l) {
+            const double re_t = e_re[l] * t[l], im_t = e_im[l] * t[l];
+            re[0][l] += e_re[l];
+            im[0][l] += e_im[l];
+            re[1][l] += re_t;
+            im[1][l] += im_t;
+            re[2][l] += re_t * t[l];
+            im[2][l] += im_t * t[l];
+        }
+    }
+    Complex total(int power) const {
+        Complex sum;
+        for (std::size_t l = 0; l < lanes; ++l) sum = sum + Complex{re[power][l], im[power][l]};
+        return sum;
+    }
 };
 
 Evaluation statistics(const std::vector<Complex>& sums, double sum_w2) {
@@ -45,41 +67,55 @@ PhotonSums::PhotonSums(const EventList& events) : time_(events.time), weight_(ev
 }
 
 Evaluation PhotonSums::evaluate(double frequency, int harmonics) const {
-    std::vector<Moments> moments(static_cast<std::size_t>(harmonics));
-    for (std::size_t j = 0; j < time_.size(); ++j) {
-        const double t = time_[j], w = weight_.empty() ? 1.0 : static_cast<double>(weight_[j]);
-        const timing::Phasor p = timing::phasor(timing::fixed_phase(frequency, t));
-        const Complex turn{p.cosine, p.sine};
-        Complex e = turn * w;
-        for (Moments& m : moments) {
-            m.zeroth = m.zeroth + e;
-            m.first = m.first + e * t;
-            m.second = m.second + e * (t * t);
-            e = e * turn;
+    std::vector<LaneMoments> moments(static_cast<std::size_t>(harmonics));
+    for (std::size_t from = 0; from < time_.size(); from += lanes) {
+        double t[lanes] = {}, turn_re[lanes] = {}, turn_im[lanes] = {}, re[lanes] = {}, im[lanes] = {};
+        for (std::size_t l = 0; l < std::min(lanes, time_.size() - from); ++l) {
+            const double w = weight_.empty() ? 1.0 : static_cast<double>(weight_[from + l]);
+            const timing::Phasor p = timing::phasor(timing::fixed_phase(frequency, time_[from + l]));
+            t[l] = time_[from + l];
+            turn_re[l] = p.cosine;
+            turn_im[l] = p.sine;
+            re[l] = w * p.cosine;
+            im[l] = w * p.sine;
+        }
+        for (LaneMoments& m : moments) {
+            m.add(re, im, t);
+            for (std::size_t l = 0; l < lanes; ++l) {
+                const double next = re[l] * turn_re[l] - im[l] * turn_im[l];
+                im[l] = re[l] * turn_im[l] + im[l] * turn_re[l];
+                re[l] = next;
+            }
         }
     }
-    std::vector<Complex> sums;
-    for (const Moments& m : moments) sums.push_back(m.zeroth);
-    Evaluation out = statistics(sums, sum_w2_);
+    std::vector<Complex> zeroths;
+    for (const LaneMoments& m : moments) zeroths.push_back(m.total(0));
+    Evaluation out = statistics(zeroths, sum_w2_);
     double slope = 0.0, curvature = 0.0;
     for (int k = 1; k <= harmonics; ++k) {
         // S' = 2 pi i k A and S'' = -(2 pi k)^2 B with A, B the first and second moments.
-        const Moments& m = moments[static_cast<std::size_t>(k - 1)];
+        const LaneMoments& m = moments[static_cast<std::size_t>(k - 1)];
+        const Complex zeroth = m.total(0), first = m.total(1), second = m.total(2);
         const double omega = constants::two_pi * k;
-        slope += 4.0 / sum_w2_ * omega * (m.zeroth.im * m.first.re - m.zeroth.re * m.first.im);
-        curvature += 4.0 / sum_w2_ * omega * omega *
-                     (m.first.norm() - (m.zeroth.re * m.second.re + m.zeroth.im * m.second.im));
+        slope += 4.0 / sum_w2_ * omega * (zeroth.im * first.re - zeroth.re * first.im);
+        curvature +=
+            4.0 / sum_w2_ * omega * omega * (first.norm() - (zeroth.re * second.re + zeroth.im * second.im));
         out.slope.push_back(slope);
         out.curvature.push_back(curvature);
     }
     return out;
 }
 
-Complex PhotonSums::sum(double frequency) const {
-    Complex total;
+std::vector<Complex> PhotonSums::sums(double frequency, int harmonics) const {
+    std::vector<Complex> total(static_cast<std::size_t>(harmonics));
     for (std::size_t j = 0; j < time_.size(); ++j) {
         const timing::Phasor p = timing::phasor(timing::fixed_phase(frequency, time_[j]));
-        total = total + Complex{p.cosine, p.sine} * (weight_.empty() ? 1.0 : static_cast<double>(weight_[j]));
+        const Complex turn{p.cosine, p.sine};
+        Complex e = turn * (weight_.empty() ? 1.0 : static_cast<double>(weight_[j]));
+        for (Complex& sum : total) {
+            sum = sum + e;
+            e = e * turn;
+        }
     }
     return total;
 }
@@ -90,15 +126,15 @@ Complex PhotonSums::window(double frequency) const {
 }
 
 Evaluation PhotonSums::residual(double frequency, int harmonics, const std::vector<Line>& lines) const {
-    std::vector<Complex> sums;
+    std::vector<Complex> left = sums(frequency, harmonics);
     for (int k = 1; k <= harmonics; ++k) {
         const double f = k * frequency;
-        Complex s = sum(f) - constant(f);
+        Complex& s = left[static_cast<std::size_t>(k - 1)];
+        s = s - constant(f);
         for (const Line& line : lines)
             s = s - line.sum * window(f - line.frequency) - line.sum.conjugate() * window(f + line.frequency);
-        sums.push_back(s);
     }
-    return statistics(sums, sum_w2_);
+    return statistics(left, sum_w2_);
 }
 
 }  // namespace xsift::refine

@@ -34,7 +34,9 @@ class PhotonSums {
     bool empty() const { return time_.empty(); }
 
     Evaluation evaluate(double frequency, int harmonics) const;
-    timing::Complex sum(double frequency) const;
+    /// The sums at the first harmonics of a frequency.
+    std::vector<timing::Complex> sums(double frequency, int harmonics) const;
+    timing::Complex sum(double frequency) const { return sums(frequency, 1).front(); }
     /// Z2_1 .. Z2_n and H after subtracting, harmonic by harmonic, what the good time intervals show of a
     /// constant source and of the lines: S(f) - sum(w) W(f) - sum over lines of S_l W(f - f_l) + conj(S_l)
     /// W(f + f_l).

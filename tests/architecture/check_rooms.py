@@ -7,7 +7,8 @@ Prints one line a finding and exits 1 when there is any:
 - a room includes a header of a room it may not use, or one its CMakeLists.txt does not link;
 - a file of a room reaches into another room's folder with a quoted include;
 - a CUDA source or header outside cuda/, a CUDA include outside cuda/, a cfitsio or HDF5 include or link outside io;
-- a preprocessor conditional other than the one that defines XSIFT_HD; a header without #pragma once.
+- a preprocessor conditional other than the one that defines XSIFT_HD; a header without #pragma once, or with
+  std::intN_t but without <cstdint>.
 """
 import re
 import sys
@@ -34,6 +35,7 @@ CUDA_SUFFIXES = {".cu", ".cuh"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 CONDITIONAL = re.compile(r"^\s*#\s*(if|ifdef|ifndef|elif|elifdef|elifndef|else)\b")
 FILE_FORMATS = re.compile(r"^(fitsio2?\.h|cfitsio/.*|hdf5(_hl)?\.h|H5\w*\.(h|hpp)|longnam\.h)$")
+FIXED_WIDTH = re.compile(r"\bstd::u?int(8|16|32|64)_t\b")
 CUDA_HEADERS = re.compile(r"^(cuda\w*\.h|cu(fft|blas|rand|sparse|solver)\w*\.h|(thrust|cub|cuda|cooperative_groups|nv)/.*"
                           r"|cooperative_groups\.h|device_launch_parameters\.h|nvtx3/.*)$")
 
@@ -148,6 +150,10 @@ def check(root):
                                 for finding in check_include(relative, room, *include.groups(), links))
         if path.suffix in {".hpp", ".h", ".cuh"} and not text.startswith("#pragma once\n"):
             findings.append(f"{relative}:1: a header starts with #pragma once")
+        # Some standard libraries pull <cstdint> in with others, some do not. Fragments (no includes at all) are exempt.
+        if path.suffix in {".hpp", ".cuh"} and FIXED_WIDTH.search(text) and "#include" in text:
+            if "#include <cstdint>" not in text:
+                findings.append(f"{relative}:1: uses std::intN_t without #include <cstdint>")
     if n_files == 0:
         findings.append(f"{root}: holds no sources to check")
     return findings

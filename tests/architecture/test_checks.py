@@ -99,6 +99,9 @@ class Rooms(Planted):
         findings = self.findings(check_rooms.check, {"src/io/g.hpp": "#ifndef G\n#define G\n"})
         self.assertEqual(len(findings), 2, findings)
 
+    def test_fixed_width_integers(self):
+        self.plant("src/io/w.hpp", "#pragma once\n#include <string>\nstd::int64_t n;\n", "<cstdint>")
+
     def test_empty_tree_is_no_success(self):
         with tempfile.TemporaryDirectory() as folder:
             self.assertTrue(check_rooms.check(folder))

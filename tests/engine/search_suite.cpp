@@ -54,7 +54,7 @@ using SearchSuite = test::BackendTest;
 
 TEST_F(SearchSuite, AgreesWithDirectSumsForFewPhotons) {
     const EventList list = photons(300, 4e4, 0.0123, 0.7, 1);
-    expect_matches_oracle(*engines.search, task_of(list, 4, 9001));
+    expect_matches_oracle(*engines.search, task_of(list, 4, 5001));
 }
 
 TEST_F(SearchSuite, AgreesWithDirectSumsAtHighIndex) {
@@ -64,7 +64,7 @@ TEST_F(SearchSuite, AgreesWithDirectSumsAtHighIndex) {
 
 TEST_F(SearchSuite, AgreesWithDirectSumsForManyPhotons) {
     const EventList list = photons(25'000, 4e4, 0.0123, 0.5, 3);
-    expect_matches_oracle(*engines.search, task_of(list, 4, 2300));
+    expect_matches_oracle(*engines.search, task_of(list, 4, 500));
 }
 
 TEST_F(SearchSuite, AgreesWithDirectSumsWithWeights) {
@@ -105,17 +105,16 @@ TEST_F(SearchSuite, OutcomeDoesNotDependOnTheBatch) {
 }
 
 TEST_F(SearchSuite, TimesMayBeFarFromZero) {
-    EventList list = photons(300, 4e4, 0.0123, 0.7, 1);
-    const auto near = engines.search->search(std::span<const EventTask>({task_of(list, 4, 3000)}))[0];
-    const EventTask reference = task_of(list, 4, 3000);
-    EventList far = list;
-    for (double& t : far.time) t += 268435456.0;  // 2^28 s: exact for these times up to 2^-24 s
-    EventTask task = task_of(list, 4, 3000);
-    task.time = far.time;
-    const auto shifted = engines.search->search(std::span(&task, 1))[0];
-    EXPECT_NEAR(shifted.statistics[0].peaks[0].value, near.statistics[0].peaks[0].value, 1e-3);
-    EXPECT_EQ(shifted.statistics[0].peaks[0].index, near.statistics[0].peaks[0].index);
-    EXPECT_EQ(reference.grid.count, 3000);
+    const EventList list = photons(300, 4e4, 0.0123, 0.7, 1);
+    std::vector<double> far = list.time;
+    for (double& t : far) t += 268435456.0;  // 2^28 s, which leaves 2^-24 s of each time
+    const EventTask near_task = task_of(list, 4, 3000);
+    EventTask far_task = near_task;
+    far_task.time = far;
+    const auto near = engines.search->search(std::span(&near_task, 1))[0].statistics[0].peaks[0];
+    const auto shifted = engines.search->search(std::span(&far_task, 1))[0].statistics[0].peaks[0];
+    EXPECT_NEAR(shifted.value, near.value, 1e-3);
+    EXPECT_EQ(shifted.index, near.index);
 }
 
 TEST_F(SearchSuite, LombScargleAgreesWithDirectSums) {

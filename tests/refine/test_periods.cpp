@@ -8,6 +8,7 @@
 
 #include <xsift/core/random.hpp>
 #include <xsift/engine/factory.hpp>
+#include <xsift/engine/oracle_search.hpp>
 #include <xsift/io/event_file.hpp>
 #include <xsift/io/light_curve_file.hpp>
 #include <xsift/refine/periods.hpp>
@@ -117,6 +118,52 @@ TEST(Nicer1E2259, GivesThePulsarAndNotItsSecondHarmonic) {
     const PeriodCandidate* second = row_at(rows, 2 * 0.1432825, 4e-6);
     ASSERT_NE(second, nullptr);
     EXPECT_TRUE(second->veto & veto_harmonic);
+}
+
+/// Z2_1, Z2_2 and H of an event list at exactly one frequency.
+std::vector<double> exactly_at(const EventList& events, double frequency) {
+    engine::EventTask task;
+    task.time = events.time;
+    task.grid = {frequency, 1, 1};
+    task.statistics = {
+        {timing::Statistic::Kind::z2, 1}, {timing::Statistic::Kind::z2, 2}, {timing::Statistic::Kind::h, 20}};
+    std::vector<double> out;
+    for (const auto& periodogram : engine::oracle_periodograms(task)) out.push_back(periodogram.at(0));
+    return out;
+}
+
+TEST(KnownAnswers, StatisticsAtThePublishedFrequencies) {
+    const auto pn =
+        exactly_at(io::read_events(test::data_path("events/xmm_pn_rxj0146.fits.gz")), 1 / 1396.55);
+    EXPECT_NEAR(pn[0], 7078.616, 1e-3);
+    EXPECT_NEAR(pn[1], 7497.732, 1e-3);
+    const auto nicer = exactly_at(io::read_events(test::data_path("events/nicer_1e2259.fits.gz")), 0.1432825);
+    EXPECT_NEAR(nicer[0], 219.638, 1e-3);
+    EXPECT_NEAR(nicer[1], 2015.349, 1e-3);
+    EXPECT_NEAR(nicer[2], 2267.40, 5e-3);
+}
+
+/// The screening of real data stays within 1e-3 (rms) and 1e-2 (worst) of sums in double.
+TEST(KnownAnswers, ScreeningOfRealDataIsAccurate) {
+    const EventList events = io::read_events(test::data_path("events/xmm_pn_rxj0146.fits.gz"));
+    auto options = timing::SearchOptions{};
+    options.fmin = 13.6;
+    options.fmax = 13.602;
+    const auto grid = timing::make_grid(events, options);
+    engine::EventTask task = engine::make_task(events, grid, options);
+    task.max_peaks = 1000;
+    ThreadPool pool(1);
+    const auto found =
+        engine::make_cpu_engines(pool).search->search(std::span(&task, 1)).at(0).statistics.at(0);
+    const auto truth = engine::oracle_periodograms(task).at(0);
+    double squares = 0.0;
+    ASSERT_GT(found.peaks.size(), 20u);
+    for (const auto& peak : found.peaks) {
+        const double error = peak.value - truth.at(static_cast<std::size_t>(peak.index));
+        EXPECT_LT(std::fabs(error), 1e-2);
+        squares += error * error;
+    }
+    EXPECT_LT(std::sqrt(squares / static_cast<double>(found.peaks.size())), 1e-3);
 }
 
 /// Photons of a source with the profile 1 + a cos(2 pi f t) over `span` s.

@@ -2,6 +2,7 @@
 /// @file
 /// OGIP spectra (PHA I), as they stand in their files, and put together with what belongs to them.
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>

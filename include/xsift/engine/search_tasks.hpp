@@ -1,5 +1,6 @@
 #pragma once
-// What all backends of the period search share: preparing tasks, keeping peaks.
+/// @file
+/// What all backends of the period search share: preparing tasks, keeping peaks.
 
 #include <cstdint>
 #include <vector>
@@ -15,6 +16,12 @@ std::int64_t peak_halo(const timing::FrequencyGrid& grid, double min_separation)
 /// Phase advance of each time per grid step.
 std::vector<timing::FixedPhase> phase_steps(std::span<const double> time, double df);
 
+/// Last grid index whose k-th harmonic is used: the fundamental always, the others up to harmonic_fmax.
+XSIFT_HD inline std::int64_t last_harmonic_index(double harmonic_fmax, double df, int k) {
+    const double limit = harmonic_fmax / (k * df);
+    return k > 1 && limit < 9e18 ? static_cast<std::int64_t>(limit) : std::int64_t{9'000'000'000'000'000'000};
+}
+
 /// Most harmonics that the statistics of a task need.
 int max_harmonics(const EventTask& task);
 
@@ -26,9 +33,6 @@ struct PreparedEvents {
     double sum_w = 0.0, sum_w2 = 0.0;
     double window_fmax = 0.0;  ///< the GTI window is subtracted below this, Hz
     int harmonics = 0;
-
-    /// Last grid index whose k-th harmonic is used.
-    std::int64_t last_index(const EventTask& task, int k) const;
 };
 
 /// A light-curve task in the form that engines compute with: normalised weights, values centred and scaled to

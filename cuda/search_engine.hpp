@@ -1,0 +1,15 @@
+#pragma once
+/// @file
+/// The CUDA period search.
+
+#include <memory>
+
+#include <xsift/engine/period_search.hpp>
+
+namespace xsift::cuda {
+
+/// The period search on the current device: direct sums with exact phases, statistics and peaks on the
+/// device.
+std::unique_ptr<engine::PeriodSearch> make_search_engine();
+
+}  // namespace xsift::cuda
