@@ -312,7 +312,9 @@ bool descend(Objective& objective, Point& best, Point& trial) {
         double gained = -1.0, promised = 0.0;
         if (move) {
             promised = -dot(at.slope, *move) - 0.5 * dot(*move, product(curvature, *move));
-            if (promised < 0.1 * enough && damping <= 1.0) return true;
+            if (promised >= 0.0 && promised < 0.1 * enough && damping <= 1.0) return true;
+        }
+        if (promised > 0.0) {  // a step cut at the limits may point uphill: shorten it
             Vector x = best.x;
             for (int i = 0; i < n_parameters; ++i) x[i] += (*move)[i];
             objective.evaluate(objective.coordinates().clipped(x), trial);
@@ -339,6 +341,39 @@ bool descend(Objective& objective, Point& best, Point& trial) {
     return false;
 }
 
+/// Curvature of the statistic at a minimum, second derivatives of the model included: differences of the
+/// slope of the profiled statistic for nH and shape, and of the norm that follows them. @param scratch two
+/// points
+Matrix full_curvature(Objective& objective, const Point& p, const Expansion& at, Point& above, Point& below) {
+    constexpr double step_in_sigma = 0.1;
+    const Coordinates& c = objective.coordinates();
+    const double norm_curvature = at.observed[norm_index][norm_index];
+    Matrix h{};
+    Vector follow{};  // d ln norm / d coordinate
+    for (int i : {nh_index, shape_index}) {
+        const double step = step_in_sigma * std::sqrt(2.0 / at.expected[i][i]);
+        Vector up = p.x, down = p.x;
+        up[i] += std::min(step, 1.0);
+        down[i] -= std::min(step, 1.0);
+        up = c.clipped(up);
+        down = c.clipped(down);
+        if (!(up[i] > down[i])) return at.observed;
+        objective.evaluate(up, above);
+        objective.evaluate(down, below);
+        const Vector slope_up = objective.expand(above).slope, slope_down = objective.expand(below).slope;
+        for (int j : {nh_index, shape_index}) h[i][j] = (slope_up[j] - slope_down[j]) / (up[i] - down[i]);
+        follow[i] = (above.x[norm_index] - below.x[norm_index]) / (up[i] - down[i]);
+    }
+    h[nh_index][shape_index] = h[shape_index][nh_index] =
+        0.5 * (h[nh_index][shape_index] + h[shape_index][nh_index]);
+    for (int i : {nh_index, shape_index}) {
+        for (int j : {nh_index, shape_index}) h[i][j] += norm_curvature * follow[i] * follow[j];
+        h[i][norm_index] = h[norm_index][i] = -norm_curvature * follow[i];
+    }
+    h[norm_index][norm_index] = norm_curvature;
+    return h;
+}
+
 /// Coarse starting points for callers without a model grid.
 std::vector<StartingPoint> coarse_starts(Shape shape) {
     std::vector<StartingPoint> starts;
@@ -353,8 +388,15 @@ std::vector<StartingPoint> coarse_starts(Shape shape) {
 /// Intervals at the minimum from the curvature of the statistic.
 class Intervals {
   public:
-    Intervals(const Objective& objective, const Point& p, double delta)
-        : at_(objective.expand(p)), delta_(delta), free_(objective.movable(p.x, at_.slope)) {}
+    /// @param scratch two points
+    Intervals(Objective& objective, const Point& p, double delta, Point& scratch, Point& more_scratch)
+        : slope_(objective.expand(p).slope), delta_(delta), free_(objective.movable(p.x, slope_)) {
+        const Expansion at = objective.expand(p);
+        curvature_ = full_curvature(objective, p, at, scratch, more_scratch);
+        // not a minimum as differences see it (noise on a flat floor): leave the model's second derivatives
+        // out
+        if (!solve(curvature_, slope_, free_)) curvature_ = at.observed;
+    }
 
     /// Half-width in the coordinate i; NaN when the curvature does not bound it.
     double half_width(int i) const {
@@ -362,16 +404,16 @@ class Intervals {
         mask[i] = true;
         Vector unit{};
         unit[i] = 1.0;
-        const auto column = solve(at_.observed, unit, mask);
+        const auto column = solve(curvature_, unit, mask);
         if (!column) return not_measured;
         const double curvature = 1.0 / (*column)[i];
-        const double slope = free_[i] ? 0.0 : std::fabs(at_.slope[i]);
+        const double slope = free_[i] ? 0.0 : std::fabs(slope_[i]);
         return (std::sqrt(slope * slope + 2.0 * delta_ * curvature) - slope) / curvature;
     }
 
     /// Half-width of a function of the coordinates with the given gradient, limits left aside.
     double half_width(const Vector& gradient) const {
-        const auto column = solve(at_.observed, gradient, free_);
+        const auto column = solve(curvature_, gradient, free_);
         if (!column) return not_measured;
         double variance = 0.0;
         for (int i = 0; i < n_parameters; ++i)
@@ -388,7 +430,8 @@ class Intervals {
     }
 
   private:
-    Expansion at_;
+    Vector slope_;
+    Matrix curvature_{};
     double delta_;
     Mask free_;
 };
@@ -473,7 +516,7 @@ SpectralFit fit_spectrum(const PreparedSpectrum& spectrum, const std::string& mo
     fit.stat = best.stat;
     fit.n_bins = static_cast<std::int32_t>(spectrum.n_bins());
     fill_information_criteria(fit);
-    const Intervals intervals(objective, best, options.confidence_delta);
+    const Intervals intervals(objective, best, options.confidence_delta, current, scratch);
     fill_parameters(fit, objective, best, shape, intervals);
     fill_fluxes(fit, objective, best, shape, intervals, options);
     return fit;
