@@ -1,3 +1,5 @@
+#include "write_error.hpp"
+
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -5,13 +7,10 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
-#include <fmt/format.h>
-
 #include <xsift/io/atomic_file.hpp>
-
-#include "write_error.hpp"
 
 namespace xsift::io {
 

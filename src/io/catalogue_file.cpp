@@ -78,8 +78,6 @@ std::int64_t rows_per_chunk(std::int64_t row_bytes) {
     return std::max<std::int64_t>(1, chunk_bytes / std::max<std::int64_t>(1, row_bytes));
 }
 
-// ---- writing
-
 OutputFile::OutputFile(const std::string& path, std::string target)
     : path_(path), target_(std::move(target)) {
     int status = 0;
@@ -207,8 +205,6 @@ void TableWriter::finish() {
                     fmt::format("fewer rows of {} than were counted", name_));
     file_.write_checksums();
 }
-
-// ---- reading
 
 InputFile::InputFile(const std::string& path) : path_(path) {
     std::array<char, 9> magic{};

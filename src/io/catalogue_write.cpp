@@ -135,8 +135,6 @@ void write_origin(OutputFile& file, Tables& tables, const CatalogueInfo& info) {
     write_rows(file, tables.configuration, lines_of(info.configuration));
 }
 
-// ---- merge
-
 struct Shard {
     std::string path;
     Identity identity;

@@ -191,7 +191,7 @@ void FitsHandle::scan() {
         info.tile_compressed = (flag != 0 && absent == 0) || fits_is_compressed_image(file_, &failure) != 0;
         fits_clear_errmsg();
         if (info.table) {
-            info.rows = static_cast<std::int64_t>(own_number("NAXIS2").value_or(0.0));
+            info.rows = static_cast<std::int64_t>(std::max(0.0, own_number("NAXIS2").value_or(0.0)));
             info.heap_bytes = static_cast<std::int64_t>(own_number("PCOUNT").value_or(0.0));
             // A table without width could claim any number of rows.
             if (own_number("NAXIS1").value_or(0.0) < 1.0) info.rows = 0;

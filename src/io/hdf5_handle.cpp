@@ -1,12 +1,13 @@
+#include "hdf5_handle.hpp"
+
 #include <bit>
 #include <cstdlib>
 #include <optional>
 
-#include "hdf5_handle.hpp"
-
 namespace xsift::io::hdf5 {
 
-static_assert(std::endian::native == std::endian::little, "checksums are over the little-endian bytes in memory");
+static_assert(std::endian::native == std::endian::little,
+              "checksums are over the little-endian bytes in memory");
 
 namespace {
 
@@ -21,11 +22,13 @@ herr_t note_failure(unsigned, const H5E_error2_t* entry, void* data) {
     const std::string text = entry->desc != nullptr ? entry->desc : "";
     if (failure.message.empty()) failure.message = text;
     const std::size_t at = text.find("errno = ");
-    if (failure.error_number == 0 && at != std::string::npos) failure.error_number = std::atoi(text.c_str() + at + 8);
+    if (failure.error_number == 0 && at != std::string::npos)
+        failure.error_number = std::atoi(text.c_str() + at + 8);
     return 0;
 }
 
-/// The failure before the handles of a scope were closed: every call of the library forgets those of earlier calls.
+/// The failure before the handles of a scope were closed: every call of the library forgets those of earlier
+/// calls.
 thread_local std::optional<Failure> noted;
 
 Failure current_failure() {
@@ -79,7 +82,8 @@ Handle scalar_attribute(hid_t object, const std::string& name) {
 }  // namespace
 
 Session::Session() : lock_(library_mutex()) {
-    // Its clean-up at exit crashes after a failed close (of a full disk); we close all that we open ourselves.
+    // Its clean-up at exit crashes after a failed close (of a full disk); we close all that we open
+    // ourselves.
     static const herr_t no_cleanup = H5dont_atexit();
     static_cast<void>(no_cleanup);
     // A process-wide switch: files may ask for plug-ins, which are code to load.
@@ -129,7 +133,8 @@ bool read_attribute(hid_t object, const std::string& name, std::int64_t& number)
     const Handle attribute = scalar_attribute(object, name);
     if (!attribute.valid()) return false;
     const Handle type(H5Aget_type(attribute.get()), H5Tclose);
-    return H5Tget_class(type.get()) == H5T_INTEGER && H5Aread(attribute.get(), H5T_NATIVE_INT64, &number) >= 0;
+    return H5Tget_class(type.get()) == H5T_INTEGER &&
+           H5Aread(attribute.get(), H5T_NATIVE_INT64, &number) >= 0;
 }
 
 std::vector<std::string> attribute_names(hid_t object) {

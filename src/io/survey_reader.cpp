@@ -1,5 +1,9 @@
+#include "hdf5_handle.hpp"
+#include "survey_schema.hpp"
+
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <deque>
@@ -11,13 +15,11 @@
 #include <unordered_map>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <xsift/core/error.hpp>
 #include <xsift/core/hash.hpp>
 #include <xsift/io/survey.hpp>
-
-#include "hdf5_handle.hpp"
-#include "survey_schema.hpp"
 
 namespace xsift::io {
 
@@ -25,10 +27,10 @@ namespace {
 
 using hdf5::Handle;
 
-constexpr std::int64_t piece_bytes = 1 << 20;          ///< read at once: fits the processor's cache
+constexpr std::int64_t piece_bytes = 1 << 20;           ///< read at once: fits the processor's cache
 constexpr std::int64_t largest_chunk_bytes = 64 << 20;  ///< of files we did not write
 constexpr std::int64_t largest_text = 1 << 20;
-constexpr std::int64_t largest_deflate_ratio = 1100;    ///< deflate reaches 1032
+constexpr std::int64_t largest_deflate_ratio = 1100;  ///< deflate reaches 1032
 constexpr std::int64_t response_cache_bytes = 256 << 20;
 
 /// The open file and how to say what is wrong with it.
@@ -43,9 +45,11 @@ class InputFile {
     /// Throws when a link on the way to the object is missing or leads elsewhere than into this file.
     void check_links(const std::string& object) const;
     Handle open_group(const std::string& group) const;
-    [[noreturn]] void corrupt(const std::string& why, const std::string& code = "CORRUPT_SURVEY",
-                              const std::string& remedy = "Ingest again, or restore the file from a copy") const {
-        throw Error(ErrorKind::corrupt_file, code, fmt::format("cannot read the survey {}", path_), why, remedy);
+    [[noreturn]] void corrupt(
+        const std::string& why, const std::string& code = "CORRUPT_SURVEY",
+        const std::string& remedy = "Ingest again, or restore the file from a copy") const {
+        throw Error(ErrorKind::corrupt_file, code, fmt::format("cannot read the survey {}", path_), why,
+                    remedy);
     }
 
   private:
@@ -59,12 +63,17 @@ class InputFile {
 
 InputFile::InputFile(const std::string& path) : path_(path) {
     std::error_code problem;
-    if (!std::filesystem::is_regular_file(path, problem))
+    const bool is_file = std::filesystem::is_regular_file(path, problem);
+    if (!is_file || ::access(path.c_str(), R_OK) != 0)
         throw Error(ErrorKind::usage, "UNREADABLE", fmt::format("cannot open {}", path),
-                    problem ? problem.message() : "it is not a file", "Check the path");
+                    is_file   ? std::strerror(errno)
+                    : problem ? problem.message()
+                              : "it is not a file",
+                    "Check the path");
     bytes_ = static_cast<std::int64_t>(std::filesystem::file_size(path));
     if (!looks_like_hdf5(path))
-        corrupt(bytes_ == 0 ? "it is empty" : "it is not an HDF5 file", "NOT_HDF5", "Give a survey made by xsift ingest");
+        corrupt(bytes_ == 0 ? "it is empty" : "it is not an HDF5 file", "NOT_HDF5",
+                "Give a survey made by xsift ingest");
     open();
     check_identity();
 }
@@ -86,9 +95,11 @@ void InputFile::check_identity() const {
     if (!hdf5::read_attribute(id(), "format", format) || format != schema::format)
         corrupt("it is an HDF5 file of something else", "FOREIGN_FILE", "Give a survey made by xsift ingest");
     std::int64_t version = 0;
-    if (!hdf5::read_attribute(id(), "schema_version", version) || version < 1) corrupt("it has no schema version");
+    if (!hdf5::read_attribute(id(), "schema_version", version) || version < 1)
+        corrupt("it has no schema version");
     if (version > survey_schema_version)
-        corrupt(fmt::format("its schema version is {}, this program knows {} and older", version, survey_schema_version),
+        corrupt(fmt::format("its schema version is {}, this program knows {} and older", version,
+                            survey_schema_version),
                 "SCHEMA_NEWER", "Upgrade xsift");
 }
 
@@ -173,13 +184,15 @@ class Dataset {
         hsize_t chunk = 0;
         if (H5Pget_layout(creation.get()) != H5D_CHUNKED || H5Pget_chunk(creation.get(), 1, &chunk) != 1)
             corrupt("is not chunked in one dimension");
-        if (chunk > static_cast<hsize_t>(largest_chunk_bytes / element_bytes_)) corrupt("has oversized chunks");
+        if (chunk > static_cast<hsize_t>(largest_chunk_bytes / element_bytes_))
+            corrupt("has oversized chunks");
         for (int i = 0; i < H5Pget_nfilters(creation.get()); ++i) {
             unsigned flags = 0;
             std::size_t values = 0;
-            const H5Z_filter_t filter = H5Pget_filter2(creation.get(), static_cast<unsigned>(i), &flags, &values,
-                                                       nullptr, 0, nullptr, nullptr);
-            if (filter != H5Z_FILTER_DEFLATE && filter != H5Z_FILTER_SHUFFLE && filter != H5Z_FILTER_FLETCHER32)
+            const H5Z_filter_t filter = H5Pget_filter2(creation.get(), static_cast<unsigned>(i), &flags,
+                                                       &values, nullptr, 0, nullptr, nullptr);
+            if (filter != H5Z_FILTER_DEFLATE && filter != H5Z_FILTER_SHUFFLE &&
+                filter != H5Z_FILTER_FLETCHER32)
                 corrupt(fmt::format("uses the filter {}, which a survey never does", filter));
         }
     }
@@ -220,7 +233,8 @@ class NumberDataset : public Dataset {
     template <typename Visit>
     void for_each(std::int64_t first, std::int64_t count, const Visit& visit) const {
         for_each_piece(first, count, [&](std::int64_t at, std::span<const T> values) {
-            for (std::size_t i = 0; i < values.size(); ++i) visit(at - first + static_cast<std::int64_t>(i), values[i]);
+            for (std::size_t i = 0; i < values.size(); ++i)
+                visit(at - first + static_cast<std::int64_t>(i), values[i]);
         });
     }
 };
@@ -238,7 +252,8 @@ class TextDataset : public Dataset {
     void for_each(std::int64_t first, std::int64_t count, const Visit& visit) const {
         for_pieces(first, count, [&](std::int64_t at, std::int64_t n, const char* bytes) {
             for (std::int64_t i = 0; i < n; ++i) {
-                const std::string_view cell(bytes + i * element_bytes(), static_cast<std::size_t>(element_bytes()));
+                const std::string_view cell(bytes + i * element_bytes(),
+                                            static_cast<std::size_t>(element_bytes()));
                 visit(at - first + i, cell.substr(0, cell.find('\0')));
             }
         });
@@ -267,7 +282,8 @@ class Datasets {
     template <typename T>
     DatasetType<T>& open(const std::string& path, std::string_view units) {
         DatasetType<T>& dataset = open<T>(path);
-        if (dataset.units() != units) dataset.corrupt(fmt::format("is in '{}', not in '{}'", dataset.units(), units));
+        if (dataset.units() != units)
+            dataset.corrupt(fmt::format("is in '{}', not in '{}'", dataset.units(), units));
         return dataset;
     }
     /// As open, for a dataset of known length.
@@ -296,9 +312,11 @@ schema::Offsets read_offsets(Datasets& datasets, const std::string& path, std::i
     return offsets;
 }
 
-void check_end(const Datasets& datasets, const std::string& path, const schema::Offsets& offsets, std::int64_t rows) {
+void check_end(const Datasets& datasets, const std::string& path, const schema::Offsets& offsets,
+               std::int64_t rows) {
     if (offsets.back() != rows)
-        datasets.file().corrupt(fmt::format("{} ends at {}, but there are {} elements", path, offsets.back(), rows));
+        datasets.file().corrupt(
+            fmt::format("{} ends at {}, but there are {} elements", path, offsets.back(), rows));
 }
 
 /// One-value members of rows.
@@ -318,8 +336,8 @@ class RowReader {
     template <typename Owner>
     void read(std::int64_t first, std::int64_t count, const Owner& owner) const {
         schema::for_each(fields_, [&](const auto& field, auto i) {
-            std::get<i>(datasets_)->for_each(first, count,
-                                             [&](std::int64_t row, auto value) { owner(row).*field.member = value; });
+            std::get<i>(datasets_)->for_each(
+                first, count, [&](std::int64_t row, auto value) { owner(row).*field.member = value; });
         });
     }
 
@@ -342,7 +360,8 @@ class RaggedReader {
             check_end(datasets, parent + "/" + offset + " for " + path, offsets_, dataset.rows());
             std::get<i>(datasets_) = &dataset;
             element_bytes_ += static_cast<std::int64_t>(sizeof(Value));
-            if (array.flag != nullptr) flags_[i] = &datasets.open<std::uint8_t>(parent + "/" + array.flag, "", rows);
+            if (array.flag != nullptr)
+                flags_[i] = &datasets.open<std::uint8_t>(parent + "/" + array.flag, "", rows);
         });
     }
     std::int64_t length(std::int64_t row) const { return at(row + 1) - at(row); }
@@ -358,11 +377,12 @@ class RaggedReader {
         schema::for_each(arrays_, [&](const auto& array, auto i) {
             wanted.assign(static_cast<std::size_t>(count), true);
             if (flags_[i] != nullptr)
-                flags_[i]->for_each(first, count, [&](std::int64_t row, std::uint8_t flag) { wanted[row] = flag != 0; });
+                flags_[i]->for_each(first, count,
+                                    [&](std::int64_t row, std::uint8_t flag) { wanted[row] = flag != 0; });
             if (std::find(wanted.begin(), wanted.end(), true) == wanted.end()) return;
-            read_array(*std::get<i>(datasets_), first, wanted, [&](std::int64_t row) -> auto& {
-                return owner(row).*array.member;
-            });
+            read_array(
+                *std::get<i>(datasets_), first,
+                wanted, [&](std::int64_t row) -> auto& { return owner(row).*array.member; });
         });
     }
 
@@ -377,18 +397,20 @@ class RaggedReader {
         for (std::int64_t row = 0; row < count; ++row)
             if (wanted[row]) vector(row).reserve(static_cast<std::size_t>(length(first + row)));
         std::int64_t row = 0;
-        dataset.for_each_piece(at(first), at(first + count) - at(first), [&](std::int64_t begin, const auto& values) {
-            const std::int64_t end = begin + static_cast<std::int64_t>(values.size());
-            for (std::int64_t next = begin; next < end;) {
-                while (at(first + row + 1) <= next) ++row;
-                const std::int64_t stop = std::min(end, at(first + row + 1));
-                if (wanted[row]) {
-                    auto& target = vector(row);
-                    target.insert(target.end(), values.begin() + (next - begin), values.begin() + (stop - begin));
-                }
-                next = stop;
-            }
-        });
+        dataset.for_each_piece(at(first), at(first + count) - at(first),
+                               [&](std::int64_t begin, const auto& values) {
+                                   const std::int64_t end = begin + static_cast<std::int64_t>(values.size());
+                                   for (std::int64_t next = begin; next < end;) {
+                                       while (at(first + row + 1) <= next) ++row;
+                                       const std::int64_t stop = std::min(end, at(first + row + 1));
+                                       if (wanted[row]) {
+                                           auto& target = vector(row);
+                                           target.insert(target.end(), values.begin() + (next - begin),
+                                                         values.begin() + (stop - begin));
+                                       }
+                                       next = stop;
+                                   }
+                               });
     }
 
     const Entries& arrays_;
@@ -398,7 +420,8 @@ class RaggedReader {
     std::int64_t element_bytes_ = 0;
 };
 
-/// Responses, read when they are first asked for. Those in use are shared; the last ones read are kept as well.
+/// Responses, read when they are first asked for. Those in use are shared; the last ones read are kept as
+/// well.
 class ResponseReader {
   public:
     explicit ResponseReader(Datasets& datasets)
@@ -408,16 +431,20 @@ class ResponseReader {
                     schema::response_energy_arrays),
           channels_(datasets, "/responses", rows(), "channel_offset", "/responses/channels",
                     schema::response_channel_arrays),
-          starts_(datasets, "/responses", rows(), "row_offset", "/responses/rows", schema::response_row_arrays),
-          groups_(datasets, "/responses", rows(), "group_offset", "/responses/groups", schema::response_group_arrays),
-          values_(datasets, "/responses", rows(), "value_offset", "/responses/values", schema::response_value_arrays),
+          starts_(datasets, "/responses", rows(), "row_offset", "/responses/rows",
+                  schema::response_row_arrays),
+          groups_(datasets, "/responses", rows(), "group_offset", "/responses/groups",
+                  schema::response_group_arrays),
+          values_(datasets, "/responses", rows(), "value_offset", "/responses/values",
+                  schema::response_value_arrays),
           known_(static_cast<std::size_t>(rows())) {}
 
     std::int64_t rows() const { return rows_.rows(); }
 
     std::shared_ptr<const Response> get(std::int64_t i) {
         if (i == -1) return nullptr;
-        if (i < -1 || i >= rows()) file_.corrupt(fmt::format("/spectra/response names response {} of {}", i, rows()));
+        if (i < -1 || i >= rows())
+            file_.corrupt(fmt::format("/spectra/response names response {} of {}", i, rows()));
         std::shared_ptr<const Response> response = known_[static_cast<std::size_t>(i)].lock();
         if (response == nullptr) known_[static_cast<std::size_t>(i)] = response = keep(load(i), i);
         return response;
@@ -433,7 +460,8 @@ class ResponseReader {
         starts_.read(i, 1, owner);
         groups_.read(i, 1, owner);
         values_.read(i, 1, owner);
-        if (!sound(*response)) file_.corrupt(fmt::format("response {} ({}) points outside its arrays", i, response->name));
+        if (!sound(*response))
+            file_.corrupt(fmt::format("response {} ({}) points outside its arrays", i, response->name));
         return response;
     }
     /// Every index lies within its array: nothing behind this reader has to check again.
@@ -441,8 +469,8 @@ class ResponseReader {
         const auto n_groups = static_cast<std::int64_t>(r.group_first.size());
         const auto n_values = static_cast<std::int64_t>(r.value.size());
         const auto n_channels = static_cast<std::int64_t>(r.n_channels());
-        if (r.row_group.size() != r.n_energies() + 1 || r.row_group.front() != 0 || r.row_group.back() != n_groups ||
-            !std::is_sorted(r.row_group.begin(), r.row_group.end()))
+        if (r.row_group.size() != r.n_energies() + 1 || r.row_group.front() != 0 ||
+            r.row_group.back() != n_groups || !std::is_sorted(r.row_group.begin(), r.row_group.end()))
             return false;
         for (std::size_t g = 0; g < r.group_first.size(); ++g) {
             const std::int64_t count = r.group_count[g];
@@ -500,13 +528,17 @@ class ExtraReader {
         for (std::int64_t i = 0; i < count; ++i) source(i).extra.resize(columns_.size());
         for (std::size_t c = 0; c < columns_.size(); ++c) {
             const auto cell = [&](std::int64_t row) -> ExtraValue& { return source(row).extra[c]; };
-            nulls_[c]->for_each(first, count, [&](std::int64_t row, std::uint8_t null) { cell(row).null = null != 0; });
+            nulls_[c]->for_each(first, count,
+                                [&](std::int64_t row, std::uint8_t null) { cell(row).null = null != 0; });
             if (texts_[c] != nullptr)
-                texts_[c]->for_each(first, count, [&](std::int64_t row, auto text) { cell(row).text = text; });
+                texts_[c]->for_each(first, count,
+                                    [&](std::int64_t row, auto text) { cell(row).text = text; });
             if (integers_[c] != nullptr)
-                integers_[c]->for_each(first, count, [&](std::int64_t row, auto value) { cell(row).integer = value; });
+                integers_[c]->for_each(first, count,
+                                       [&](std::int64_t row, auto value) { cell(row).integer = value; });
             if (reals_[c] != nullptr)
-                reals_[c]->for_each(first, count, [&](std::int64_t row, auto value) { cell(row).real = value; });
+                reals_[c]->for_each(first, count,
+                                    [&](std::int64_t row, auto value) { cell(row).real = value; });
         }
     }
 
@@ -571,7 +603,8 @@ struct SurveyReader::Implementation {
     Datasets datasets;
     RowReader<decltype(schema::source_fields)> sources{datasets, "/sources", schema::source_fields};
     schema::Offsets exposure_offset = read_offsets(datasets, "/sources/exposure_offset", sources.rows());
-    schema::Offsets light_curve_offset = read_offsets(datasets, "/sources/light_curve_offset", sources.rows());
+    schema::Offsets light_curve_offset =
+        read_offsets(datasets, "/sources/light_curve_offset", sources.rows());
     schema::Offsets spectrum_offset = read_offsets(datasets, "/sources/spectrum_offset", sources.rows());
     ExtraReader extra{datasets, sources.rows()};
     RowReader<decltype(schema::exposure_fields)> exposures{datasets, "/exposures", schema::exposure_fields};
@@ -583,23 +616,27 @@ struct SurveyReader::Implementation {
                                                                        schema::exposure_fields};
     RowReader<decltype(schema::light_curve_fields)> light_curves{datasets, "/light_curves",
                                                                  schema::light_curve_fields};
-    RaggedReader<decltype(schema::bin_arrays)> bins{datasets,     "/light_curves", light_curve_exposures.rows(),
-                                                    "bin_offset", "/bins",         schema::bin_arrays};
-    RowReader<decltype(schema::exposure_fields)> spectrum_exposures{datasets, "/spectra", schema::exposure_fields};
+    RaggedReader<decltype(schema::bin_arrays)> bins{
+        datasets, "/light_curves", light_curve_exposures.rows(), "bin_offset", "/bins", schema::bin_arrays};
+    RowReader<decltype(schema::exposure_fields)> spectrum_exposures{datasets, "/spectra",
+                                                                    schema::exposure_fields};
     RowReader<decltype(schema::spectrum_fields)> spectra{datasets, "/spectra", schema::spectrum_fields};
     NumberDataset<std::int64_t>& spectrum_response =
         datasets.open<std::int64_t>("/spectra/response", "", spectra.rows());
-    RaggedReader<decltype(schema::channel_arrays)> channels{datasets,         "/spectra",  spectrum_exposures.rows(),
-                                                            "channel_offset", "/channels", schema::channel_arrays};
+    RaggedReader<decltype(schema::channel_arrays)> channels{
+        datasets,         "/spectra",  spectrum_exposures.rows(),
+        "channel_offset", "/channels", schema::channel_arrays};
     RaggedReader<decltype(schema::area_arrays)> areas{datasets,      "/spectra", spectra.rows(),
                                                       "area_offset", "/areas",   schema::area_arrays};
     ResponseReader responses{datasets};
-    RowReader<decltype(schema::quarantine_fields)> quarantine{datasets, "/quarantine", schema::quarantine_fields};
+    RowReader<decltype(schema::quarantine_fields)> quarantine{datasets, "/quarantine",
+                                                              schema::quarantine_fields};
     RowReader<decltype(schema::input_fields)> inputs{datasets, "/inputs", schema::input_fields};
     std::optional<RowReader<decltype(schema::truth_fields)>> truth;
     std::map<std::string, std::string> provenance;
     std::string checksum;
-    std::vector<std::pair<std::size_t, std::int64_t>> index;  ///< hash of the id, source; sorted; built when needed
+    std::vector<std::pair<std::size_t, std::int64_t>>
+        index;  ///< hash of the id, source; sorted; built when needed
 };
 
 void SurveyReader::Implementation::read_provenance() {
@@ -622,8 +659,9 @@ void SurveyReader::Implementation::build_index() {
     if (!index.empty()) return;
     index.reserve(static_cast<std::size_t>(sources.rows()));
     const TextDataset ids(file, "/sources/id");
-    ids.for_each(0, sources.rows(),
-                 [&](std::int64_t row, std::string_view id) { index.emplace_back(std::hash<std::string_view>()(id), row); });
+    ids.for_each(0, sources.rows(), [&](std::int64_t row, std::string_view id) {
+        index.emplace_back(std::hash<std::string_view>()(id), row);
+    });
     std::sort(index.begin(), index.end());
 }
 
@@ -631,7 +669,8 @@ void SurveyReader::Implementation::build_index() {
 template <typename Item>
 std::vector<Item*> SurveyReader::Implementation::make_room(std::vector<SourceData>& out,
                                                            std::vector<Item> SourceData::*items,
-                                                           const schema::Offsets& offsets, std::int64_t first) const {
+                                                           const schema::Offsets& offsets,
+                                                           std::int64_t first) const {
     std::vector<Item*> all;
     for (std::size_t i = 0; i < out.size(); ++i) {
         const std::size_t row = static_cast<std::size_t>(first) + i;
@@ -654,7 +693,8 @@ void SurveyReader::Implementation::read_light_curves(std::vector<SourceData>& ou
     const auto curves = make_room(out, &SourceData::light_curves, light_curve_offset, first);
     const std::int64_t begin = light_curve_offset[first], count = static_cast<std::int64_t>(curves.size());
     const auto curve = [&](std::int64_t i) -> LightCurve& { return *curves[i]; };
-    light_curve_exposures.read(begin, count, [&](std::int64_t i) -> Exposure& { return curves[i]->exposure; });
+    light_curve_exposures.read(begin, count,
+                               [&](std::int64_t i) -> Exposure& { return curves[i]->exposure; });
     light_curves.read(begin, count, curve);
     bins.read(begin, count, curve);
 }
@@ -668,7 +708,8 @@ void SurveyReader::Implementation::read_spectra(std::vector<SourceData>& out, st
     channels.read(begin, count, spectrum);
     areas.read(begin, count, spectrum);
     std::vector<std::int64_t> indices(all.size());
-    spectrum_response.for_each(begin, count, [&](std::int64_t i, std::int64_t index_) { indices[i] = index_; });
+    spectrum_response.for_each(begin, count,
+                               [&](std::int64_t i, std::int64_t index_) { indices[i] = index_; });
     for (std::size_t i = 0; i < all.size(); ++i) all[i]->response = responses.get(indices[i]);
 }
 
@@ -682,10 +723,18 @@ SurveyReader::~SurveyReader() {
     implementation_.reset();
 }
 
-std::int64_t SurveyReader::size() const { return implementation_->sources.rows(); }
-const std::vector<ExtraColumn>& SurveyReader::extra_columns() const { return implementation_->extra.columns(); }
-const std::string& SurveyReader::checksum() const { return implementation_->checksum; }
-std::map<std::string, std::string> SurveyReader::provenance() const { return implementation_->provenance; }
+std::int64_t SurveyReader::size() const {
+    return implementation_->sources.rows();
+}
+const std::vector<ExtraColumn>& SurveyReader::extra_columns() const {
+    return implementation_->extra.columns();
+}
+const std::string& SurveyReader::checksum() const {
+    return implementation_->checksum;
+}
+std::map<std::string, std::string> SurveyReader::provenance() const {
+    return implementation_->provenance;
+}
 
 std::vector<SourceData> SurveyReader::read(std::int64_t first, std::int64_t count) {
     if (first < 0 || count < 0 || first > size() - count)
@@ -720,8 +769,9 @@ std::int64_t SurveyReader::index_of(const std::string& source_id) const {
 std::int64_t SurveyReader::memory_bytes(std::int64_t i) const {
     const Implementation& state = *implementation_;
     const auto items = [i](const schema::Offsets& offsets) {
-        return std::pair(offsets.at(static_cast<std::size_t>(i)), offsets.at(static_cast<std::size_t>(i) + 1) -
-                                                                      offsets.at(static_cast<std::size_t>(i)));
+        return std::pair(
+            offsets.at(static_cast<std::size_t>(i)),
+            offsets.at(static_cast<std::size_t>(i) + 1) - offsets.at(static_cast<std::size_t>(i)));
     };
     const auto [exposure, n_exposures] = items(state.exposure_offset);
     const auto [light_curve, n_light_curves] = items(state.light_curve_offset);
@@ -730,9 +780,10 @@ std::int64_t SurveyReader::memory_bytes(std::int64_t i) const {
            static_cast<std::int64_t>(state.extra.columns().size() * sizeof(ExtraValue)) +
            n_exposures * static_cast<std::int64_t>(sizeof(EventList)) +
            n_light_curves * static_cast<std::int64_t>(sizeof(LightCurve)) +
-           n_spectra * static_cast<std::int64_t>(sizeof(Spectrum)) + state.events.bytes(exposure, n_exposures) +
-           state.gtis.bytes(exposure, n_exposures) + state.bins.bytes(light_curve, n_light_curves) +
-           state.channels.bytes(spectrum, n_spectra) + state.areas.bytes(spectrum, n_spectra);
+           n_spectra * static_cast<std::int64_t>(sizeof(Spectrum)) +
+           state.events.bytes(exposure, n_exposures) + state.gtis.bytes(exposure, n_exposures) +
+           state.bins.bytes(light_curve, n_light_curves) + state.channels.bytes(spectrum, n_spectra) +
+           state.areas.bytes(spectrum, n_spectra);
 }
 
 std::vector<QuarantineRow> SurveyReader::quarantine() {

@@ -15,7 +15,7 @@
 namespace xsift::io::schema {
 
 inline constexpr const char* format = "xsift-survey";
-inline constexpr std::size_t row_chunk_bytes = 64u << 10;    ///< small: one row is read without much around it
+inline constexpr std::size_t row_chunk_bytes = 64u << 10;  ///< small: one row is read without much around it
 inline constexpr std::size_t array_chunk_bytes = 512u << 10;  ///< larger: arrays are read in long runs
 
 /// A member that is one value a row.
@@ -27,8 +27,9 @@ struct Field {
     Value Owner::*member;
 };
 
-/// A member array whose elements stand back to back in one dataset. The first of a group sets the length of a row; one
-/// with a flag may be empty in some rows, where the flag column is 0 and `absent` stands in its place.
+/// A member array whose elements stand back to back in one dataset. The first of a group sets the length of a
+/// row; one with a flag may be empty in some rows, where the flag column is 0 and `absent` stands in its
+/// place.
 template <typename Owner, typename Value>
 struct Array {
     using value_type = Value;
@@ -90,7 +91,8 @@ inline constexpr std::tuple bin_arrays{
     array("time", "s", &LightCurve::time),
     array("rate", "count/s", &LightCurve::rate),
     array("error", "count/s", &LightCurve::error),
-    array("fractional_exposure", "", &LightCurve::fractional_exposure, "has_fractional_exposure", not_measured),
+    array("fractional_exposure", "", &LightCurve::fractional_exposure, "has_fractional_exposure",
+          not_measured),
 };
 
 inline constexpr std::tuple spectrum_fields{

@@ -1,3 +1,8 @@
+#include "hdf5_handle.hpp"
+#include "survey_schema.hpp"
+#include "text_spool.hpp"
+#include "write_error.hpp"
+
 #include <algorithm>
 #include <array>
 #include <filesystem>
@@ -8,21 +13,15 @@
 #include <unordered_set>
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-#include <fmt/format.h>
 
 #include <xsift/core/error.hpp>
 #include <xsift/core/hash.hpp>
 #include <xsift/io/atomic_file.hpp>
 #include <xsift/io/survey.hpp>
-
-#include "hdf5_handle.hpp"
-#include "survey_schema.hpp"
-#include "text_spool.hpp"
-#include "write_error.hpp"
 
 namespace xsift::io {
 
@@ -60,14 +59,16 @@ class OutputFile {
     Handle file_;
 };
 
-OutputFile::OutputFile(const std::string& path, bool compress) : path_(path), atomic_(path), compress_(compress) {
+OutputFile::OutputFile(const std::string& path, bool compress)
+    : path_(path), atomic_(path), compress_(compress) {
     const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose), creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose);
     H5Pset_libver_bounds(access.get(), H5F_LIBVER_V110, H5F_LIBVER_V110);
     H5Pset_fclose_degree(access.get(), H5F_CLOSE_STRONG);
     H5Pset_fapl_sec2(access.get());
     H5Pset_file_locking(access.get(), false, true);
     H5Pset_obj_track_times(creation.get(), false);
-    file_ = Handle(H5Fcreate(atomic_.temporary().c_str(), H5F_ACC_TRUNC, creation.get(), access.get()), H5Fclose);
+    file_ =
+        Handle(H5Fcreate(atomic_.temporary().c_str(), H5F_ACC_TRUNC, creation.get(), access.get()), H5Fclose);
     if (!file_.valid()) fail();
 }
 
@@ -82,7 +83,8 @@ void OutputFile::create_group(const std::string& path) {
 Handle OutputFile::create_dataset(const std::string& path, hid_t type, std::size_t chunk_rows, bool text) {
     const hsize_t none = 0, unlimited = H5S_UNLIMITED, chunk = chunk_rows;
     const Handle space(H5Screate_simple(1, &none, &unlimited), H5Sclose);
-    const Handle creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose), access(H5Pcreate(H5P_DATASET_ACCESS), H5Pclose);
+    const Handle creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose),
+        access(H5Pcreate(H5P_DATASET_ACCESS), H5Pclose);
     H5Pset_obj_track_times(creation.get(), false);
     H5Pset_chunk(creation.get(), 1, &chunk);
     // Chunks are filled when they are made, or the end of the last one would hold what was in memory before.
@@ -92,8 +94,9 @@ Handle OutputFile::create_dataset(const std::string& path, hid_t type, std::size
         H5Pset_deflate(creation.get(), 4);
     }
     H5Pset_chunk_cache(access.get(), 11, chunk_rows * H5Tget_size(type), 1.0);
-    Handle dataset(H5Dcreate2(id(), path.c_str(), type, space.get(), H5P_DEFAULT, creation.get(), access.get()),
-                   H5Dclose);
+    Handle dataset(
+        H5Dcreate2(id(), path.c_str(), type, space.get(), H5P_DEFAULT, creation.get(), access.get()),
+        H5Dclose);
     if (!dataset.valid()) fail();
     return dataset;
 }
@@ -110,7 +113,8 @@ void OutputFile::fail() {
     throw write_error(path_, failure.error_number, failure.message);
 }
 
-/// A file where everything can be written: memory, which can also be truncated, unless files have a size limit.
+/// A file where everything can be written: memory, which can also be truncated, unless files have a size
+/// limit.
 int open_sink() {
     rlimit limit{};
     const bool unlimited = ::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY;
@@ -122,7 +126,8 @@ void OutputFile::abandon() {
     // The library must be able to write what it still holds, or it cannot close the file and crashes later.
     void* handle = nullptr;
     const int sink = open_sink();
-    if (sink >= 0 && H5Fget_vfd_handle(id(), H5P_DEFAULT, &handle) >= 0) ::dup2(sink, *static_cast<int*>(handle));
+    if (sink >= 0 && H5Fget_vfd_handle(id(), H5P_DEFAULT, &handle) >= 0)
+        ::dup2(sink, *static_cast<int*>(handle));
     if (sink >= 0) ::close(sink);
     file_.close();
 }
@@ -280,8 +285,8 @@ class RowWriter {
     }
     template <typename Owner>
     void add(const Owner& row) {
-        schema::for_each(fields_,
-                         [&](const auto& field, auto i) { std::get<i>(columns_)->append(row.*field.member); });
+        schema::for_each(
+            fields_, [&](const auto& field, auto i) { std::get<i>(columns_)->append(row.*field.member); });
     }
 
   private:
@@ -306,14 +311,16 @@ class OffsetWriter {
 template <typename Entries>
 class RaggedWriter {
   public:
-    RaggedWriter(Columns& columns, const std::string& parent, const std::string& offset, const std::string& group,
-                 const Entries& arrays)
+    RaggedWriter(Columns& columns, const std::string& parent, const std::string& offset,
+                 const std::string& group, const Entries& arrays)
         : arrays_(arrays), group_(group), offset_(columns, parent + "/" + offset) {
         columns.file().create_group(group);
         schema::for_each(arrays_, [&](const auto& array, auto i) {
             using Value = typename std::decay_t<decltype(array)>::value_type;
-            std::get<i>(columns_) = &columns.add<Value>(group + "/" + array.name, array.unit, schema::array_chunk_bytes);
-            flags_[i] = array.flag == nullptr ? nullptr : &columns.add<std::uint8_t>(parent + "/" + array.flag, "");
+            std::get<i>(columns_) =
+                &columns.add<Value>(group + "/" + array.name, array.unit, schema::array_chunk_bytes);
+            flags_[i] =
+                array.flag == nullptr ? nullptr : &columns.add<std::uint8_t>(parent + "/" + array.flag, "");
         });
     }
     /// Throws before anything is appended when the arrays of the row are not of one length.
@@ -323,7 +330,8 @@ class RaggedWriter {
             const std::size_t size = (row.*array.member).size();
             if (size != length(row) && !(array.flag != nullptr && size == 0))
                 throw Error(ErrorKind::internal, "INCONSISTENT_DATA",
-                            fmt::format("{}/{} has {} elements where {} are due", group_, array.name, size, length(row)));
+                            fmt::format("{}/{} has {} elements where {} are due", group_, array.name, size,
+                                        length(row)));
         });
     }
     template <typename Owner>
@@ -357,11 +365,14 @@ class ResponseWriter {
   public:
     explicit ResponseWriter(Columns& columns)
         : rows_(columns, "/responses", schema::response_fields),
-          energies_(columns, "/responses", "energy_offset", "/responses/energies", schema::response_energy_arrays),
-          channels_(columns, "/responses", "channel_offset", "/responses/channels", schema::response_channel_arrays),
+          energies_(columns, "/responses", "energy_offset", "/responses/energies",
+                    schema::response_energy_arrays),
+          channels_(columns, "/responses", "channel_offset", "/responses/channels",
+                    schema::response_channel_arrays),
           starts_(columns, "/responses", "row_offset", "/responses/rows", schema::response_row_arrays),
           groups_(columns, "/responses", "group_offset", "/responses/groups", schema::response_group_arrays),
-          values_(columns, "/responses", "value_offset", "/responses/values", schema::response_value_arrays) {}
+          values_(columns, "/responses", "value_offset", "/responses/values", schema::response_value_arrays) {
+    }
 
     /// Throws when the arrays do not belong together.
     void check(const Response* response) const {
@@ -435,8 +446,8 @@ class ExtraWriter {
     void check(const Source& source) const {
         if (source.extra.size() != extra_.size())
             throw Error(ErrorKind::internal, "INCONSISTENT_DATA",
-                        fmt::format("source {} has {} values for {} further columns", source.id, source.extra.size(),
-                                    extra_.size()));
+                        fmt::format("source {} has {} values for {} further columns", source.id,
+                                    source.extra.size(), extra_.size()));
     }
     void add(const Source& source) {
         for (std::size_t i = 0; i < extra_.size(); ++i) {
@@ -458,9 +469,12 @@ class ExtraWriter {
     }
     void add_values(Columns& columns, std::size_t i, const std::string& path) {
         switch (extra_[i].type) {
-            case ExtraColumn::Type::text: return add_values<std::string>(columns, i, path, &ExtraValue::text);
-            case ExtraColumn::Type::integer: return add_values<std::int64_t>(columns, i, path, &ExtraValue::integer);
-            case ExtraColumn::Type::real: return add_values<double>(columns, i, path, &ExtraValue::real);
+            case ExtraColumn::Type::text:
+                return add_values<std::string>(columns, i, path, &ExtraValue::text);
+            case ExtraColumn::Type::integer:
+                return add_values<std::int64_t>(columns, i, path, &ExtraValue::integer);
+            case ExtraColumn::Type::real:
+                return add_values<double>(columns, i, path, &ExtraValue::real);
         }
     }
     template <typename T>
@@ -483,7 +497,11 @@ class ExtraWriter {
 
 struct SurveyWriter::Implementation {
     Implementation(const std::string& path, const std::vector<ExtraColumn>& extra_columns, bool compress)
-        : file(path, compress), columns(file), groups(file), extra(columns, extra_columns), responses(columns) {
+        : file(path, compress),
+          columns(file),
+          groups(file),
+          extra(columns, extra_columns),
+          responses(columns) {
         file.check(hdf5::write_attribute(file.id(), "format", schema::format));
         file.check(hdf5::write_attribute(file.id(), "schema_version", survey_schema_version));
     }
@@ -513,21 +531,25 @@ struct SurveyWriter::Implementation {
     RowWriter<decltype(schema::exposure_fields)> exposures{columns, "/exposures", schema::exposure_fields};
     RaggedWriter<decltype(schema::event_arrays)> events{columns, "/exposures", "event_offset", "/events",
                                                         schema::event_arrays};
-    RaggedWriter<decltype(schema::gti_arrays)> gtis{columns, "/exposures", "gti_offset", "/gti", schema::gti_arrays};
+    RaggedWriter<decltype(schema::gti_arrays)> gtis{columns, "/exposures", "gti_offset", "/gti",
+                                                    schema::gti_arrays};
     RowWriter<decltype(schema::exposure_fields)> light_curve_exposures{columns, "/light_curves",
                                                                        schema::exposure_fields};
-    RowWriter<decltype(schema::light_curve_fields)> light_curves{columns, "/light_curves", schema::light_curve_fields};
+    RowWriter<decltype(schema::light_curve_fields)> light_curves{columns, "/light_curves",
+                                                                 schema::light_curve_fields};
     RaggedWriter<decltype(schema::bin_arrays)> bins{columns, "/light_curves", "bin_offset", "/bins",
                                                     schema::bin_arrays};
-    RowWriter<decltype(schema::exposure_fields)> spectrum_exposures{columns, "/spectra", schema::exposure_fields};
+    RowWriter<decltype(schema::exposure_fields)> spectrum_exposures{columns, "/spectra",
+                                                                    schema::exposure_fields};
     RowWriter<decltype(schema::spectrum_fields)> spectra{columns, "/spectra", schema::spectrum_fields};
     NumberColumn<std::int64_t>& spectrum_response = columns.add<std::int64_t>("/spectra/response", "");
-    RaggedWriter<decltype(schema::channel_arrays)> channels{columns, "/spectra", "channel_offset", "/channels",
-                                                            schema::channel_arrays};
+    RaggedWriter<decltype(schema::channel_arrays)> channels{columns, "/spectra", "channel_offset",
+                                                            "/channels", schema::channel_arrays};
     RaggedWriter<decltype(schema::area_arrays)> areas{columns, "/spectra", "area_offset", "/areas",
                                                       schema::area_arrays};
     ResponseWriter responses;
-    RowWriter<decltype(schema::quarantine_fields)> quarantine{columns, "/quarantine", schema::quarantine_fields};
+    RowWriter<decltype(schema::quarantine_fields)> quarantine{columns, "/quarantine",
+                                                              schema::quarantine_fields};
     RowWriter<decltype(schema::input_fields)> inputs{columns, "/inputs", schema::input_fields};
     std::optional<RowWriter<decltype(schema::truth_fields)>> truth;
     std::map<std::string, std::string> provenance;
@@ -547,7 +569,8 @@ void SurveyWriter::Implementation::check(const SourceData& data) {
         responses.check(spectrum.response.get());
     }
     if (!ids.insert(valid_utf8(data.source.id)).second)
-        throw Error(ErrorKind::input, "DUPLICATE_SOURCE", fmt::format("source {} is in the survey already", data.source.id),
+        throw Error(ErrorKind::input, "DUPLICATE_SOURCE",
+                    fmt::format("source {} is in the survey already", data.source.id),
                     "identifiers must be unique", "Rename or remove one of the two");
 }
 

@@ -1,10 +1,11 @@
+#include "text_spool.hpp"
+
+#include "write_error.hpp"
+
 #include <cerrno>
 #include <cstring>
 
 #include <unistd.h>
-
-#include "text_spool.hpp"
-#include "write_error.hpp"
 
 namespace xsift::io {
 
@@ -12,12 +13,16 @@ namespace {
 
 constexpr std::size_t memory_bound = 256u << 10;
 
-/// Bytes of the UTF-8 sequence that starts the text, or 0 when it is none (RFC 3629: no surrogates, no overlong forms).
+/// Bytes of the UTF-8 sequence that starts the text, or 0 when it is none (RFC 3629: no surrogates, no
+/// overlong forms).
 std::size_t sequence_length(std::string_view text) {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     const unsigned lead = byte(0);
     if (lead < 0x80) return 1;
-    const std::size_t length = lead >= 0xC2 && lead < 0xE0 ? 2 : (lead & 0xF0) == 0xE0 ? 3 : lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
+    const std::size_t length = lead >= 0xC2 && lead < 0xE0   ? 2
+                               : (lead & 0xF0) == 0xE0       ? 3
+                               : lead >= 0xF0 && lead < 0xF5 ? 4
+                                                             : 0;
     if (length == 0 || text.size() < length) return 0;
     for (std::size_t i = 1; i < length; ++i)
         if ((byte(i) & 0xC0) != 0x80) return 0;
@@ -61,7 +66,8 @@ void TextSpool::open() {
 
 void TextSpool::spill() {
     if (!file_) open();
-    if (std::fwrite(buffer_.data(), 1, buffer_.size(), file_.get()) != buffer_.size() || std::fflush(file_.get()) != 0)
+    if (std::fwrite(buffer_.data(), 1, buffer_.size(), file_.get()) != buffer_.size() ||
+        std::fflush(file_.get()) != 0)
         throw write_error(folder_, errno);
     buffer_.clear();
 }

@@ -95,16 +95,25 @@ inline std::vector<ExtraColumn> sample_columns() {
             {"comment_by hand", "", ExtraColumn::Type::text}};  // the same name for HDF5
 }
 
-inline ExtraValue text_value(const std::string& text) { return {text, not_measured, 0, false}; }
-inline ExtraValue integer_value(std::int64_t number) { return {"", not_measured, number, false}; }
-inline ExtraValue real_value(double number) { return {"", number, 0, false}; }
+inline ExtraValue text_value(const std::string& text) {
+    return {text, not_measured, 0, false};
+}
+inline ExtraValue integer_value(std::int64_t number) {
+    return {"", not_measured, number, false};
+}
+inline ExtraValue real_value(double number) {
+    return {"", number, 0, false};
+}
 
-/// Everything set; nothing at all; every optional part absent and two spectra that share the response of the first.
+/// Everything set; nothing at all; every optional part absent and two spectra that share the response of the
+/// first.
 inline std::vector<SourceData> sample_sources() {
     std::vector<SourceData> sources(3);
     const auto response = sample_response();
-    sources[0].source = {"SRC1", "4XMM J0146 \xCE\xB1", 26.5, 61.75, 0.5,
-                         {text_value("\xE2\x98\x85 bright"), integer_value(-7), real_value(1.5e-14), text_value("")}};
+    sources[0].source = {
+        "SRC1", "4XMM J0146 \xCE\xB1",
+        26.5,   61.75,
+        0.5,    {text_value("\xE2\x98\x85 bright"), integer_value(-7), real_value(1.5e-14), text_value("")}};
     sources[0].events = {sample_events()};
     sources[0].light_curves = {sample_light_curve()};
     sources[0].spectra = {sample_spectrum(response)};
@@ -112,8 +121,9 @@ inline std::vector<SourceData> sample_sources() {
     sources[1].source.id = "2";
     sources[1].source.extra.resize(4);
 
-    sources[2].source = {"\xC3\xA9toile", "", 0.0, -90.0, not_measured,
-                         {ExtraValue{}, integer_value(0), ExtraValue{}, text_value("x")}};
+    sources[2].source = {
+        "\xC3\xA9toile", "",           0.0,
+        -90.0,           not_measured, {ExtraValue{}, integer_value(0), ExtraValue{}, text_value("x")}};
     EventList bare;
     bare.exposure.file = "bare.fits";
     bare.time = {-1.0, 2.0};
@@ -132,7 +142,8 @@ inline std::vector<SourceData> sample_sources() {
 inline void write_sample(const std::string& path, bool compress = true) {
     SurveyWriter writer(path, sample_columns(), {compress});
     for (const SourceData& source : sample_sources()) writer.add(source);
-    writer.add_quarantine({"SRC1", "mos.fits", "ingest", "NO_RESPONSE", "no response (not found). Give --response-path"});
+    writer.add_quarantine(
+        {"SRC1", "mos.fits", "ingest", "NO_RESPONSE", "no response (not found). Give --response-path"});
     writer.add_quarantine({"", "empty.fits", "ingest", "EMPTY", ""});
     writer.add_input({"pn.fits", 5000000000, "xxh128:0123", "events"});
     writer.add_truth({"SRC1", 0.5, 0.25, "tbabs*powerlaw", 0.1, 1.7, 1e-5});

@@ -1,13 +1,12 @@
-#include <gtest/gtest.h>
+#include "test_files.hpp"
 
 #include <filesystem>
 
+#include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include <xsift/core/error.hpp>
 #include <xsift/io/atomic_file.hpp>
-
-#include "test_files.hpp"
 
 namespace xsift::io {
 namespace {
@@ -67,8 +66,8 @@ TEST(AtomicFile, WritesText) {
 TEST(AtomicFile, NamesAnUnwritableTarget) {
     const xsift::test::TemporaryFolder folder;
     xsift::test::write_file(folder / "plain", "");
-    for (const std::string& target : {folder / "missing/out.txt", folder / "plain/out.txt", folder.path(),
-                                      folder.path() + "/"}) {
+    for (const std::string& target :
+         {folder / "missing/out.txt", folder / "plain/out.txt", folder.path(), folder.path() + "/"}) {
         try {
             const AtomicFile file(target);
             FAIL() << target;

@@ -1,25 +1,19 @@
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
+#include "limited_disk.hpp"
+#include "survey_samples.hpp"
+#include "test_files.hpp"
 
 #include <bit>
-#include <csignal>
 #include <filesystem>
 #include <functional>
 
-#include <sched.h>
-#include <sys/mount.h>
-#include <sys/resource.h>
-
 #include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include <hdf5.h>
-
 #include <xsift/core/error.hpp>
 #include <xsift/core/hash.hpp>
 #include <xsift/core/random.hpp>
 #include <xsift/io/survey.hpp>
-
-#include "survey_samples.hpp"
-#include "test_files.hpp"
 
 namespace xsift::io {
 namespace {
@@ -33,7 +27,9 @@ using xsift::test::write_file;
 
 // ---- Comparison: bit for bit, NaN included ----
 
-void expect_same(double a, double b) { EXPECT_EQ(std::bit_cast<std::uint64_t>(a), std::bit_cast<std::uint64_t>(b)); }
+void expect_same(double a, double b) {
+    EXPECT_EQ(std::bit_cast<std::uint64_t>(a), std::bit_cast<std::uint64_t>(b));
+}
 
 template <typename T>
 void expect_same(const std::vector<T>& a, const std::vector<T>& b) {
@@ -194,8 +190,9 @@ TEST_P(SurveyRoundTrip, GivesBackTheTablesBesideTheSources) {
     EXPECT_EQ(truth[0].parameter, 1.7);
     EXPECT_EQ(truth[0].norm, 1e-5);
     EXPECT_TRUE(std::isnan(truth[1].nh));
-    EXPECT_THAT(reader.provenance(), ElementsAre(std::pair("empty", ""), std::pair("options", std::string(100000, 'o')),
-                                                 std::pair("version", "0.1.0")));
+    EXPECT_THAT(reader.provenance(),
+                ElementsAre(std::pair("empty", ""), std::pair("options", std::string(100000, 'o')),
+                            std::pair("version", "0.1.0")));
 }
 
 TEST_P(SurveyRoundTrip, EqualContentGivesEqualBytes) {
@@ -237,7 +234,8 @@ TEST(Survey, AResponseIsStoredOnceAndShared) {
     const auto first = reader.read(0, 1), last = reader.read(2, 1);
     ASSERT_NE(first[0].spectra[0].response, nullptr);
     EXPECT_EQ(first[0].spectra[0].response, last[0].spectra[0].response);
-    EXPECT_EQ(first[0].spectra[0].response, last[0].spectra[1].response);  // equal content from another object
+    EXPECT_EQ(first[0].spectra[0].response,
+              last[0].spectra[1].response);  // equal content from another object
     EXPECT_EQ(last[0].spectra[2].response, nullptr);
     EXPECT_EQ(first[0].spectra[0].response->hash.substr(0, 7), "xxh128:");
 }
@@ -295,7 +293,8 @@ SourceData numbered_source(std::uint64_t i) {
     data.source.id = fmt::format("S{:06d}", i);
     data.source.ra = random.uniform() * 360.0;
     EventList list;
-    list.exposure = test::sample_exposure(fmt::format("{}{}.fits", i, std::string(i % 100 == 7 ? 300 : 0, 'x')));
+    list.exposure =
+        test::sample_exposure(fmt::format("{}{}.fits", i, std::string(i % 100 == 7 ? 300 : 0, 'x')));
     for (std::uint64_t n = random.bits() % 200; n > 0; --n) {
         list.time.push_back(random.uniform());
         list.energy.push_back(static_cast<float>(random.uniform()));
@@ -409,24 +408,8 @@ TEST(SurveyWriter, RefusesAFolderThatCannotBeWritten) {
                  [&] { const SurveyWriter writer(folder / "none/survey.h5", {}); });
 }
 
-/// No file of this process may grow beyond the limit.
-void limit_file_size(rlim_t bytes) {
-    std::signal(SIGXFSZ, SIG_IGN);
-    const rlimit bound{bytes, bytes};
-    setrlimit(RLIMIT_FSIZE, &bound);
-}
-
-/// Mounts a file system of the size on the folder, seen by this process alone; where that takes rights it has not, the
-/// limit of file sizes has to do.
-void limit_disk(const std::string& folder, int kilobytes) {
-    const std::string size = fmt::format("size={}k", kilobytes);
-    const bool mounted = unshare(CLONE_NEWNS) == 0 && mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
-                         mount("none", folder.c_str(), "tmpfs", 0, size.c_str()) == 0;
-    if (!mounted) limit_file_size(static_cast<rlim_t>(kilobytes) * 1024);
-}
-
-/// Writes a survey that cannot fit, in a process of its own; tells on stderr what came of it, and exits as any program
-/// does, so that a library that crashes at exit is noticed.
+/// Writes a survey that cannot fit, in a process of its own; tells on stderr what came of it, and exits as
+/// any program does, so that a library that crashes at exit is noticed.
 [[noreturn]] void write_too_much(const std::string& folder, bool compress) {
     try {
         SurveyWriter writer(folder + "/survey.h5", {}, {compress});
@@ -449,7 +432,7 @@ TEST(SurveyWriterDeathTest, AFileSizeLimitIsAFullDisk) {
         for (rlim_t limit = 1000; limit < 2500000; limit = limit * 3 / 2) {
             SCOPED_TRACE(fmt::format("{} bytes, compressed: {}", limit, compress));
             const auto action = [&] {
-                limit_file_size(limit);
+                xsift::test::limit_file_size(limit);
                 write_too_much(folder.path(), compress);
             };
             EXPECT_EXIT(action(), testing::ExitedWithCode(0), full_disk_report);
@@ -461,7 +444,7 @@ TEST(SurveyWriterDeathTest, AFullDisk) {
     for (const int kilobytes : {4, 64, 300, 1500}) {
         SCOPED_TRACE(kilobytes);
         const auto action = [&] {
-            limit_disk(folder.path(), kilobytes);
+            xsift::test::limit_disk(folder.path(), kilobytes);
             write_too_much(folder.path(), false);
         };
         EXPECT_EXIT(action(), testing::ExitedWithCode(0), full_disk_report);
@@ -526,8 +509,10 @@ class DamagedSurvey : public testing::Test {
 };
 
 TEST_F(DamagedSurvey, MissingFile) {
-    expect_error(ErrorKind::usage, "UNREADABLE", folder / "none.h5", [&] { const SurveyReader reader(folder / "none.h5"); });
-    expect_error(ErrorKind::usage, "UNREADABLE", folder.path(), [&] { const SurveyReader reader(folder.path()); });
+    expect_error(ErrorKind::usage, "UNREADABLE", folder / "none.h5",
+                 [&] { const SurveyReader reader(folder / "none.h5"); });
+    expect_error(ErrorKind::usage, "UNREADABLE", folder.path(),
+                 [&] { const SurveyReader reader(folder.path()); });
 }
 
 TEST_F(DamagedSurvey, NotHdf5) {
@@ -628,10 +613,12 @@ TEST_F(DamagedSurvey, OffsetsThatLeadOutside) {
 
 TEST_F(DamagedSurvey, IndicesOfResponsesThatLeadOutside) {
     set_value<std::int64_t>("/spectra/response", H5T_NATIVE_INT64, 0, 5);
-    expect_error(ErrorKind::corrupt_file, "CORRUPT_SURVEY", "response 5", [&] { SurveyReader(path).read(0, 1); });
+    expect_error(ErrorKind::corrupt_file, "CORRUPT_SURVEY", "response 5",
+                 [&] { SurveyReader(path).read(0, 1); });
     test::write_sample(path);
     set_value<std::int32_t>("/responses/groups/count", H5T_NATIVE_INT32, 0, 1000);
-    expect_error(ErrorKind::corrupt_file, "CORRUPT_SURVEY", "outside", [&] { SurveyReader(path).read(0, 1); });
+    expect_error(ErrorKind::corrupt_file, "CORRUPT_SURVEY", "outside",
+                 [&] { SurveyReader(path).read(0, 1); });
 }
 
 TEST_F(DamagedSurvey, AChangedValueIsFoundByVerify) {
@@ -665,7 +652,8 @@ TEST_F(DamagedSurvey, FlippedBytesNeverCrash) {
     int noticed = 0;
     for (int trial = 0; trial < 300; ++trial) {
         std::string damaged = whole;
-        for (int i = 0; i < 3; ++i) damaged[random.bits() % damaged.size()] ^= static_cast<char>(1 + random.bits() % 255);
+        for (int i = 0; i < 3; ++i)
+            damaged[random.bits() % damaged.size()] ^= static_cast<char>(1 + random.bits() % 255);
         write_file(path, damaged);
         try {
             SurveyReader reader(path);

@@ -1,0 +1,34 @@
+#include <gtest/gtest.h>
+
+#include <xsift/core/log.hpp>
+
+namespace xsift {
+namespace {
+
+class Log : public testing::Test {
+  protected:
+    ~Log() override { log::configure(log::Level::info, false); }
+};
+
+TEST_F(Log, KeepsWhatIsBelowTheThresholdQuiet) {
+    log::configure(log::Level::warning, false);
+    testing::internal::CaptureStderr();
+    log::info("quiet");
+    log::warning("loud {}", 7);
+    const std::string lines = testing::internal::GetCapturedStderr();
+    EXPECT_EQ(lines.find("quiet"), std::string::npos);
+    EXPECT_NE(lines.find(" warning loud 7\n"), std::string::npos);
+}
+
+TEST_F(Log, WritesOneJsonObjectALine) {
+    log::configure(log::Level::info, true);
+    testing::internal::CaptureStderr();
+    log::info("a \"quoted\" \\ line\nbreak");
+    const std::string line = testing::internal::GetCapturedStderr();
+    EXPECT_EQ(line.rfind("{\"time\":\"", 0), 0u);
+    EXPECT_NE(line.find(R"("level":"info","message":"a \"quoted\" \\ line\u000abreak"})"), std::string::npos);
+    EXPECT_EQ(line.find('\n'), line.size() - 1);
+}
+
+}  // namespace
+}  // namespace xsift
