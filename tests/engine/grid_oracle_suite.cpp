@@ -1,4 +1,6 @@
-// The grid likelihood: the CPU engine against the oracle in plain double loops.
+// The grid likelihood of a backend against the oracle in plain double loops.
+#include "backend.hpp"
+
 #include <algorithm>
 #include <cmath>
 
@@ -57,20 +59,23 @@ struct Sizes {
     bool background;
 };
 
-class GridAgainstOracle : public testing::TestWithParam<Sizes> {};
+class GridOracleSuite : public test::BackendTest {
+  protected:
+    GridOutcome evaluate(const GridTask& task) { return engines.grid->evaluate(std::span(&task, 1)).front(); }
+};
+
+class GridAgainstOracle : public GridOracleSuite, public testing::WithParamInterface<Sizes> {};
 
 TEST_P(GridAgainstOracle, StatisticsAndNormsAgree) {
     const Sizes s = GetParam();
     const RandomTask random(17, s.templates, s.energies, s.bins, s.background);
-    const ThreadPool pool(2);
-    const auto outcome = make_cpu_engines(pool).grid->evaluate(std::span(&random.task, 1)).front();
+    const GridOutcome outcome = evaluate(random.task);
     const auto reference = reference_cells(random.task);
     ASSERT_EQ(outcome.best.size(), reference.size());
     for (std::size_t i = 0; i < outcome.best.size(); ++i) {
         const GridCell &ours = outcome.best[i], &theirs = reference[ours.index];
         EXPECT_NEAR(ours.stat, theirs.stat, 1e-4 + 1e-6 * std::fabs(theirs.stat)) << ours.index;
-        // only where the norm matters: it is flat where nothing is fitted
-        if (theirs.norm > 1e-11) {
+        if (theirs.norm > 1e-11) {  // below, the statistic is flat
             EXPECT_NEAR(ours.norm / theirs.norm, 1.0, 2e-3) << ours.index;
         }
         if (i > 0) {
@@ -86,38 +91,35 @@ INSTANTIATE_TEST_SUITE_P(Sizes, GridAgainstOracle,
                                          Sizes{64, 17, 65, true}, Sizes{65, 129, 40, false},
                                          Sizes{130, 50, 300, true}));
 
-TEST(CpuGrid, OutcomeDoesNotDependOnThreadsOrTheRestOfTheBatch) {
+TEST_F(GridOracleSuite, OutcomeDoesNotDependOnTheRestOfTheBatch) {
     const RandomTask a(3, 150, 40, 60, true), b(4, 90, 21, 33, false);
-    const std::vector<GridTask> both{a.task, b.task};
-    const ThreadPool one(1), two(2);
-    const auto first = make_cpu_engines(one).grid->evaluate(both),
-               second = make_cpu_engines(two).grid->evaluate(both);
-    const auto alone = make_cpu_engines(two).grid->evaluate(std::span(&b.task, 1));
-    for (std::size_t t = 0; t < both.size(); ++t)
-        for (std::size_t i = 0; i < first[t].best.size(); ++i) {
-            EXPECT_EQ(first[t].best[i].index, second[t].best[i].index);
-            EXPECT_EQ(first[t].best[i].stat, second[t].best[i].stat);
-            EXPECT_EQ(first[t].best[i].norm, second[t].best[i].norm);
-        }
-    for (std::size_t i = 0; i < alone[0].best.size(); ++i)
-        EXPECT_EQ(alone[0].best[i].stat, first[1].best[i].stat);
+    const std::vector<GridTask> both{a.task, b.task, a.task};
+    const auto batch = engines.grid->evaluate(both);
+    ASSERT_EQ(batch.size(), 3U);
+    const GridOutcome alone = evaluate(b.task);
+    for (std::size_t i = 0; i < alone.best.size(); ++i) {
+        EXPECT_EQ(alone.best[i].index, batch[1].best[i].index);
+        EXPECT_EQ(alone.best[i].stat, batch[1].best[i].stat);
+        EXPECT_EQ(alone.best[i].norm, batch[1].best[i].norm);
+    }
+    for (std::size_t i = 0; i < batch[0].best.size(); ++i)
+        EXPECT_EQ(batch[0].best[i].stat, batch[2].best[i].stat);
 }
 
-TEST(CpuGrid, KeepsOnlyTheBestCells) {
+TEST_F(GridOracleSuite, KeepsOnlyTheBestCells) {
     RandomTask random(5, 100, 10, 20, true);
-    const ThreadPool pool(2);
-    const auto all = make_cpu_engines(pool).grid->evaluate(std::span(&random.task, 1)).front();
+    const GridOutcome all = evaluate(random.task);
     random.task.max_cells = 8;
-    const auto few = make_cpu_engines(pool).grid->evaluate(std::span(&random.task, 1)).front();
+    const GridOutcome few = evaluate(random.task);
     ASSERT_EQ(few.best.size(), 8U);
     for (std::size_t i = 0; i < 8; ++i) EXPECT_EQ(few.best[i].index, all.best[i].index);
 }
 
-TEST(CpuGrid, RefusesTasksThatContradictThemselves) {
+TEST_F(GridOracleSuite, RefusesTasksThatContradictThemselves) {
     RandomTask random(5, 4, 3, 2, true);
     random.task.n_bins = 3;
-    const ThreadPool pool(1);
-    EXPECT_THROW(make_cpu_engines(pool).grid->evaluate(std::span(&random.task, 1)), Error);
+    EXPECT_THROW(evaluate(random.task), Error);
+    EXPECT_TRUE(engines.grid->evaluate({}).empty());
 }
 
 }  // namespace
