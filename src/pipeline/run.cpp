@@ -134,7 +134,8 @@ io::CatalogueInfo catalogue_info(const RunOptions& options, io::SurveyReader& su
     info.provenance.emplace_back("survey checksum", survey.checksum());
     for (const auto& [key, value] : survey.provenance()) info.provenance.emplace_back("ingest " + key, value);
     const spectral::Abundance abundance = options.configuration.spectra.abundance;
-    info.provenance.emplace_back("table tbabs " + to_string(abundance), spectral::Absorption::checksum(abundance));
+    info.provenance.emplace_back("table tbabs " + to_string(abundance),
+                                 spectral::Absorption::checksum(abundance));
     const std::vector<io::InputRecord> inputs = survey.inputs();
     info.provenance.emplace_back("inputs", std::to_string(inputs.size()));
     ContentHash all;
@@ -247,7 +248,7 @@ RunSummary run(const RunOptions& options, const std::atomic<bool>& stop, const R
                             [&](const io::ResultVisitor& visitor) { journal.replay(visitor); });
         times.add("catalogue", writing_catalogue);
         conclude();
-        io::write_text_file(options.output + ".run.json", run_record(options, summary));
+        io::write_text_file(run_record_path(options.output), run_record(options, summary));
         journal.remove();
     }
     conclude();

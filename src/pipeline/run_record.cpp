@@ -10,6 +10,12 @@
 
 namespace xsift::pipeline {
 
+std::string run_record_path(const std::string& catalogue) {
+    const std::string stem =
+        catalogue.ends_with(".fits") ? catalogue.substr(0, catalogue.size() - 5) : catalogue;
+    return stem + ".run.json";
+}
+
 std::string run_record(const RunOptions& options, const RunSummary& summary) {
     char host[256] = {};
     gethostname(host, sizeof host - 1);

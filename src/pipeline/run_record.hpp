@@ -9,7 +9,10 @@
 
 namespace xsift::pipeline {
 
-/// JSON text for <output>.run.json.
+/// Where the record of a catalogue goes: "catalogue.run.json" beside "catalogue.fits".
+std::string run_record_path(const std::string& catalogue);
+
+/// JSON text of the record.
 std::string run_record(const RunOptions& options, const RunSummary& summary);
 
 }  // namespace xsift::pipeline

@@ -26,7 +26,7 @@ class CatalogueBytes(XsiftCase):
         self.xsift("merge", shards[2], shards[0], shards[1], "-o", merged)
         self.assertEqual(merged.read_bytes(), whole)
         self.xsift("verify", merged)
-        record = json.loads((self.folder / "whole.fits.run.json").read_text())
+        record = json.loads((self.folder / "whole.run.json").read_text())
         self.assertEqual(record["sources"], 40)
         self.assertGreater(record["peak_memory"], 0)
 

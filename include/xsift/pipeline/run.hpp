@@ -25,7 +25,7 @@ struct RunOptions {
     bool resume = false;
 };
 
-/// What happened; also written beside the catalogue as <output>.run.json.
+/// What happened; also written beside the catalogue.fits as catalogue.run.json.
 struct RunSummary {
     std::string backend;  ///< as Engines::description
     std::int64_t sources = 0, resumed = 0, candidates = 0, periods = 0, fits = 0;
