@@ -301,6 +301,9 @@ bool descend(Objective& objective, Point& best, Point& trial) {
     constexpr int most_steps = 80;
     constexpr double enough = 1e-6;  // of the statistic
     constexpr double most_damping = 1e9;
+    constexpr int most_small_gains =
+        4;  // in a row: the steps of the tabulated Gaunt factors leave nothing smooth
+    int small_gains = 0;
     double damping = 1e-3;
     Expansion at = objective.expand(best);
     Matrix second_order = sum(at.expected, at.observed, -1.0);
@@ -330,10 +333,12 @@ bool descend(Objective& objective, Point& best, Point& trial) {
             update_second_order(second_order, walked, slope_change, objective.bending(best, trial));
             std::swap(best, trial);
             at = next;
+            small_gains = gained < 100.0 * enough ? small_gains + 1 : 0;
+            if (small_gains == most_small_gains) return true;
             if (gained < enough && promised < 10.0 * enough && damping <= 1.0) return true;
             damping = std::max(gained > 0.5 * promised ? 0.1 * damping : damping, 1e-9);
         } else {
-            // a flat floor, or the steps of the tabulated Gaunt factors, end the descent
+            // a flat floor, or a step of the Gaunt factors, ends the descent
             if (damping > most_damping) return true;
             damping = std::max(10.0 * damping, 1e-6);
         }
