@@ -47,8 +47,10 @@ class KnownAnswers(XsiftCase):
         source = rows(catalogue, "SOURCES")[0]
         self.assertAlmostEqual(1 / source["PERIOD"], 0.1432825, delta=0.0000020)
         periods = rows(catalogue, "PERIODS")
-        self.assertAlmostEqual(self.statistic(periods, "H", None, 0.1432825, 2e-6), 2266, delta=3)
-        self.assertAlmostEqual(self.statistic(periods, "Z2", 2, 0.1432825, 2e-6), 2015, delta=3)
+        # At 0.1432825 Hz exactly H is 2267.40 and Z2_2 2015.35 (tests of the room refine); what is reported is the
+        # maximum near there, 2e-7 Hz away.
+        self.assertAlmostEqual(self.statistic(periods, "H", None, 0.1432825, 2e-6), 2272.27, delta=0.05)
+        self.assertAlmostEqual(self.statistic(periods, "Z2", 2, 0.1432825, 2e-6), 2017.11, delta=0.05)
 
     def test_light_curves_with_empty_bins_have_no_false_period(self):
         catalogue = self.catalogue([DATA / "lightcurves"], exit_code=(0, 3))

@@ -25,6 +25,10 @@ struct PairSum {
     double a = 0.0, b = 0.0;
 };
 
+/// Statistics are rounded to 1/stat_steps, so that cells which differ only by the rounding of the
+/// single-precision fold are ties, on every backend, and the first of them wins.
+inline constexpr double stat_steps = 1024.0;
+
 /// Fits the norm of one template to the counts.
 /// @param rate count/s in each bin at norm 1
 /// @param sum sums a function of the bin (std::int64_t -> PairSum) over all bins; on a device the threads
@@ -56,7 +60,7 @@ XSIFT_HD GridCell fit_cell(std::int64_t index, const CellData& data, const float
                                                norm * static_cast<double>(rate[k])),
                        0.0};
     });
-    return {index, norm, stat.a};
+    return {index, norm, std::rint(stat.a * stat_steps) / stat_steps};
 }
 
 /// Order of the outcome: lowest statistic first, ties by index; what is not a number comes last.

@@ -27,7 +27,7 @@ struct GridTask {
 struct GridCell {
     std::int64_t index = 0;  ///< template
     double norm = 0.0;
-    double stat = 0.0;  ///< W-stat or C-stat at that norm (screening precision)
+    double stat = 0.0;  ///< W-stat or C-stat at that norm (screening precision: in steps of 1/1024)
 };
 
 /// The best templates of one task, lowest statistic first (ties: lower index first).
