@@ -2,7 +2,7 @@
 
 #include "commands.hpp"
 
-#include <cstdio>
+#include <csignal>
 #include <exception>
 #include <new>
 #include <utility>
@@ -38,6 +38,8 @@ ExitCode perform(const app::Action& action) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    // A limit on file sizes shall end in a message about a full disk, not in a signal.
+    std::signal(SIGXFSZ, SIG_IGN);
     CLI::App parser{"xsift: periods, spectra and a catalogue for every source of an X-ray survey"};
     parser.set_version_flag("--version", fmt::format("xsift {}", version));
     parser.require_subcommand(1);

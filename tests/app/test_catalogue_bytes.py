@@ -6,7 +6,7 @@ import unittest
 
 from astropy.io import fits
 
-from xsift_case import RX_J0146, XsiftCase, rows, text
+from xsift_case import DATA, RX_J0146, XsiftCase, rows, text
 
 
 class CatalogueBytes(XsiftCase):
@@ -72,6 +72,19 @@ class CatalogueBytes(XsiftCase):
         by_file = self.run_catalogue(survey, "file.fits", "-c", self.folder / "run.toml").read_bytes()
         self.assertEqual(by_file, by_flags)
         self.assertEqual(self.xsift("run", "--print-config", "-c", self.folder / "run.toml").stdout, printed)
+
+    def test_the_shipped_configurations_are_understood(self):
+        configurations = sorted((DATA.parent.parent / "configs").glob("*.toml"))
+        self.assertGreaterEqual(len(configurations), 3)
+        for configuration in configurations:
+            printed = self.xsift("run", "--print-config", "-c", configuration).stdout
+            given = [line for line in configuration.read_text().splitlines() if line and not line.startswith("#")]
+            for line in given:
+                if "=" in line:
+                    key, value = (part.strip() for part in line.split("=", 1))
+                    self.assertIn(f"{key} = {value}\n", printed, configuration)
+            if configuration.name == "default.toml":
+                self.assertEqual(printed, self.xsift("run", "--print-config").stdout)
 
 
 if __name__ == "__main__":
