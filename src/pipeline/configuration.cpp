@@ -168,9 +168,10 @@ void spectra_settings(std::vector<Setting>& all, RunConfiguration& c) {
             return fmt::format("[{}]", fmt::join(names, ", "));
         },
         [&f](const Values& values) {
-            f.models = split(values);
-            if (f.models.empty()) reject("--models", "", "at least one model");
-            for (const std::string& model : f.models) spectral::parse_model(model);
+            const Values models = split(values);
+            if (models.empty()) reject("--models", "", "at least one model");
+            for (const std::string& model : models) spectral::parse_model(model);
+            f.models = models;
         });
     section.add(
         "abund", "--abund", "Abundances of the absorption: wilm, angr (XSPEC's default), aspl",

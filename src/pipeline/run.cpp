@@ -28,7 +28,7 @@ namespace {
 /// Batches in flight at once: one being read, one computed, one journalled.
 constexpr std::int64_t batches_in_flight = 3;
 /// More sources a batch bring nothing, and a stop would wait longer for them.
-constexpr std::int64_t max_batch_sources = 2048;
+constexpr std::int64_t max_batch_sources = 512;
 /// PROVENANCE lists the checksum of every input up to this many; beyond, one checksum over all of them.
 constexpr std::size_t max_listed_inputs = 20000;
 

@@ -30,6 +30,13 @@ class CatalogueBytes(XsiftCase):
         self.assertEqual(record["sources"], 40)
         self.assertGreater(record["peak_memory"], 0)
 
+    def test_memory_does_not_grow_with_the_survey(self):
+        peaks = []
+        for sources in (2000, 20000):
+            self.run_catalogue(self.simulated(sources), f"{sources}.fits", "--fmax", 0.002, "--max-candidates", 1)
+            peaks.append(json.loads((self.folder / f"{sources}.run.json").read_text())["peak_memory"])
+        self.assertLess(peaks[1], 1.2 * peaks[0], peaks)
+
     def test_merge_refuses_what_does_not_fit(self):
         survey = self.simulated(12)
         one, two, three = (self.run_catalogue(survey, f"s{k}.fits", "--shard", f"{k}/3") for k in (1, 2, 3))
