@@ -1,3 +1,4 @@
+#include "background.hpp"
 #include "process.hpp"
 #include "run_record.hpp"
 #include "stopwatch.hpp"
@@ -212,18 +213,19 @@ RunSummary run(const RunOptions& options, const std::atomic<bool>& stop, const R
         times.add("read", reading);
         return batch;
     };
-    std::future<std::vector<SourceData>> reading = std::async(std::launch::async, read_next);
+    BackgroundThread reader, writer;
+    std::future<std::vector<SourceData>> reading = reader.submit(read_next);
     std::future<void> writing;
     while (!stop.load()) {
         const Stopwatch waiting;
         const std::vector<SourceData> batch = reading.get();
         times.add("wait", waiting);
         if (batch.empty()) break;
-        reading = std::async(std::launch::async, read_next);
+        reading = reader.submit(read_next);
         std::vector<SourceResult> results = processor.process(batch);
         if (writing.valid()) writing.get();
         const auto finished = static_cast<std::int64_t>(results.size());
-        writing = std::async(std::launch::async, [&journal, &times, results = std::move(results)] {
+        writing = writer.submit([&journal, &times, results = std::move(results)] {
             const Stopwatch journalling;
             journal.append(results);
             times.add("journal", journalling);

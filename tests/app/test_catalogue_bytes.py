@@ -32,7 +32,7 @@ class CatalogueBytes(XsiftCase):
 
     def test_memory_does_not_grow_with_the_survey(self):
         peaks = []
-        for sources in (2000, 20000):
+        for sources in (4000, 20000):
             self.run_catalogue(self.simulated(sources), f"{sources}.fits", "--fmax", 0.002, "--max-candidates", 1)
             peaks.append(json.loads((self.folder / f"{sources}.run.json").read_text())["peak_memory"])
         self.assertLess(peaks[1], 1.2 * peaks[0], peaks)
