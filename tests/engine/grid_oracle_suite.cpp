@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ostream>
 
 #include <gtest/gtest.h>
 
@@ -58,6 +59,11 @@ struct Sizes {
     std::int64_t templates, energies, bins;
     bool background;
 };
+
+/// Names the cases; the bytes of a struct would hold padding.
+void PrintTo(const Sizes& s, std::ostream* out) {
+    *out << s.templates << "x" << s.energies << "x" << s.bins << (s.background ? " wstat" : " cstat");
+}
 
 class GridOracleSuite : public test::BackendTest {
   protected:
