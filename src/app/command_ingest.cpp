@@ -41,16 +41,20 @@ Action add_ingest(CLI::App& app) {
         ->required();
     command->add_option("-o,--output", options->output, "Survey file to write")->required();
     command->add_option("-j,--threads", options->threads, "Threads; 0: all")->check(CLI::NonNegativeNumber);
-    command->add_option("--response-path", options->response_path,
-                        "Folder to search for responses, ARFs and backgrounds (repeatable)");
+    command
+        ->add_option("--response-path", options->response_path,
+                     "Folder to search for responses, ARFs and backgrounds (repeatable)")
+        ->allow_extra_args(false);
+    command
+        ->add_option(
+            "--response-substitute", options->response_substitute,
+            "PATTERN=FILE: use FILE for responses whose name matches PATTERN and which are not found "
+            "(repeatable); recorded and flagged")
+        ->allow_extra_args(false);
     command->add_option(
-        "--response-substitute", options->response_substitute,
-        "PATTERN=FILE: use FILE for responses whose name matches PATTERN and which are not found "
-        "(repeatable); recorded and flagged");
-    command->add_option(
-        "--sources", options->source_list,
+        "--source-list", options->source_list,
         "Source list (FITS or CSV): id, name, ra, dec, pos_err; further columns are carried through");
-    command->add_option("--associate", options->association,
+    command->add_option("--association", options->association,
                         "CSV table file,source_id: which file is of which source");
     command->add_option_function<std::string>(
         "--events-energy", [options](const std::string& text) { parse_energy(text, *options); },

@@ -28,6 +28,8 @@ namespace {
 // A window of sources is in memory at a time. Files are packed by up to about ten.
 constexpr std::int64_t window_bytes = std::int64_t{64} << 20;
 constexpr std::size_t window_sources = 1024;
+/// More quarantined inputs than this are counted, not told one by one: a whole camera may lack its response.
+constexpr std::int64_t logged_problems = 10;
 
 /// A source and its data files, in the order of their names.
 struct Assigned {
@@ -209,13 +211,18 @@ class Ingest {
     void write_records(io::SurveyWriter& writer, const std::vector<InputFile>& inputs) {
         std::vector<io::InputRecord> records;
         std::set<std::string> known;
+        std::int64_t quarantined = 0;
         for (const InputFile& input : inputs) {
             known.insert(fs::weakly_canonical(input.path).string());
             records.push_back(input.record);
             if (!input.problem) continue;
             writer.add_quarantine(*input.problem);
             ++summary_.quarantined[input.problem->code];
+            if (++quarantined <= logged_problems) log::warning("quarantined: {}", input.problem->message);
         }
+        if (quarantined > logged_problems)
+            log::warning("and {} more quarantined; `xsift info` of the survey's catalogue lists all",
+                         quarantined - logged_problems);
         if (!options_.source_list.empty()) support(options_.source_list, "source list");
         if (!options_.association.empty()) support(options_.association, "association");
         for (const auto& [path, kind] : support_)

@@ -133,7 +133,7 @@ io::CatalogueInfo catalogue_info(const RunOptions& options, io::SurveyReader& su
 
     info.provenance.emplace_back("xsift version", version);
     info.provenance.emplace_back("survey checksum", survey.checksum());
-    for (const auto& [key, value] : survey.provenance()) info.provenance.emplace_back("ingest " + key, value);
+    for (const auto& [key, value] : survey.provenance()) info.provenance.emplace_back(key, value);
     const spectral::Abundance abundance = options.configuration.spectra.abundance;
     info.provenance.emplace_back("table tbabs " + to_string(abundance),
                                  spectral::Absorption::checksum(abundance));
