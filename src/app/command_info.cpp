@@ -78,12 +78,15 @@ void describe_catalogue_file(const std::string& path, std::int64_t rows) {
     Table quarantine({"SRCID", "INPUT", "CODE", "MESSAGE"});
     const std::vector<SourceResult> results =
         io::read_results(path, 0, std::min(rows, summary.info.n_sources));
+    auto add_quarantined = [&](const QuarantineRow& row) {
+        quarantine.add({row.source_id, row.input, row.code, row.message});
+    };
+    for (const QuarantineRow& row : summary.info.ingest_quarantine) add_quarantined(row);
     for (const SourceResult& result : results) {
         add_source(sources, result);
         add_candidates(candidates, result);
         add_fits(fits, result);
-        for (const QuarantineRow& row : result.quarantine)
-            quarantine.add({row.source_id, row.input, row.code, row.message});
+        for (const QuarantineRow& row : result.quarantine) add_quarantined(row);
     }
     auto show = [](const char* title, const Table& table) {
         if (table.empty()) return;
