@@ -19,5 +19,6 @@ Action add_merge(CLI::App& app);
 Action add_info(CLI::App& app);
 Action add_verify(CLI::App& app);
 Action add_report(CLI::App& app);
+Action add_bench(CLI::App& app);
 
 }  // namespace xsift::app

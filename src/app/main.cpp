@@ -53,7 +53,7 @@ int main(int argc, char** argv) {
         {"ingest", app::add_ingest(parser)}, {"simulate", app::add_simulate(parser)},
         {"run", app::add_run(parser)},       {"merge", app::add_merge(parser)},
         {"info", app::add_info(parser)},     {"verify", app::add_verify(parser)},
-        {"report", app::add_report(parser)},
+        {"report", app::add_report(parser)}, {"bench", app::add_bench(parser)},
     };
     try {
         parser.parse(argc, argv);

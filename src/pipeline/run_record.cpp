@@ -1,12 +1,8 @@
 #include "run_record.hpp"
 
-#include <ctime>
-
-#include <nlohmann/json.hpp>
-#include <unistd.h>
+#include "machine_record.hpp"
 
 #include <xsift/core/parallel.hpp>
-#include <xsift/core/version.hpp>
 
 namespace xsift::pipeline {
 
@@ -17,18 +13,7 @@ std::string run_record_path(const std::string& catalogue) {
 }
 
 std::string run_record(const RunOptions& options, const RunSummary& summary) {
-    char host[256] = {};
-    gethostname(host, sizeof host - 1);
-    char date[32] = {};
-    const std::time_t now = std::time(nullptr);
-    std::tm utc{};
-    gmtime_r(&now, &utc);
-    std::strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", &utc);
-
-    nlohmann::ordered_json record;
-    record["xsift"] = version;
-    record["date"] = date;
-    record["host"] = host;
+    nlohmann::ordered_json record = machine_record();
     record["survey"] = options.survey;
     record["catalogue"] = options.output;
     record["shard"] = {options.shard, options.shards};

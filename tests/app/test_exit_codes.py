@@ -1,6 +1,7 @@
 """Exit codes and messages: what happened, why, what to do."""
 
 import ctypes
+import json
 import os
 import resource
 import signal
@@ -35,8 +36,17 @@ class ExitCodes(XsiftCase):
 
     def test_version_and_help(self):
         self.assertRegex(self.xsift("--version").stdout, r"^xsift \d+\.\d+\.\d+")
-        for command in ("ingest", "simulate", "run", "merge", "info", "verify"):
+        for command in ("ingest", "simulate", "run", "merge", "info", "verify", "report", "bench"):
             self.assertIn("--help", self.xsift(command, "--help").stdout)
+
+    def test_bench_writes_what_it_measured(self):
+        path = self.folder / "bench.json"
+        done = self.xsift("bench", "--json", path, "--scale", 0.01, "--repeats", 1)
+        record = json.loads(path.read_text())
+        self.assertEqual([result["workload"] for result in record["results"]], ["search_z2_1", "search_all", "read"])
+        for result in record["results"]:
+            self.assertGreater(result.get("pairs_per_s", result.get("bytes_per_s")), 0)
+            self.assertIn(result["workload"], done.stdout)
 
     def test_broken_surveys_and_catalogues(self):
         survey = self.simulated(5)
