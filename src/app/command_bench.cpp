@@ -79,6 +79,9 @@ Action add_bench(CLI::App& app) {
     command->add_option("--df", search.options.df, "Hz between trials; 0: 1/(4 span)")
         ->check(CLI::NonNegativeNumber)
         ->group(group);
+    command->add_option("--fmin", search.options.fmin, "First trial, Hz; 0: --df")
+        ->check(CLI::NonNegativeNumber)
+        ->group(group);
     command->add_option("--fmax", search.options.fmax, "Last trial, Hz")
         ->check(CLI::PositiveNumber)
         ->group(group);

@@ -34,7 +34,7 @@ std::vector<double> read_doubles(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     const std::string bytes{std::istreambuf_iterator<char>(file), {}};
     if (!file || bytes.empty() || bytes.size() % sizeof(double) != 0)
-        throw Error(ErrorKind::input, "UNREADABLE", path + " cannot be read",
+        throw Error(ErrorKind::usage, "UNREADABLE", path + " cannot be read",
                     "it is missing, empty or not a sequence of doubles",
                     "Write the numbers as little-endian doubles with nothing between them.");
     std::vector<double> values(bytes.size() / sizeof(double));
@@ -74,10 +74,12 @@ timing::FrequencyGrid grid_of(const std::vector<double>& time, const SearchBench
     const double span = time.back() - time.front();
     timing::FrequencyGrid grid;
     grid.df = options.df > 0.0 ? options.df : 1.0 / (4.0 * span);
-    grid.count = std::llround(options.fmax / grid.df);
+    grid.first = std::max<std::int64_t>(1, std::llround(options.fmin / grid.df));
+    grid.count = std::llround(options.fmax / grid.df) - grid.first + 1;
     if (!(span > 0.0) || grid.count < 1)
-        throw Error(ErrorKind::input, "NO_SPAN", file + " cannot be searched for periods",
-                    "its data span no time or no trial lies below --fmax", "Check --df and --fmax.");
+        throw Error(ErrorKind::usage, "NO_SPAN", file + " cannot be searched for periods",
+                    "its data span no time or no trial lies between --fmin and --fmax",
+                    "Check --df, --fmin and --fmax.");
     return grid;
 }
 

@@ -18,8 +18,9 @@ struct SearchBenchOptions {
     std::vector<std::string> photons;
     /// Light curves (FITS), or files `*.f64`: all times, then all values, then all errors.
     std::vector<std::string> curves;
-    double df = 0.0;    ///< Hz between trials; 0: a quarter of one over the span of the data
-    double fmax = 6.8;  ///< Hz; trials are df, 2 df, .. up to the nearest to this
+    double df = 0.0;  ///< Hz between trials; 0: a quarter of one over the span of the data
+    /// Hz; trials are the multiples of df from the nearest to fmin (at least df) to the nearest to fmax.
+    double fmin = 0.0, fmax = 6.8;
     std::vector<timing::Statistic> statistics{{timing::Statistic::Kind::z2, 1}};  ///< of photons
     std::string backend = "cpu";                                                  ///< cpu, cuda
     int threads = 1;                                                              ///< 0: all
