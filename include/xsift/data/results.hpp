@@ -38,6 +38,7 @@ enum CandidateFlag : std::uint32_t {
     candidate_frame_time_unknown = 1u << 1,
     candidate_half_period_possible = 1u << 2,  ///< more harmonics point to another fundamental
     candidate_unresolved_error = 1u << 3,      ///< the frequency error could not be measured
+    candidate_weighted = 1u << 8,              ///< photon weights were used
 };
 
 /// A period candidate of one exposure.
