@@ -38,9 +38,10 @@ enum CandidateFlag : std::uint32_t {
     candidate_frame_time_unknown = 1u << 1,
     candidate_half_period_possible = 1u << 2,  ///< more harmonics point to another fundamental
     candidate_unresolved_error = 1u << 3,      ///< the frequency error could not be measured
-    candidate_fraction_of_all = 1u << 8,       ///< background not known: pulsed fraction of all counts
-    candidate_fraction_above_one = 1u << 9,    ///< PF_HI exceeds 1: no sinusoid is that deep
-    candidate_fraction_dead_time = 1u << 10,   ///< the pulsed fraction is corrected for dead time
+    candidate_weighted = 1u << 8,              ///< photon weights were used
+    candidate_fraction_of_all = 1u << 16,      ///< background not known: pulsed fraction of all counts
+    candidate_fraction_above_one = 1u << 17,   ///< PF_HI exceeds 1: no sinusoid is that deep
+    candidate_fraction_dead_time = 1u << 18,   ///< the pulsed fraction is corrected for dead time
 };
 
 /// A period candidate of one exposure.
