@@ -3,6 +3,8 @@
 
 #include "nufft.hpp"
 
+#include <cstdint>
+
 #include <xsift/core/parallel.hpp>
 #include <xsift/engine/period_search.hpp>
 
