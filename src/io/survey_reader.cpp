@@ -366,6 +366,8 @@ class RaggedReader {
     }
     std::int64_t length(std::int64_t row) const { return at(row + 1) - at(row); }
     std::int64_t total() const { return offsets_.back(); }
+    /// Where the elements of a row start; that of the row behind the last is the total.
+    std::int64_t begin(std::int64_t row) const { return at(row); }
     /// Bytes of the arrays of rows [first, first + count) in memory.
     std::int64_t bytes(std::int64_t first, std::int64_t count) const {
         return (at(first + count) - at(first)) * element_bytes_;
@@ -766,6 +768,17 @@ std::int64_t SurveyReader::index_of(const std::string& source_id) const {
     return -1;
 }
 
+std::vector<std::string> SurveyReader::ids(std::int64_t first, std::int64_t count) const {
+    if (first < 0 || count < 0 || first > size() - count)
+        throw Error(ErrorKind::internal, "OUT_OF_RANGE",
+                    fmt::format("sources {} to {} asked of a survey of {}", first, first + count, size()));
+    const hdf5::Session session;
+    std::vector<std::string> out;
+    const TextDataset ids(implementation_->file, "/sources/id");
+    ids.for_each(first, count, [&](std::int64_t, std::string_view id) { out.emplace_back(id); });
+    return out;
+}
+
 std::int64_t SurveyReader::memory_bytes(std::int64_t i) const {
     const Implementation& state = *implementation_;
     const auto items = [i](const schema::Offsets& offsets) {
@@ -784,6 +797,51 @@ std::int64_t SurveyReader::memory_bytes(std::int64_t i) const {
            state.events.bytes(exposure, n_exposures) + state.gtis.bytes(exposure, n_exposures) +
            state.bins.bytes(light_curve, n_light_curves) + state.channels.bytes(spectrum, n_spectra) +
            state.areas.bytes(spectrum, n_spectra);
+}
+
+void SurveyReader::visit_loads(const std::function<void(const SourceLoad&)>& visitor) const {
+    const hdf5::Session session;
+    const Implementation& state = *implementation_;
+    const auto column = [&](const char* path) {
+        const NumberDataset<double> dataset(state.file, path);
+        std::vector<double> values(static_cast<std::size_t>(dataset.rows()));
+        dataset.for_each(0, dataset.rows(), [&](std::int64_t i, double value) { values[i] = value; });
+        return values;
+    };
+    const std::vector<double> frame_time = column("/exposures/frame_time"),
+                              width = column("/light_curves/bin_width");
+    // The first start and the last stop of every event list, from one pass over each column.
+    std::vector<double> span(frame_time.size(), 0.0);
+    const auto add_edges = [&](const char* path, double sign, bool last) {
+        const NumberDataset<double> dataset(state.file, path);
+        std::int64_t list = 0;
+        dataset.for_each(0, dataset.rows(), [&](std::int64_t row, double value) {
+            while (state.gtis.begin(list + 1) <= row) ++list;
+            if (row == (last ? state.gtis.begin(list + 1) - 1 : state.gtis.begin(list)))
+                span[list] += sign * value;
+        });
+    };
+    add_edges("/gti/start", -1.0, false);
+    add_edges("/gti/stop", 1.0, true);
+    SourceLoad load;
+    for (std::int64_t i = 0; i < size(); ++i) {
+        const auto row = static_cast<std::size_t>(i);
+        load.events.clear();
+        load.light_curves.clear();
+        load.channels = 0;
+        for (std::int64_t e = state.exposure_offset[row]; e < state.exposure_offset[row + 1]; ++e)
+            load.events.push_back({state.events.length(e), span[static_cast<std::size_t>(e)],
+                                   frame_time[static_cast<std::size_t>(e)]});
+        for (std::int64_t c = state.light_curve_offset[row]; c < state.light_curve_offset[row + 1]; ++c) {
+            const std::int64_t bins = state.bins.length(c);
+            const double bin = width[static_cast<std::size_t>(c)];
+            load.light_curves.push_back({bins, static_cast<double>(bins) * bin, bin});
+        }
+        load.spectra = state.spectrum_offset[row + 1] - state.spectrum_offset[row];
+        for (std::int64_t s = state.spectrum_offset[row]; s < state.spectrum_offset[row + 1]; ++s)
+            load.channels += state.channels.length(s);
+        visitor(load);
+    }
 }
 
 std::vector<QuarantineRow> SurveyReader::quarantine() {
