@@ -181,6 +181,16 @@ void search_settings(std::vector<Setting>& all, RunConfiguration& c) {
         "A candidate is offered as a period when log10 of its false-alarm probability is at most this");
     section.number("min-cycles", s.min_cycles, 0.0, 1e6,
                    "Candidates with fewer cycles in the exposure are vetoed");
+    section.add(
+        "limit-bands", "--limit-bands",
+        "Edges between the bands of the upper limits on pulsed fractions, Hz; empty: decades",
+        [&s] { return fmt::format("[{}]", fmt::join(s.limit_bands, ", ")); },
+        [&s](const Values& values) {
+            std::set<double> edges;
+            for (const std::string& text : split(values))
+                edges.insert(number_of<double>("--limit-bands", text, 1e-12, 1e6));
+            s.limit_bands.assign(edges.begin(), edges.end());
+        });
     section.number("confidence", s.confidence, 0.5, 0.999,
                    "Confidence of the intervals and upper limits of pulsed fractions");
     section.number("min-events", s.min_events, 2, 1000000, "Event lists with fewer events are not searched");

@@ -7,8 +7,10 @@
 #include <fmt/format.h>
 
 #include <xsift/core/error.hpp>
+#include <xsift/refine/limits.hpp>
 #include <xsift/refine/periods.hpp>
 #include <xsift/refine/spectra.hpp>
+#include <xsift/timing/fold.hpp>
 #include <xsift/timing/light_curve.hpp>
 
 namespace xsift::pipeline {
@@ -50,6 +52,7 @@ struct ExposureWork {
     timing::FrequencyGrid grid;
     engine::SearchOutcome outcome;
     std::vector<PeriodCandidate> candidates;
+    std::vector<PulsedFractionLimit> limits;
     std::vector<QuarantineRow> quarantine;
     bool usable = false;
 
@@ -115,7 +118,8 @@ void BatchProcessor::search(const std::vector<SourceData>& batch, std::vector<So
             } else {
                 item.bins = timing::usable_bins(*item.curve);
                 item.grid = timing::make_grid(*item.curve, options);
-                curve_tasks.push_back(engine::make_task(item.bins, item.curve->bin_width, item.grid, options));
+                curve_tasks.push_back(
+                    engine::make_task(item.bins, item.curve->bin_width, item.grid, options));
                 searched_curves.push_back(&item);
             }
             item.usable = true;
@@ -137,11 +141,18 @@ void BatchProcessor::search(const std::vector<SourceData>& batch, std::vector<So
                 item.events != nullptr
                     ? refine::polish_events(*item.events, item.grid, item.outcome.statistics, options)
                     : refine::polish_light_curve(*item.curve, item.grid, item.outcome.statistics, options);
+            item.limits =
+                item.events != nullptr
+                    ? refine::pulsed_fraction_limits(*item.events, item.grid, item.outcome.statistics,
+                                                     item.candidates, options)
+                    : refine::pulsed_fraction_limits(*item.curve, item.grid, item.outcome.statistics,
+                                                     item.candidates, options);
         });
     });
     for (ExposureWork& item : work) {
         SourceResult& result = results[item.source];
         for (PeriodCandidate& candidate : item.candidates) result.candidates.push_back(std::move(candidate));
+        for (PulsedFractionLimit& limit : item.limits) result.limits.push_back(std::move(limit));
         for (QuarantineRow& row : item.quarantine) result.quarantine.push_back(std::move(row));
     }
     times_.add("polish", polishing);
@@ -205,6 +216,10 @@ void BatchProcessor::conclude(const SourceData& data, SourceResult& result) cons
     bool vetoed_stronger = false;
     if (result.best_period >= 0) {
         const PeriodCandidate& offered = result.candidates[static_cast<std::size_t>(result.best_period)];
+        for (const EventList& events : data.events)
+            if (events.exposure.file == offered.exposure && offered.method != "GLS" &&
+                result.profiles.empty())
+                result.profiles.push_back(timing::fold(events, offered.frequency));
         if (offered.flags & candidate_not_barycentred) result.flags |= source_not_barycentred;
         for (const PeriodCandidate& other : result.candidates)
             vetoed_stronger |= other.veto != 0 && other.log10_fap < offered.log10_fap;

@@ -2,6 +2,7 @@
 /// @file
 /// What a run finds: period candidates, spectral fits, quarantined inputs. NaN means "not measured".
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -64,6 +65,42 @@ struct PeriodCandidate {
     double pulsed_fraction = not_measured, pf_lo = not_measured, pf_hi = not_measured;
     std::uint32_t veto = 0;   ///< VetoBit bits
     std::uint32_t flags = 0;  ///< CandidateFlag bits
+};
+
+/// What can be said about an upper limit. Bits; FLAGS of PF_LIMITS.
+enum LimitFlag : std::uint32_t {
+    limit_unconstraining = 1u << 0,      ///< PF_UL exceeds 1: any sinusoid is possible
+    limit_of_all = 1u << 1,              ///< background not known: of all counts
+    limit_vetoed = 1u << 2,              ///< the maximum is a significant candidate that was vetoed
+    limit_frame_time_unknown = 1u << 3,  ///< not corrected for the frame time
+    limit_dead_time = 1u << 4,           ///< corrected for dead time
+};
+
+/// Upper limit on the pulsed fraction of one exposure in a band of frequencies.
+struct PulsedFractionLimit {
+    std::string exposure, instrument, method;
+    std::int32_t n_harmonics = 0;
+    double frequency_lo = not_measured, frequency_hi = not_measured;  ///< Hz, the band
+    double frequency = not_measured;                                  ///< Hz, where the statistic is highest
+    double statistic = not_measured;                                  ///< there, in double
+    double n_photons = not_measured;  ///< (sum w)^2 / sum w^2; NaN for light curves
+    double pf_ul = not_measured;
+    std::uint32_t flags = 0;  ///< LimitFlag bits
+};
+
+/// Bins of a folded profile.
+inline constexpr std::size_t profile_bins = 32;
+using ProfileBins = std::array<double, profile_bins>;
+
+/// The folded profile of an event list; bin b holds the phases f t mod 1 from b/32 to (b + 1)/32.
+struct PhaseProfile {
+    std::string exposure, instrument;
+    double frequency = not_measured;  ///< Hz
+    double epoch = not_measured;      ///< MJD of phase 0 in the time system of the exposure
+    ProfileBins counts{};             ///< sum of the weights where there are some
+    ProfileBins exposure_time{};      ///< s, exact from the good time intervals
+    ProfileBins rate{};               ///< count/s; NaN without exposure
+    ProfileBins rate_error{};         ///< count/s: sqrt(counts), that of one count in an empty bin
 };
 
 /// What can be said against a fit. Bits; FLAGS of SPECTRAL_FITS (SpectrumFlag bits are shifted by 16).
@@ -135,8 +172,15 @@ struct SourceResult {
     std::int32_t best_fit = -1;  ///< index in fits of the model offered; or -1
     std::uint32_t flags = 0;     ///< SourceFlag bits
     std::vector<PeriodCandidate> candidates;
+    std::vector<PulsedFractionLimit>
+        limits;                          ///< of exposures without a period; the whole range, then its bands
+    std::vector<PhaseProfile> profiles;  ///< of the period offered
     std::vector<SpectralFit> fits;
     std::vector<QuarantineRow> quarantine;
 };
+
+/// The limit that stands for the source: over the whole range of the exposure with the most photons (chosen
+/// by what does not depend on the outcome); null when a period is offered or nothing was searched.
+const PulsedFractionLimit* source_limit(const SourceResult& result);
 
 }  // namespace xsift
