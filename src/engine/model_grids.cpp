@@ -44,11 +44,12 @@ std::vector<double> shape_values(const spectral::ModelParameter& p) {
     return out;
 }
 
-/// The grid of a model of one term with at most one free column density: over that and the first free parameter of the
-/// emission; further ones stay at their initial values.
+/// The grid of a model of one term with at most one free column density: over that and the first free
+/// parameter of the emission; further ones stay at their initial values.
 std::optional<Axes> make_axes(const spectral::ModelDefinition& model) {
     if (model.terms.size() != 1) return std::nullopt;
-    const spectral::Component& emission = model.components[static_cast<std::size_t>(model.terms.front().additive)];
+    const spectral::Component& emission =
+        model.components[static_cast<std::size_t>(model.terms.front().additive)];
     const auto emitted = [&](std::size_t i) {
         return static_cast<int>(i) >= emission.first_parameter &&
                static_cast<int>(i) < emission.first_parameter + emission.n_parameters;
@@ -139,7 +140,8 @@ ReducedSpectrum reduce(const PreparedSpectrum& s) {
 }
 
 /// Values of all parameters at a cell.
-std::vector<double> cell_values(const spectral::ModelDefinition& model, const Axes& axes, double nh, double parameter) {
+std::vector<double> cell_values(const spectral::ModelDefinition& model, const Axes& axes, double nh,
+                                double parameter) {
     std::vector<double> values = model.initial_values();
     if (axes.nh_index >= 0) values[static_cast<std::size_t>(axes.nh_index)] = nh;
     if (axes.parameter_index >= 0) values[static_cast<std::size_t>(axes.parameter_index)] = parameter;
@@ -147,8 +149,8 @@ std::vector<double> cell_values(const spectral::ModelDefinition& model, const Ax
     return values;
 }
 
-std::vector<float> make_templates(const std::shared_ptr<const spectral::ModelDefinition>& model, const Axes& axes,
-                                  spectral::Abundance abundance, const EnergyBins& bins) {
+std::vector<float> make_templates(const std::shared_ptr<const spectral::ModelDefinition>& model,
+                                  const Axes& axes, spectral::Abundance abundance, const EnergyBins& bins) {
     spectral::ModelEvaluator evaluator(model, abundance, bins);
     const std::size_t n = bins.size(), columns = axes.parameter.size();
     std::vector<float> templates(axes.nh.size() * columns * n);

@@ -164,11 +164,10 @@ void BatchProcessor::fit(const std::vector<SourceData>& batch, std::vector<Sourc
     const Stopwatch gridding;
     pool_.for_each(work.size(), [&](std::size_t k) {
         SpectrumWork& item = work[k];
-        guarded(id(item), item.spectrum->exposure.file, "fit", item.quarantine[0],
-                [&] {
-                    item.prepared = spectral::prepare(*item.spectrum, options);
-                    item.data.emplace(*item.prepared);
-                });
+        guarded(id(item), item.spectrum->exposure.file, "fit", item.quarantine[0], [&] {
+            item.prepared = spectral::prepare(*item.spectrum, options);
+            item.data.emplace(*item.prepared);
+        });
     });
     std::vector<const spectral::PreparedSpectrum*> prepared;
     std::vector<SpectrumWork*> fitted;

@@ -1,18 +1,18 @@
 #include "covariance.hpp"
 
+#include "descent.hpp"
+
 #include <algorithm>
 #include <cmath>
-
-#include "descent.hpp"
 
 namespace xsift::refine {
 
 namespace {
 
-/// Curvature of the statistic at a minimum, second derivatives of the model included: differences of the slope of the
-/// profiled statistic for all coordinates but the norms, and of the norms that follow them.
-Matrix full_curvature(Objective& objective, const Point& p, const Expansion& at, const Mask& wanted, Point& above,
-                      Point& below) {
+/// Curvature of the statistic at a minimum, second derivatives of the model included: differences of the
+/// slope of the profiled statistic for all coordinates but the norms, and of the norms that follow them.
+Matrix full_curvature(Objective& objective, const Point& p, const Expansion& at, const Mask& wanted,
+                      Point& above, Point& below) {
     constexpr double step_in_sigma = 0.1;
     const Coordinates& c = objective.coordinates();
     const int n = c.n, first = c.first_norm();
@@ -31,7 +31,8 @@ Matrix full_curvature(Objective& objective, const Point& p, const Expansion& at,
         const Vector slope_up = objective.expand(above).slope, slope_down = objective.expand(below).slope;
         for (int j = 0; j < first; ++j) h[i][j] = (slope_up[j] - slope_down[j]) / (up[i] - down[i]);
         for (int g = first; g < n; ++g) {
-            const bool at_limit = c.at_lo(above.x, g) || c.at_lo(below.x, g) || c.at_hi(above.x, g) || c.at_hi(below.x, g);
+            const bool at_limit =
+                c.at_lo(above.x, g) || c.at_lo(below.x, g) || c.at_hi(above.x, g) || c.at_hi(below.x, g);
             follow[i][g] = at_limit ? 0.0 : (above.x[g] - below.x[g]) / (up[i] - down[i]);
         }
     }
@@ -91,7 +92,8 @@ double Covariance::correlation(int i, int j) const {
     if (!free_[i] || !free_[j]) return 0.0;
     Vector unit_i{}, unit_j{};
     unit_i[i] = unit_j[j] = 1.0;
-    const auto column_i = solve(curvature_, unit_i, free_, n_), column_j = solve(curvature_, unit_j, free_, n_);
+    const auto column_i = solve(curvature_, unit_i, free_, n_),
+               column_j = solve(curvature_, unit_j, free_, n_);
     if (!column_i || !column_j) return 0.0;
     return (*column_i)[j] / std::sqrt((*column_i)[i] * (*column_j)[j]);
 }

@@ -2,9 +2,9 @@
 /// @file
 /// Intervals of a fit from the curvature of the statistic at its minimum.
 
-#include <xsift/data/results.hpp>
-
 #include "objective.hpp"
+
+#include <xsift/data/results.hpp>
 
 namespace xsift::refine {
 
@@ -13,8 +13,8 @@ class Covariance {
     /// @param p the minimum; @param scratch, more_scratch two points
     Covariance(Objective& objective, const Point& p, Point& scratch, Point& more_scratch);
 
-    /// Half-width in the coordinate i where the statistic has risen by delta; NaN when the curvature does not bound it.
-    /// At a limit the slope of the statistic there is taken into account.
+    /// Half-width in the coordinate i where the statistic has risen by delta; NaN when the curvature does not
+    /// bound it. At a limit the slope of the statistic there is taken into account.
     double half_width(int i, double delta) const;
     /// Half-width of a function of the coordinates with the given gradient, limits left aside.
     double half_width(const Vector& gradient, double delta) const;

@@ -10,8 +10,8 @@ namespace {
 
 /// The step that minimises slope x + x curvature x / 2 within the limits: a coordinate that would leave them
 /// stops there and the others are solved again. Nothing when the curvature is not positive.
-std::optional<Vector> bounded_step(const Coordinates& c, const Vector& x, const Vector& slope, const Matrix& curvature,
-                                   Mask free) {
+std::optional<Vector> bounded_step(const Coordinates& c, const Vector& x, const Vector& slope,
+                                   const Matrix& curvature, Mask free) {
     Vector stopped{};
     for (;;) {
         Vector downhill = product(curvature, stopped, c.n);
@@ -35,8 +35,8 @@ std::optional<Vector> bounded_step(const Coordinates& c, const Vector& x, const 
 
 /// Secant estimate of what the second derivatives of the model add to the curvature.
 /// @param step, slope_change between two points; @param bend Objective::bending between them
-void update_second_order(Matrix& second_order, const Vector& step, const Vector& slope_change, const Vector& bend,
-                         int n) {
+void update_second_order(Matrix& second_order, const Vector& step, const Vector& slope_change,
+                         const Vector& bend, int n) {
     const double along = dot(slope_change, step, n);
     if (!(along > 0.0)) return;
     const double had = dot(step, product(second_order, step, n), n), has = dot(step, bend, n);
@@ -68,7 +68,8 @@ bool descend(Objective& objective, Point& best, Point& trial, const Mask& held) 
     constexpr int most_steps = 80;
     constexpr double enough = 1e-6;  // of the statistic
     constexpr double most_damping = 1e9;
-    constexpr int most_small_gains = 4;  // in a row: the steps of the tabulated Gaunt factors leave nothing smooth
+    constexpr int most_small_gains =
+        4;  // in a row: the steps of the tabulated Gaunt factors leave nothing smooth
     const Coordinates& c = objective.coordinates();
     const int n = c.n;
     int small_gains = 0;

@@ -1,7 +1,7 @@
-#include <xsift/refine/fit_data.hpp>
-
 #include <algorithm>
 #include <array>
+
+#include <xsift/refine/fit_data.hpp>
 
 namespace xsift::refine {
 
@@ -12,7 +12,9 @@ FitData::FitData(const spectral::PreparedSpectrum& s)
       energy_hi(s.energy_hi) {
     std::vector<std::int32_t> column(s.n_bins(), -1);
     double empty_background = 0.0;
-    const auto background_of = [&](std::size_t k) { return s.has_background() ? s.background_counts[k] : 0.0; };
+    const auto background_of = [&](std::size_t k) {
+        return s.has_background() ? s.background_counts[k] : 0.0;
+    };
     for (std::size_t k = 0; k < s.n_bins(); ++k) {
         if (s.counts[k] == 0.0) {
             empty_background += background_of(k);
@@ -59,7 +61,8 @@ namespace {
 
 /// Scalar products of one row of the matrix with N models that lie side by side.
 template <std::size_t N>
-std::array<double, N> products(const double* value, const double* photons, std::int32_t count, std::size_t stride) {
+std::array<double, N> products(const double* value, const double* photons, std::int32_t count,
+                               std::size_t stride) {
     std::array<double, N> even{}, odd{};  // two chains: additions wait for each other otherwise
     std::int32_t j = 0;
     for (; j + 1 < count; j += 2) {
@@ -69,19 +72,22 @@ std::array<double, N> products(const double* value, const double* photons, std::
         for (std::size_t m = 0; m < N; ++m) odd[m] += b * at[stride + m];
     }
     if (j < count)
-        for (std::size_t m = 0; m < N; ++m) even[m] += value[j] * photons[static_cast<std::size_t>(j) * stride + m];
+        for (std::size_t m = 0; m < N; ++m)
+            even[m] += value[j] * photons[static_cast<std::size_t>(j) * stride + m];
     for (std::size_t m = 0; m < N; ++m) even[m] += odd[m];
     return even;
 }
 
 }  // namespace
 
-void FitData::fold(std::span<const double> photons, std::size_t n_models, double* rate, std::size_t stride) const {
+void FitData::fold(std::span<const double> photons, std::size_t n_models, double* rate,
+                   std::size_t stride) const {
     const auto block = [&]<std::size_t N>(std::size_t first_model, std::integral_constant<std::size_t, N>) {
         for (std::size_t k = 0; k < counts.size(); ++k) {
-            const auto sums = products<N>(
-                value_.data() + start_[k],
-                photons.data() + static_cast<std::size_t>(first_[k]) * n_models + first_model, count_[k], n_models);
+            const auto sums =
+                products<N>(value_.data() + start_[k],
+                            photons.data() + static_cast<std::size_t>(first_[k]) * n_models + first_model,
+                            count_[k], n_models);
             for (std::size_t m = 0; m < N; ++m) rate[(first_model + m) * stride + k] = sums[m];
         }
     };

@@ -12,7 +12,8 @@ using Vector = std::array<double, most_coordinates>;
 using Matrix = std::array<Vector, most_coordinates>;
 using Mask = std::array<bool, most_coordinates>;
 
-/// Solves the symmetric positive system restricted to the masked coordinates (Cholesky); nothing when it is singular.
+/// Solves the symmetric positive system restricted to the masked coordinates (Cholesky); nothing when it is
+/// singular.
 std::optional<Vector> solve(const Matrix& a, const Vector& b, const Mask& free, int n);
 Matrix sum(const Matrix& a, const Matrix& b, double factor, int n);
 Vector product(const Matrix& a, const Vector& x, int n);

@@ -94,7 +94,8 @@ Vector Objective::norms(const Vector& x) const {
     Vector norm{};
     const int n_free = coordinates_.n_norms;
     for (int g = 0; g < n_free; ++g) norm[g] = std::exp(x[coordinates_.first_norm() + g]);
-    for (std::size_t g = 0; g < frozen_norm_.size(); ++g) norm[static_cast<std::size_t>(n_free) + g] = frozen_norm_[g];
+    for (std::size_t g = 0; g < frozen_norm_.size(); ++g)
+        norm[static_cast<std::size_t>(n_free) + g] = frozen_norm_[g];
     return norm;
 }
 
@@ -121,8 +122,8 @@ double Objective::rate(const Point& p, const Vector& norm, double factor, std::s
     return factor * sum;
 }
 
-void Objective::rate_derivatives(const Point& p, const Vector& norm, const Vector& scale, std::size_t spectrum,
-                                 std::size_t k, Vector& by) const {
+void Objective::rate_derivatives(const Point& p, const Vector& norm, const Vector& scale,
+                                 std::size_t spectrum, std::size_t k, Vector& by) const {
     const Coordinates& c = coordinates_;
     for (int i = 0; i < c.n; ++i) by[i] = 0.0;
     const double f = c.n_factors > 0 ? factor(p.x, spectrum) : 1.0;
@@ -183,8 +184,8 @@ void Objective::profile_one_norm(Point& p) const {
     p.x[at] = std::clamp(std::log(norm), coordinates_.lo[at], coordinates_.hi[at]);
 }
 
-/// Several norms: the statistic is convex in them. Newton steps within the limits, shortened where the slope along the
-/// step has changed its sign by much; the expected curvature at first.
+/// Several norms: the statistic is convex in them. Newton steps within the limits, shortened where the slope
+/// along the step has changed its sign by much; the expected curvature at first.
 void Objective::profile_norms(Point& p, const Mask& held) const {
     const Coordinates& c = coordinates_;
     const int n = c.n_norms, first = c.first_norm();
@@ -206,8 +207,8 @@ void Objective::profile_norms(Point& p, const Mask& held) const {
                 const spectral::StatTerm term = derivatives(data, bin, m);
                 const double mean = tb > 0.0 ? spectral::expected_curvature(
                                                    ts, tb, m,
-                                                   spectral::profiled_background(data.counts[bin],
-                                                                                 data.background[bin], ts, tb, m))
+                                                   spectral::profiled_background(
+                                                       data.counts[bin], data.background[bin], ts, tb, m))
                                              : 2.0 * ts / m;
                 for (int i = 0; i < n; ++i) {
                     const double by = f * p.rates[static_cast<std::size_t>(i) * n_bins_ + k];
@@ -301,10 +302,9 @@ void Objective::evaluate(const Vector& x, Point& p, const Mask& held) {
         const std::size_t n = rows_.size(), n_energies = spectra_[d]->n_energies();
         photons_.resize(n * n_energies);
         for (std::size_t r = 0; r < n; ++r) {
-            const std::span<const double> from = rows_[r].shape < 0
-                                                     ? model.unit(rows_[r].group)
-                                                     : model.by_shape(rows_[r].group,
-                                                                      static_cast<std::size_t>(rows_[r].shape));
+            const std::span<const double> from =
+                rows_[r].shape < 0 ? model.unit(rows_[r].group)
+                                   : model.by_shape(rows_[r].group, static_cast<std::size_t>(rows_[r].shape));
             for (std::size_t i = 0; i < n_energies; ++i) photons_[i * n + r] = from[i];
         }
         spectra_[d]->fold(photons_, n, p.rates.data() + first_bin_[d], n_bins_);
@@ -352,7 +352,8 @@ Expansion Objective::expand(const Point& p) const {
 }
 
 Vector Objective::bending(const Point& from, const Point& to) const {
-    const Vector norm_from = norms(from.x), norm_to = norms(to.x), scale_from = scales(from.x), scale_to = scales(to.x);
+    const Vector norm_from = norms(from.x), norm_to = norms(to.x), scale_from = scales(from.x),
+                 scale_to = scales(to.x);
     Vector sum{}, before{}, after{};
     for_each_bin([&](std::size_t d, std::size_t bin, std::size_t k) {
         const double m = std::fmax(rate(to, norm_to, factor(to.x, d), k), spectral::lowest_rate);
@@ -367,7 +368,8 @@ Vector Objective::bending(const Point& from, const Point& to) const {
 Mask Objective::movable(const Vector& x, const Vector& slope) const {
     Mask free{};
     for (int i = 0; i < coordinates_.n; ++i)
-        free[i] = !(coordinates_.at_lo(x, i) && slope[i] > 0.0) && !(coordinates_.at_hi(x, i) && slope[i] < 0.0);
+        free[i] =
+            !(coordinates_.at_lo(x, i) && slope[i] > 0.0) && !(coordinates_.at_hi(x, i) && slope[i] < 0.0);
     return free;
 }
 

@@ -2,6 +2,8 @@
 /// @file
 /// The statistic of one or several spectra under a model, as a function of the fit's coordinates.
 
+#include "linear.hpp"
+
 #include <limits>
 #include <memory>
 #include <span>
@@ -11,12 +13,10 @@
 #include <xsift/spectral/model.hpp>
 #include <xsift/spectral/profile.hpp>
 
-#include "linear.hpp"
-
 namespace xsift::refine {
 
-/// The fit's coordinates: free shape parameters (some as logarithms), factors of the second and further spectra (ln),
-/// free norms (ln). Limits are in coordinates.
+/// The fit's coordinates: free shape parameters (some as logarithms), factors of the second and further
+/// spectra (ln), free norms (ln). Limits are in coordinates.
 struct Coordinates {
     int n = 0, n_shape = 0, n_factors = 0, n_norms = 0;
     std::vector<int> parameter;  ///< of the model; -1 for a factor
@@ -39,12 +39,14 @@ struct Coordinates {
 struct Point {
     Vector x{};
     double stat = std::numeric_limits<double>::infinity();
-    /// Rows of n_bins: count/s of each group at norm 1, then its derivatives by the shape parameters it depends on.
+    /// Rows of n_bins: count/s of each group at norm 1, then its derivatives by the shape parameters it
+    /// depends on.
     std::vector<double> rates;
 };
 
-/// Slope and curvature of the statistic at a point, the latter without the second derivatives of the model: as the
-/// counts have it, and as expected for the fitted rates (better behaved far from the minimum and for empty bins).
+/// Slope and curvature of the statistic at a point, the latter without the second derivatives of the model:
+/// as the counts have it, and as expected for the fitted rates (better behaved far from the minimum and for
+/// empty bins).
 struct Expansion {
     Vector slope{};
     Matrix observed{}, expected{};
@@ -66,7 +68,8 @@ class Objective {
     /// Values of all parameters.
     std::vector<double> values(const Vector& x) const;
 
-    /// Folds the model at x with the free norms that minimise the statistic, found from x's own. Norms in `held` stay.
+    /// Folds the model at x with the free norms that minimise the statistic, found from x's own. Norms in
+    /// `held` stay.
     void evaluate(const Vector& x, Point& p, const Mask& held = {});
     Expansion expand(const Point& p) const;
     /// What the second derivatives of the model add to the change of the slope from one point to the next.
@@ -80,8 +83,8 @@ class Objective {
         int shape;  ///< -1: the group itself
     };
     double rate(const Point& p, const Vector& norm, double factor, std::size_t k) const;
-    void rate_derivatives(const Point& p, const Vector& norm, const Vector& scale, std::size_t spectrum, std::size_t k,
-                          Vector& by) const;
+    void rate_derivatives(const Point& p, const Vector& norm, const Vector& scale, std::size_t spectrum,
+                          std::size_t k, Vector& by) const;
     Vector norms(const Vector& x) const;
     Vector scales(const Vector& x) const;
     double factor(const Vector& x, std::size_t spectrum) const;

@@ -1,3 +1,7 @@
+#include "covariance.hpp"
+#include "descent.hpp"
+#include "objective.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -5,10 +9,6 @@
 
 #include <xsift/refine/spectra.hpp>
 #include <xsift/spectral/model.hpp>
-
-#include "covariance.hpp"
-#include "descent.hpp"
-#include "objective.hpp"
 
 namespace xsift::refine {
 
@@ -33,7 +33,8 @@ std::vector<double> coarse_values(const ModelParameter& p) {
     if (p.name == "nH") return inside({0.03, 0.5, 5.0});
     if (p.name == "PhoIndex") return inside({0.5, 2.0, 5.0});
     if (p.name == "kT") return inside({0.08, 0.3, 1.0, 4.0, 20.0});
-    if (p.name == "LineE" || p.name == "Sigma" || p.name == "HighECut" || p.name == "factor") return {p.value};
+    if (p.name == "LineE" || p.name == "Sigma" || p.name == "HighECut" || p.name == "factor")
+        return {p.value};
     if (p.logarithmic) return {p.lo * std::pow(p.hi / p.lo, 0.25), p.lo * std::pow(p.hi / p.lo, 0.75)};
     return {p.lo + 0.25 * (p.hi - p.lo), p.lo + 0.75 * (p.hi - p.lo)};
 }
@@ -72,7 +73,8 @@ bool lowest_minimum(Objective& objective, std::span<const StartingPoint> starts,
             objective.evaluate(x, current);
             ranked.emplace_back(current.stat, current.x);
         }
-        std::stable_sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+        std::stable_sort(ranked.begin(), ranked.end(),
+                         [](const auto& a, const auto& b) { return a.first < b.first; });
         from.clear();
         for (std::size_t i = 0; i < most_followed; ++i) from.push_back(ranked[i].second);
     }
@@ -98,7 +100,8 @@ void fill_information_criteria(SpectralFit& fit, int n_free) {
 
 /// What an unconstrained parameter or one at a limit means for the fit.
 void flag_parameter(SpectralFit& fit, const FittedParameter& p, bool is_norm) {
-    const bool unconstrained = (p.flags & parameter_unconstrained) != 0, bound = (p.flags & parameter_at_bound) != 0;
+    const bool unconstrained = (p.flags & parameter_unconstrained) != 0,
+               bound = (p.flags & parameter_at_bound) != 0;
     if (is_norm) {
         flag(fit, unconstrained, fit_norm_unconstrained);
     } else if (p.name == "nH") {
@@ -111,8 +114,8 @@ void flag_parameter(SpectralFit& fit, const FittedParameter& p, bool is_norm) {
 }
 
 /// The interval of one coordinate, in the units of its parameter.
-FittedParameter estimate(const Coordinates& c, const Vector& x, int i, const Covariance& covariance, double delta,
-                         spectral::Limits limits) {
+FittedParameter estimate(const Coordinates& c, const Vector& x, int i, const Covariance& covariance,
+                         double delta, spectral::Limits limits) {
     FittedParameter out;
     const double value = c.value(x, i), scale = c.scale(x, i);
     const double half = covariance.half_width(i, delta) * scale;
@@ -136,8 +139,8 @@ std::vector<bool> degenerate_coordinates(const Coordinates& c, const Covariance&
     return out;
 }
 
-void fill_parameters(SpectralFit& fit, const Objective& objective, const Point& p, const Covariance& covariance,
-                     double delta) {
+void fill_parameters(SpectralFit& fit, const Objective& objective, const Point& p,
+                     const Covariance& covariance, double delta) {
     const Coordinates& c = objective.coordinates();
     const ModelDefinition& model = objective.model();
     const std::vector<double> values = objective.values(p.x);
@@ -165,8 +168,7 @@ void fill_parameters(SpectralFit& fit, const Objective& objective, const Point& 
         fit.parameters.push_back(std::move(out));
     }
     for (int i = c.first_factor(); i < c.first_norm(); ++i) {
-        FittedParameter out =
-            estimate(c, p.x, i, covariance, delta, {std::exp(c.lo[i]), std::exp(c.hi[i])});
+        FittedParameter out = estimate(c, p.x, i, covariance, delta, {std::exp(c.lo[i]), std::exp(c.hi[i])});
         out.component = "constant" + std::to_string(i - c.first_factor() + 2);
         out.name = "factor";
         flag_parameter(fit, out, false);
@@ -223,7 +225,8 @@ void fill_fluxes(SpectralFit& fit, const Objective& objective, const Point& p, c
     flag(fit, !constrained, fit_flux_unconstrained);
     fit.flux_unabsorbed = flux_of(objective, p.x, band.unabsorbed(values, true)).value;
     flag(fit,
-         !model->covers(std::min(options.energy_lo, options.flux_lo), std::max(options.energy_hi, options.flux_hi)),
+         !model->covers(std::min(options.energy_lo, options.flux_lo),
+                        std::max(options.energy_hi, options.flux_hi)),
          fit_beyond_table);
 }
 
@@ -239,16 +242,17 @@ std::string joined(std::span<const FitInput> spectra, const Part& part) {
 
 }  // namespace
 
-SpectralFit fit_spectra(std::span<const FitInput> spectra, const std::shared_ptr<const ModelDefinition>& model,
+SpectralFit fit_spectra(std::span<const FitInput> spectra,
+                        const std::shared_ptr<const ModelDefinition>& model,
                         std::span<const StartingPoint> starts, const spectral::FitOptions& options) {
     std::vector<const FitData*> data;
     for (const FitInput& s : spectra) data.push_back(s.data);
     Objective objective(data, model, options.abundance);
     Point best = objective.make_point(), current = objective.make_point(), scratch = objective.make_point();
-    const std::vector<StartingPoint> coarse = starts.empty() ? coarse_starts(*model) : std::vector<StartingPoint>{};
-    const bool converged =
-        lowest_minimum(objective, starts.empty() ? std::span<const StartingPoint>(coarse) : starts, best, current,
-                       scratch);
+    const std::vector<StartingPoint> coarse =
+        starts.empty() ? coarse_starts(*model) : std::vector<StartingPoint>{};
+    const bool converged = lowest_minimum(
+        objective, starts.empty() ? std::span<const StartingPoint>(coarse) : starts, best, current, scratch);
 
     SpectralFit fit;
     fit.spectrum = joined(spectra, [](const auto& s) { return s.exposure.file; });
@@ -276,7 +280,8 @@ SpectralFit fit_spectrum(const spectral::PreparedSpectrum& spectrum, const std::
     const FitData data(spectrum);
     const FitInput input{&spectrum, &data};
     return fit_spectra(std::span(&input, 1),
-                       std::make_shared<const ModelDefinition>(spectral::define_model(model, options)), starts, options);
+                       std::make_shared<const ModelDefinition>(spectral::define_model(model, options)),
+                       starts, options);
 }
 
 int select_model(std::span<SpectralFit> fits) {

@@ -1,5 +1,3 @@
-#include <xsift/spectral/definition.hpp>
-
 #include <algorithm>
 #include <cctype>
 #include <charconv>
@@ -11,13 +9,15 @@
 #include <fmt/format.h>
 
 #include <xsift/core/error.hpp>
+#include <xsift/spectral/definition.hpp>
 
 namespace xsift::spectral {
 
 namespace {
 
 constexpr const char* known_components =
-    "components are tbabs, constant, powerlaw, cutoffpl, bbody, bremss, gaussian, apec, atable{file}, mtable{file}";
+    "components are tbabs, constant, powerlaw, cutoffpl, bbody, bremss, gaussian, apec, atable{file}, "
+    "mtable{file}";
 
 [[noreturn]] void reject_model(const std::string& model, const std::string& why) {
     throw Error(ErrorKind::usage, "UNKNOWN_MODEL", fmt::format("the model '{}' cannot be used", model), why,
@@ -144,7 +144,8 @@ void add_table(Component& c, std::vector<ModelParameter>& out) {
     c.n_axes = static_cast<int>(c.table->axes.size());
     for (const TableAxis& axis : c.table->axes) {
         const bool decades = axis.lo > 0.0 && axis.hi >= 30.0 * axis.lo;
-        ModelParameter p = parameter(axis.name.c_str(), axis.unit.c_str(), axis.initial, axis.lo, axis.hi, decades);
+        ModelParameter p =
+            parameter(axis.name.c_str(), axis.unit.c_str(), axis.initial, axis.lo, axis.hi, decades);
         p.frozen = axis.frozen || !(axis.hi > axis.lo);
         p.may_vary = axis.hi > axis.lo;
         out.push_back(p);
@@ -193,7 +194,8 @@ std::optional<Component> make_component(const Named& named, const FitOptions& op
     } else if ((named.name == "atable" || named.name == "mtable") && !named.file.empty()) {
         const auto found = options.tables.find(named.file);
         if (found == options.tables.end())
-            throw Error(ErrorKind::usage, "UNKNOWN_MODEL", fmt::format("the table {} was not read", named.file));
+            throw Error(ErrorKind::usage, "UNKNOWN_MODEL",
+                        fmt::format("the table {} was not read", named.file));
         if (found->second->additive != (named.name == "atable"))
             throw Error(ErrorKind::usage, "UNKNOWN_MODEL",
                         fmt::format("the table {} is {}", named.file,
@@ -219,8 +221,8 @@ void name_components(const std::vector<Named>& found, ModelDefinition& model) {
         const auto same = [&](const Named& other) { return other.name == found[i].name; };
         std::string name = found[i].name;
         if (std::count_if(found.begin(), found.end(), same) > 1)
-            name += std::to_string(1 + std::count_if(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(i),
-                                                     same));
+            name += std::to_string(
+                1 + std::count_if(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(i), same));
         Component& c = model.components[i];
         c.name = name;
         for (int p = c.first_parameter; p < c.first_parameter + c.n_parameters; ++p)
@@ -253,14 +255,16 @@ struct Assignment {
 };
 
 [[noreturn]] void reject_setting(const std::string& setting, const std::string& why) {
-    throw Error(ErrorKind::usage, "MODEL_PARAMETER", fmt::format("the parameter setting '{}' is not usable", setting),
-                why, "Write as 'apec.Abundanc = 0.3 frozen', 'powerlaw.PhoIndex in 1:3' or 'apec2.kT = apec1.kT'.");
+    throw Error(
+        ErrorKind::usage, "MODEL_PARAMETER", fmt::format("the parameter setting '{}' is not usable", setting),
+        why, "Write as 'apec.Abundanc = 0.3 frozen', 'powerlaw.PhoIndex in 1:3' or 'apec2.kT = apec1.kT'.");
 }
 
 std::optional<double> number(std::string_view text) {
     double value = 0.0;
     const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (failure != std::errc{} || end != text.data() + text.size() || !std::isfinite(value)) return std::nullopt;
+    if (failure != std::errc{} || end != text.data() + text.size() || !std::isfinite(value))
+        return std::nullopt;
     return value;
 }
 
@@ -310,7 +314,8 @@ Assignment parse_assignment(const std::string& setting) {
             if (middle == std::string::npos) reject_setting(setting, "a range is LO:HI");
             a.lo = number(std::string_view(range).substr(0, middle));
             a.hi = number(std::string_view(range).substr(middle + 1));
-            if (!a.lo || !a.hi || !(*a.lo < *a.hi)) reject_setting(setting, "a range is LO:HI with LO below HI");
+            if (!a.lo || !a.hi || !(*a.lo < *a.hi))
+                reject_setting(setting, "a range is LO:HI with LO below HI");
         } else {
             reject_setting(setting, fmt::format("'{}' is not understood", words[i]));
         }
@@ -323,7 +328,8 @@ bool names(const std::string& target, const ModelParameter& p) {
     const std::string own = lower(p.full_name());
     if (target == own) return true;
     std::string component = lower(p.component);
-    while (!component.empty() && std::isdigit(static_cast<unsigned char>(component.back())) != 0) component.pop_back();
+    while (!component.empty() && std::isdigit(static_cast<unsigned char>(component.back())) != 0)
+        component.pop_back();
     return target == component + "." + lower(p.name);
 }
 
@@ -346,8 +352,9 @@ bool apply(const Assignment& a, ModelDefinition& model) {
         ModelParameter& p = model.parameters[i];
         if (!names(a.target, p)) continue;
         if (!a.tied_to.empty()) {
-            const auto to = std::find_if(model.parameters.begin(), model.parameters.end(),
-                                         [&](const ModelParameter& q) { return lower(q.full_name()) == a.tied_to; });
+            const auto to =
+                std::find_if(model.parameters.begin(), model.parameters.end(),
+                             [&](const ModelParameter& q) { return lower(q.full_name()) == a.tied_to; });
             if (to == model.parameters.end()) {
                 if (!a.model.empty()) reject_setting(a.text, fmt::format("the model has no {}", a.tied_to));
                 continue;
@@ -367,7 +374,8 @@ bool apply(const Assignment& a, ModelDefinition& model) {
             p.value = *a.value;
         }
         if (a.frozen) {
-            if (!*a.frozen && !p.may_vary) reject_setting(a.text, fmt::format("{} cannot be free", p.full_name()));
+            if (!*a.frozen && !p.may_vary)
+                reject_setting(a.text, fmt::format("{} cannot be free", p.full_name()));
             p.frozen = *a.frozen;
         }
     }
@@ -389,8 +397,8 @@ void ModelDefinition::apply_ties(std::vector<double>& values) const {
 }
 
 int ModelDefinition::n_free() const {
-    return static_cast<int>(
-        std::count_if(parameters.begin(), parameters.end(), [](const ModelParameter& p) { return p.free(); }));
+    return static_cast<int>(std::count_if(parameters.begin(), parameters.end(),
+                                          [](const ModelParameter& p) { return p.free(); }));
 }
 
 bool ModelDefinition::covers(double lo, double hi) const {
@@ -425,12 +433,14 @@ ModelDefinition define(const std::string& text, const FitOptions& options,
         if (apply(assignments[i], model)) met[i] = true;
     constexpr int most_free = 12;
     if (model.n_free() > most_free)
-        reject_model(model.text, fmt::format("it has {} free parameters, more than {}", model.n_free(), most_free));
+        reject_model(model.text,
+                     fmt::format("it has {} free parameters, more than {}", model.n_free(), most_free));
     bool free_norm = false;
     for (const ModelParameter& p : model.parameters) {
         free_norm = free_norm || (p.is_norm && p.free());
         if (p.tied_to >= 0 && model.parameters[static_cast<std::size_t>(p.tied_to)].tied_to >= 0)
-            reject_model(model.text, fmt::format("{} follows a parameter that is tied itself", p.full_name()));
+            reject_model(model.text,
+                         fmt::format("{} follows a parameter that is tied itself", p.full_name()));
     }
     if (!free_norm) reject_model(model.text, "none of its norms is free");
     return model;

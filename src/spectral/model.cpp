@@ -1,9 +1,8 @@
-#include <xsift/spectral/model.hpp>
-
 #include <algorithm>
 #include <cmath>
 
 #include <xsift/core/constants.hpp>
+#include <xsift/spectral/model.hpp>
 
 namespace xsift::spectral {
 
@@ -60,11 +59,13 @@ ModelFreedom::ModelFreedom(const ModelDefinition& model) : shape_of(model.parame
             shape.push_back(static_cast<int>(p));
         }
     for (std::size_t p = 0; p < model.parameters.size(); ++p)
-        if (!model.parameters[p].is_norm) shape_of[p] = shape_of[static_cast<std::size_t>(root(static_cast<int>(p)))];
+        if (!model.parameters[p].is_norm)
+            shape_of[p] = shape_of[static_cast<std::size_t>(root(static_cast<int>(p)))];
     for (std::size_t t = 0; t < model.terms.size(); ++t) {
         const Component& c = model.components[static_cast<std::size_t>(model.terms[t].additive)];
         const int norm = root(c.first_parameter + c.n_parameters - 1);
-        auto group = std::find_if(groups.begin(), groups.end(), [&](const Group& g) { return g.norm == norm; });
+        auto group =
+            std::find_if(groups.begin(), groups.end(), [&](const Group& g) { return g.norm == norm; });
         if (group == groups.end()) {
             groups.push_back({norm, model.parameters[static_cast<std::size_t>(norm)].free(), {}});
             group = groups.end() - 1;
@@ -87,11 +88,17 @@ ModelFreedom::ModelFreedom(const ModelDefinition& model) : shape_of(model.parame
 }
 
 std::size_t ModelFreedom::n_free_norms() const {
-    return static_cast<std::size_t>(std::count_if(groups.begin(), groups.end(), [](const Group& g) { return g.free; }));
+    return static_cast<std::size_t>(
+        std::count_if(groups.begin(), groups.end(), [](const Group& g) { return g.free; }));
 }
 
-ModelEvaluator::ModelEvaluator(std::shared_ptr<const ModelDefinition> model, Abundance abundance, EnergyBins bins)
-    : model_(std::move(model)), freedom_(*model_), bins_(std::move(bins)), dual_(bins_.size()), product_(bins_.size()) {
+ModelEvaluator::ModelEvaluator(std::shared_ptr<const ModelDefinition> model, Abundance abundance,
+                               EnergyBins bins)
+    : model_(std::move(model)),
+      freedom_(*model_),
+      bins_(std::move(bins)),
+      dual_(bins_.size()),
+      product_(bins_.size()) {
     const std::size_t n = bins_.size();
     component_.resize(model_->components.size());
     for (std::size_t c = 0; c < component_.size(); ++c) {
@@ -99,7 +106,8 @@ ModelEvaluator::ModelEvaluator(std::shared_ptr<const ModelDefinition> model, Abu
         ComponentState& state = component_[c];
         state.value.resize(n);
         for (int p = 0; p < component.n_parameters; ++p) {
-            const bool wanted = freedom_.shape_of[static_cast<std::size_t>(component.first_parameter + p)] >= 0;
+            const bool wanted =
+                freedom_.shape_of[static_cast<std::size_t>(component.first_parameter + p)] >= 0;
             state.by.emplace_back(wanted ? n : 0);
         }
         if (component.kind == ComponentKind::tbabs && cross_section_.empty())
@@ -114,15 +122,17 @@ ModelEvaluator::ModelEvaluator(std::shared_ptr<const ModelDefinition> model, Abu
     for (std::size_t g = 0; g < freedom_.groups.size(); ++g) {
         unit_.emplace_back(n);
         by_.emplace_back();
-        for (std::size_t s = 0; s < freedom_.shape.size(); ++s) by_[g].emplace_back(freedom_.depends(g, s) ? n : 0);
+        for (std::size_t s = 0; s < freedom_.shape.size(); ++s)
+            by_[g].emplace_back(freedom_.depends(g, s) ? n : 0);
     }
 }
 
 void ModelEvaluator::evaluate_component(std::size_t index, std::span<const double> all, bool derivatives) {
     const Component& component = model_->components[index];
     ComponentState& state = component_[index];
-    const auto values = all.subspan(static_cast<std::size_t>(component.first_parameter),
-                                    static_cast<std::size_t>(component.n_parameters - (component.additive ? 1 : 0)));
+    const auto values =
+        all.subspan(static_cast<std::size_t>(component.first_parameter),
+                    static_cast<std::size_t>(component.n_parameters - (component.additive ? 1 : 0)));
     if (std::equal(values.begin(), values.end(), state.last.begin(), state.last.end()) &&
         (state.with_derivatives || !derivatives))
         return;
@@ -155,8 +165,8 @@ void ModelEvaluator::evaluate_component(std::size_t index, std::span<const doubl
             return;
         case ComponentKind::cutoffpl:
             for (std::size_t i = 0; i < n; ++i) {
-                const CutoffPowerLaw photons = cutoffpl_photons(bins_.log_edge[bins_.left[i]],
-                                                                bins_.log_edge[bins_.left[i] + 1], values[0], values[1]);
+                const CutoffPowerLaw photons = cutoffpl_photons(
+                    bins_.log_edge[bins_.left[i]], bins_.log_edge[bins_.left[i] + 1], values[0], values[1]);
                 state.value[i] = photons.value;
                 if (wanted(0)) state.by[0][i] = photons.by_index;
                 if (wanted(1)) state.by[1][i] = photons.by_cutoff;
@@ -180,8 +190,8 @@ void ModelEvaluator::evaluate_component(std::size_t index, std::span<const doubl
     }
 }
 
-/// Adds a term to its group: the product of its components, and for each parameter the product with the component that
-/// has it replaced by its derivative.
+/// Adds a term to its group: the product of its components, and for each parameter the product with the
+/// component that has it replaced by its derivative.
 void ModelEvaluator::add_term(std::size_t group, const Term& term, bool derivatives) {
     const std::size_t n = bins_.size();
     std::vector<int> all{term.additive};
@@ -196,7 +206,8 @@ void ModelEvaluator::add_term(std::size_t group, const Term& term, bool derivati
             first = false;
         };
         for (const int c : all)
-            take(c == left_out && instead != nullptr ? *instead : component_[static_cast<std::size_t>(c)].value);
+            take(c == left_out && instead != nullptr ? *instead
+                                                     : component_[static_cast<std::size_t>(c)].value);
     };
     const auto add_to = [&](std::vector<double>& out) {
         for (std::size_t i = 0; i < n; ++i) out[i] += product_[i];
@@ -207,7 +218,8 @@ void ModelEvaluator::add_term(std::size_t group, const Term& term, bool derivati
     for (const int c : all) {
         const Component& component = model_->components[static_cast<std::size_t>(c)];
         for (int p = 0; p < component.n_parameters; ++p) {
-            const std::vector<double>& by = component_[static_cast<std::size_t>(c)].by[static_cast<std::size_t>(p)];
+            const std::vector<double>& by =
+                component_[static_cast<std::size_t>(c)].by[static_cast<std::size_t>(p)];
             if (by.empty()) continue;
             product_without(c, &by);
             add_to(by_[group][static_cast<std::size_t>(
@@ -255,7 +267,8 @@ BandFlux FluxBand::absorbed(std::span<const double> values, bool derivatives) {
         flux.unit.push_back(sum(model_.unit(g)));
         flux.by_shape.emplace_back();
         if (!derivatives) continue;
-        for (std::size_t s = 0; s < freedom.shape.size(); ++s) flux.by_shape[g].push_back(sum(model_.by_shape(g, s)));
+        for (std::size_t s = 0; s < freedom.shape.size(); ++s)
+            flux.by_shape[g].push_back(sum(model_.by_shape(g, s)));
     }
     return flux;
 }

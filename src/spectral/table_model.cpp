@@ -1,3 +1,5 @@
+#include "resources.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -7,8 +9,6 @@
 #include <xsift/core/error.hpp>
 #include <xsift/core/hash.hpp>
 #include <xsift/spectral/table_model.hpp>
-
-#include "resources.hpp"
 
 namespace xsift::spectral {
 
@@ -52,7 +52,8 @@ void check_table(const TableModel& t) {
         if (axis.values.empty() || !ascending(axis.values))
             fail(t, fmt::format("the values of its parameter {} do not ascend", axis.name));
         if (axis.logarithmic && !(axis.values.front() > 0.0))
-            fail(t, fmt::format("its parameter {} is interpolated in the logarithm and not positive", axis.name));
+            fail(t, fmt::format("its parameter {} is interpolated in the logarithm and not positive",
+                                axis.name));
         rows *= axis.values.size();
     }
     if (t.spectra.size() != rows * t.n_bins())
@@ -84,7 +85,8 @@ TableInterpolator::TableInterpolator(std::shared_ptr<const TableModel> table, co
     }
 }
 
-void TableInterpolator::rebin(std::span<const double> tabulated, bool derivative, std::span<double> out) const {
+void TableInterpolator::rebin(std::span<const double> tabulated, bool derivative,
+                              std::span<double> out) const {
     const double* weight = weight_.data();
     for (std::size_t i = 0; i < out.size(); ++i) {
         const double* const from = tabulated.data() + first_[i];

@@ -69,9 +69,8 @@ TEST(ModelGrids, MergingBinsWithoutCountsChangesNoStatistic) {
         spectral::fold<1>(prepared, {photons.data()}, {rate.data()});
         double stat = 0.0;
         for (std::size_t k = 0; k < rate.size(); ++k)
-            stat +=
-                spectral::wstat(prepared.counts[k], prepared.background_counts[k], prepared.source_exposure,
-                                prepared.background_exposure, rate[k]);
+            stat += spectral::wstat(prepared.counts[k], prepared.background_counts[k],
+                                    prepared.source_exposure, prepared.background_exposure, rate[k]);
         EXPECT_NEAR(cell.stat, stat, 0.3);
     }
 }

@@ -107,7 +107,8 @@ TEST(SpectralFits, PeerFitsOfRealSpectra) {
         if (more != nullptr) std::cout << excess << ' ' << line.str() << '\n';
         EXPECT_LE(fit.stat, peer.stat + 0.01) << line.str();
         EXPECT_EQ(fit.flags & fit_not_converged, 0U) << line.str();
-        if (std::fabs(excess) > 0.005) continue;  // another minimum: apec has one in each interval of its table
+        if (std::fabs(excess) > 0.005)
+            continue;  // another minimum: apec has one in each interval of its table
         ++same_minimum;
         const auto expect_same = [&](const Estimate& ours, double theirs, double absolute) {
             const double tolerance = 0.05 * (ours.hi - ours.lo) + 2e-3 * std::fabs(theirs) + absolute;

@@ -29,8 +29,10 @@ TEST(Definition, ExpressionsBecomeSumsOfProducts) {
     EXPECT_EQ(terms_of("tbabs*powerlaw"), "powerlaw tbabs");
     EXPECT_EQ(terms_of("TBabs * ( bbody + powerlaw )"), "bbody tbabs + powerlaw tbabs");
     EXPECT_EQ(terms_of("tbabs(apec+apec)"), "apec1 tbabs + apec2 tbabs");
-    EXPECT_EQ(terms_of("tbabs*(bbody+tbabs*powerlaw)+gaussian"), "bbody tbabs1 + powerlaw tbabs1 tbabs2 + gaussian");
-    EXPECT_EQ(terms_of("tbabs*(constant+tbabs)*powerlaw"), "powerlaw tbabs1 constant + powerlaw tbabs1 tbabs2");
+    EXPECT_EQ(terms_of("tbabs*(bbody+tbabs*powerlaw)+gaussian"),
+              "bbody tbabs1 + powerlaw tbabs1 tbabs2 + gaussian");
+    EXPECT_EQ(terms_of("tbabs*(constant+tbabs)*powerlaw"),
+              "powerlaw tbabs1 constant + powerlaw tbabs1 tbabs2");
 }
 
 std::string code_of(const std::string& text, std::vector<std::string> parameters = {}) {
@@ -48,16 +50,16 @@ std::string code_of(const std::string& text, std::vector<std::string> parameters
 
 TEST(Definition, RefusesWhatIsNoModel) {
     for (const char* text :
-         {"", "tbabs", "tbabs*", "*powerlaw", "tbabs*(powerlaw", "tbabs*powerlaw)", "powerlaw*bbody", "tbabs+powerlaw",
-          "wabs*powerlaw", "atable{missing.fits}", "atable{x", "tbabs*()", "powerlaw 2", "tbabs*(powerlaw+tbabs)",
-          "apec+apec+apec+apec+apec+apec+apec"})
+         {"", "tbabs", "tbabs*", "*powerlaw", "tbabs*(powerlaw", "tbabs*powerlaw)", "powerlaw*bbody",
+          "tbabs+powerlaw", "wabs*powerlaw", "atable{missing.fits}", "atable{x", "tbabs*()", "powerlaw 2",
+          "tbabs*(powerlaw+tbabs)", "apec+apec+apec+apec+apec+apec+apec"})
         EXPECT_EQ(code_of(text), "UNKNOWN_MODEL") << text;
 }
 
 TEST(Definition, SettingsFreezeTieAndLimit) {
     FitOptions options;
     options.models = {"tbabs*(apec+apec)", "tbabs*powerlaw"};
-    options.parameters = {"apec1.Abundanc free",  "apec2.abundanc = apec1.Abundanc", "apec.Redshift = 0.05",
+    options.parameters = {"apec1.Abundanc free", "apec2.abundanc = apec1.Abundanc", "apec.Redshift = 0.05",
                           "powerlaw.PhoIndex in 1:3", "tbabs*powerlaw: tbabs.nH = 0.3 frozen"};
     const auto models = define_models(options);
     const ModelDefinition& two = models[0];
@@ -99,7 +101,8 @@ std::shared_ptr<TableModel> small_table(bool additive) {
     t->below = additive ? 0.0 : 1.0;
     t->above = t->below;
     t->edge = {0.5, 1.0, 2.0, 4.0};
-    t->axes = {{"a", "", 1.0, 1.0, 4.0, false, true, {1.0, 4.0}}, {"b", "keV", 2.0, 0.0, 10.0, false, false, {0.0, 3.0, 10.0}}};
+    t->axes = {{"a", "", 1.0, 1.0, 4.0, false, true, {1.0, 4.0}},
+               {"b", "keV", 2.0, 0.0, 10.0, false, false, {0.0, 3.0, 10.0}}};
     for (int row = 0; row < 6; ++row)
         for (int bin = 0; bin < 3; ++bin) t->spectra.push_back(static_cast<float>(1 + row * row + 7 * bin));
     check_table(*t);
@@ -108,7 +111,8 @@ std::shared_ptr<TableModel> small_table(bool additive) {
 
 TEST(TableModels, InterpolateLinearlyAndKeepPhotons) {
     const auto table = small_table(true);
-    const EnergyBins own = EnergyBins::from_bounds(std::vector<double>{0.5, 1.0, 2.0}, std::vector<double>{1.0, 2.0, 4.0});
+    const EnergyBins own =
+        EnergyBins::from_bounds(std::vector<double>{0.5, 1.0, 2.0}, std::vector<double>{1.0, 2.0, 4.0});
     TableInterpolator same(table, own, 0.0);
     std::vector<double> out(3);
     const auto spectrum = [](int row, int bin) { return 1.0 + row * row + 7.0 * bin; };
@@ -120,7 +124,8 @@ TEST(TableModels, InterpolateLinearlyAndKeepPhotons) {
         EXPECT_NEAR(out[static_cast<std::size_t>(bin)], expected, 1e-12 * expected);
     }
     // one bin over all and beyond holds all photons; a redshift moves and dilutes them
-    const EnergyBins wide = EnergyBins::from_bounds(std::vector<double>{0.1, 0.6}, std::vector<double>{0.6, 9.0});
+    const EnergyBins wide =
+        EnergyBins::from_bounds(std::vector<double>{0.1, 0.6}, std::vector<double>{0.6, 9.0});
     TableInterpolator moved(table, wide, 0.25);
     std::vector<double> two(2);
     moved.evaluate(std::vector<double>{1.0, 0.0}, two, {});
@@ -130,7 +135,8 @@ TEST(TableModels, InterpolateLinearlyAndKeepPhotons) {
 
 TEST(TableModels, FactorsAreAveragedOverABin) {
     const auto table = small_table(false);
-    const EnergyBins bins = EnergyBins::from_bounds(std::vector<double>{0.25, 1.0, 5.0}, std::vector<double>{1.0, 4.0, 6.0});
+    const EnergyBins bins =
+        EnergyBins::from_bounds(std::vector<double>{0.25, 1.0, 5.0}, std::vector<double>{1.0, 4.0, 6.0});
     TableInterpolator factor(table, bins, 0.0);
     std::vector<double> out(3);
     factor.evaluate(std::vector<double>{1.0, 0.0}, out, {});
@@ -150,7 +156,8 @@ TEST(TableModels, InExpressions) {
     EXPECT_FALSE(model->covers(0.4, 4.0));
     ModelEvaluator evaluator(model, Abundance::wilm,
                              EnergyBins::from_bounds(std::vector<double>{0.5}, std::vector<double>{1.0}));
-    EXPECT_NEAR(evaluator.photons(std::vector<double>{1.0, 3.0, 4.0, 0.0, 0.0, 2.0})[0], 2.0 * 2.0 * 10.0, 1e-12);
+    EXPECT_NEAR(evaluator.photons(std::vector<double>{1.0, 3.0, 4.0, 0.0, 0.0, 2.0})[0], 2.0 * 2.0 * 10.0,
+                1e-12);
     EXPECT_THROW(define_model("atable{m.fits}", options), xsift::Error);
 }
 
@@ -162,10 +169,12 @@ TEST(TableModels, TheEmbeddedPlasmaTable) {
     EXPECT_NE(apec->origin.find("AtomDB 2.0.2"), std::string::npos);
     // the flux of a published fit's parameters with this table: kT 1.87 keV, norm 1.999e-5, 0.2-12 keV
     FluxBand band(xsift::test::model("apec"), Abundance::wilm, 0.2, 12.0);
-    EXPECT_NEAR(1.999e-5 * band.absorbed(std::vector<double>{1.87, 1.0, 0.0, 1.0}, false).unit[0], 2.95e-14, 0.005e-14);
+    EXPECT_NEAR(1.999e-5 * band.absorbed(std::vector<double>{1.87, 1.0, 0.0, 1.0}, false).unit[0], 2.95e-14,
+                0.005e-14);
     // linear in kT and abundance between rows, to the rounding of the table, on its own bins
     const std::vector<double>& edge = apec->edge;
-    const EnergyBins own = EnergyBins::from_bounds(std::span(edge).first(edge.size() - 1), std::span(edge).subspan(1));
+    const EnergyBins own =
+        EnergyBins::from_bounds(std::span(edge).first(edge.size() - 1), std::span(edge).subspan(1));
     TableInterpolator table(apec, own, 0.0);
     std::vector<double> out(own.size());
     const std::vector<double>& kt = apec->axes[0].values;

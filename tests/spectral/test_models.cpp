@@ -244,9 +244,11 @@ TEST(Models, ExtremesStayFinite) {
             }
             evaluator.evaluate(values, true);
             for (std::size_t i = 0; i < evaluator.size(); ++i) {
-                ASSERT_TRUE(std::isfinite(evaluator.unit(0)[i]) && evaluator.unit(0)[i] >= 0.0) << name << corner;
+                ASSERT_TRUE(std::isfinite(evaluator.unit(0)[i]) && evaluator.unit(0)[i] >= 0.0)
+                    << name << corner;
                 for (std::size_t s = 0; s < shape.size(); ++s)
-                    ASSERT_TRUE(std::isfinite(evaluator.by_shape(0, s)[i])) << name << ' ' << corner << ' ' << s;
+                    ASSERT_TRUE(std::isfinite(evaluator.by_shape(0, s)[i]))
+                        << name << ' ' << corner << ' ' << s;
             }
         }
     }

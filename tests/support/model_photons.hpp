@@ -21,12 +21,14 @@ inline std::shared_ptr<const spectral::ModelDefinition> model(const std::string&
 inline std::vector<double> photons(const std::string& text, std::span<const double> values,
                                    spectral::Abundance abundance, std::span<const double> lo,
                                    std::span<const double> hi) {
-    return spectral::ModelEvaluator(model(text), abundance, spectral::EnergyBins::from_bounds(lo, hi)).photons(values);
+    return spectral::ModelEvaluator(model(text), abundance, spectral::EnergyBins::from_bounds(lo, hi))
+        .photons(values);
 }
 
 /// The same for nH, one shape parameter and norm 1.
-inline std::vector<double> photons(const std::string& text, double nh, double parameter, spectral::Abundance abundance,
-                                   std::span<const double> lo, std::span<const double> hi) {
+inline std::vector<double> photons(const std::string& text, double nh, double parameter,
+                                   spectral::Abundance abundance, std::span<const double> lo,
+                                   std::span<const double> hi) {
     auto values = model(text)->initial_values();
     values.front() = nh;
     values[1] = parameter;

@@ -77,8 +77,9 @@ enum FitFlag : std::uint32_t {
     fit_no_degrees_of_freedom = 1u << 6,
     fit_covariance_singular = 1u << 7,
     fit_flux_unconstrained = 1u << 8,
-    fit_degenerate = 1u << 9,     ///< two parameters follow each other
-    fit_beyond_table = 1u << 10,  ///< energies of the fit or of the flux band lie outside those of a table model
+    fit_degenerate = 1u << 9,  ///< two parameters follow each other
+    fit_beyond_table =
+        1u << 10,  ///< energies of the fit or of the flux band lie outside those of a table model
 };
 inline constexpr int fit_flag_spectrum_shift = 16;
 

@@ -24,15 +24,16 @@ struct FitInput {
     const FitData* data = nullptr;  ///< of the same spectrum: shared by its models
 };
 
-/// Fits one model to one spectrum, or to several at once with a free factor for each but the first, from each starting
-/// point (none: a built-in coarse set) and keeps the lowest statistic.
+/// Fits one model to one spectrum, or to several at once with a free factor for each but the first, from each
+/// starting point (none: a built-in coarse set) and keeps the lowest statistic.
 ///
-/// Levenberg-Marquardt in double with analytic derivatives and the norms profiled, within the limits of the parameters.
-/// Intervals: covariance errors scaled to options.confidence_delta, clipped at the limits; where a fit stops at a limit
-/// the slope of the statistic there is taken into account. fit_*_unconstrained: the interval reaches a limit or the
-/// relative error exceeds 1. Fluxes over the flux band on an energy grid of its own, whatever the range of the
-/// response.
-SpectralFit fit_spectra(std::span<const FitInput> spectra, const std::shared_ptr<const spectral::ModelDefinition>& model,
+/// Levenberg-Marquardt in double with analytic derivatives and the norms profiled, within the limits of the
+/// parameters. Intervals: covariance errors scaled to options.confidence_delta, clipped at the limits; where
+/// a fit stops at a limit the slope of the statistic there is taken into account. fit_*_unconstrained: the
+/// interval reaches a limit or the relative error exceeds 1. Fluxes over the flux band on an energy grid of
+/// its own, whatever the range of the response.
+SpectralFit fit_spectra(std::span<const FitInput> spectra,
+                        const std::shared_ptr<const spectral::ModelDefinition>& model,
                         std::span<const StartingPoint> starts, const spectral::FitOptions& options);
 
 /// One spectrum, arranged for this fit only.

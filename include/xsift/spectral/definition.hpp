@@ -20,9 +20,9 @@ struct ModelParameter {
     std::string component;  ///< as written, numbered where it occurs more than once: tbabs, apec2
     std::string name;       ///< XSPEC's: nH, PhoIndex, kT, norm, ...
     std::string unit;
-    double value = 0.0;          ///< initial, or frozen at
-    double lo = 0.0, hi = 0.0;   ///< hard limits
-    bool logarithmic = false;    ///< spans decades: a fit walks its logarithm
+    double value = 0.0;         ///< initial, or frozen at
+    double lo = 0.0, hi = 0.0;  ///< hard limits
+    bool logarithmic = false;   ///< spans decades: a fit walks its logarithm
     bool frozen = false;
     bool may_vary = true;  ///< false for redshifts: they fix the energies
     bool is_norm = false;
@@ -34,8 +34,8 @@ struct ModelParameter {
 
 struct Component {
     ComponentKind kind = ComponentKind::powerlaw;
-    std::string name;       ///< tbabs, apec2
-    bool additive = true;   ///< has a norm, its last parameter
+    std::string name;      ///< tbabs, apec2
+    bool additive = true;  ///< has a norm, its last parameter
     int first_parameter = 0, n_parameters = 0;
     std::shared_ptr<const TableModel> table;
     int n_axes = 0;  ///< of the table: the parameters before redshift and norm
@@ -63,12 +63,14 @@ struct ModelDefinition {
 };
 
 /// Parses an expression of + * ( ) over tbabs, constant, powerlaw, cutoffpl, bbody, bremss, gaussian, apec,
-/// atable{file} and mtable{file}, and applies options.parameters. Sums of factors are distributed. Each product must
-/// hold one additive component.
-/// @throws Error (usage): UNKNOWN_MODEL for the expression, MODEL_PARAMETER for a setting that contradicts itself.
+/// atable{file} and mtable{file}, and applies options.parameters. Sums of factors are distributed. Each
+/// product must hold one additive component.
+/// @throws Error (usage): UNKNOWN_MODEL for the expression, MODEL_PARAMETER for a setting that contradicts
+/// itself.
 ModelDefinition define_model(const std::string& text, const FitOptions& options);
 
-/// define_model for each of options.models. @throws Error (usage, MODEL_PARAMETER) also when a setting meets no model.
+/// define_model for each of options.models. @throws Error (usage, MODEL_PARAMETER) also when a setting meets
+/// no model.
 std::vector<ModelDefinition> define_models(const FitOptions& options);
 
 /// Files named by atable{} and mtable{} in a model.

@@ -19,8 +19,8 @@ namespace xsift::spectral {
 template <typename T>
 void shape_photons(Shape shape, T parameter, const EnergyBins& bins, std::span<T> photons);
 
-/// What of a model varies in a fit. The norms enter linearly and are kept apart from the other parameters, the
-/// shape parameters.
+/// What of a model varies in a fit. The norms enter linearly and are kept apart from the other parameters,
+/// the shape parameters.
 struct ModelFreedom {
     /// Components whose terms share a norm.
     struct Group {
@@ -91,8 +91,8 @@ struct BandFlux {
     std::vector<std::vector<double>> by_shape;  ///< group, shape parameter
 };
 
-/// Fluxes in a band on its own fine energy bins (500 a decade and more at edges, the band's limits met exactly),
-/// whatever the range of the response.
+/// Fluxes in a band on its own fine energy bins (500 a decade and more at edges, the band's limits met
+/// exactly), whatever the range of the response.
 class FluxBand {
   public:
     FluxBand(std::shared_ptr<const ModelDefinition> model, Abundance abundance, double lo, double hi);

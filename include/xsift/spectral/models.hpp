@@ -86,7 +86,8 @@ struct GaussianLine {
 XSIFT_HD inline GaussianLine gaussian_photons(double lo, double hi, double energy, double sigma) {
     constexpr double root_half = 0.70710678118654752, inverse_root_2pi = 0.39894228040143268;
     const double a = (lo - energy) / sigma, b = (hi - energy) / sigma;
-    const double at_a = inverse_root_2pi * std::exp(-0.5 * a * a), at_b = inverse_root_2pi * std::exp(-0.5 * b * b);
+    const double at_a = inverse_root_2pi * std::exp(-0.5 * a * a),
+                 at_b = inverse_root_2pi * std::exp(-0.5 * b * b);
     // on the side where both are small, so that nothing cancels
     const double value = a > 0.0 ? 0.5 * (std::erfc(a * root_half) - std::erfc(b * root_half))
                                  : 0.5 * (std::erfc(-b * root_half) - std::erfc(-a * root_half));

@@ -1,6 +1,7 @@
 #pragma once
 /// @file
-/// Models given as tables: spectra on a grid of parameters, interpolated (OGIP 92-009, XSPEC's atable and mtable).
+/// Models given as tables: spectra on a grid of parameters, interpolated (OGIP 92-009, XSPEC's atable and
+/// mtable).
 
 #include <cstdint>
 #include <memory>
@@ -16,21 +17,21 @@ namespace xsift::spectral {
 struct TableAxis {
     std::string name, unit;
     double initial = 0.0;
-    double lo = 0.0, hi = 0.0;  ///< hard limits, within the tabulated values
-    bool frozen = false;        ///< kept at its initial value unless freed
-    bool logarithmic = false;   ///< interpolated linearly in its logarithm
+    double lo = 0.0, hi = 0.0;   ///< hard limits, within the tabulated values
+    bool frozen = false;         ///< kept at its initial value unless freed
+    bool logarithmic = false;    ///< interpolated linearly in its logarithm
     std::vector<double> values;  ///< ascending
 };
 
 /// A table model. Spectra are ordered with the last axis varying fastest.
 struct TableModel {
-    std::string name;    ///< of the model or file
-    std::string origin;  ///< how it was made: atomic data, abundances
-    std::string hash;    ///< content hash
-    bool additive = true;   ///< photon/cm2/s in each bin at norm 1; otherwise a factor
-    bool redshift = false;  ///< may be shifted
+    std::string name;                 ///< of the model or file
+    std::string origin;               ///< how it was made: atomic data, abundances
+    std::string hash;                 ///< content hash
+    bool additive = true;             ///< photon/cm2/s in each bin at norm 1; otherwise a factor
+    bool redshift = false;            ///< may be shifted
     double below = 0.0, above = 0.0;  ///< value outside the tabulated energies (density, or factor)
-    std::vector<double> edge;   ///< keV, ascending, n_bins + 1
+    std::vector<double> edge;         ///< keV, ascending, n_bins + 1
     std::vector<TableAxis> axes;
     std::vector<float> spectra;  ///< product of the axes' sizes x n_bins
 
@@ -53,7 +54,8 @@ class TableInterpolator {
     /// Multilinear interpolation at one value an axis (kept within the tabulated ones).
     /// @param out one value a bin
     /// @param by one span an axis: derivative by its value, empty where not wanted
-    void evaluate(std::span<const double> values, std::span<double> out, std::span<const std::span<double>> by);
+    void evaluate(std::span<const double> values, std::span<double> out,
+                  std::span<const std::span<double>> by);
 
   private:
     void rebin(std::span<const double> tabulated, bool derivative, std::span<double> out) const;
