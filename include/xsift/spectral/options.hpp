@@ -2,10 +2,21 @@
 /// @file
 /// Options of the spectral fits.
 
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace xsift::spectral {
+
+struct TableModel;
+
+/// Hard limits of a parameter.
+struct Limits {
+    double lo = 0.0, hi = 0.0;
+};
+inline constexpr Limits nh_limits{0.0, 50.0};     ///< 1e22 cm^-2
+inline constexpr Limits norm_limits{1e-12, 1.0};  ///< unless a parameter setting widens them
 
 /// Abundance table of the absorption: Wilms 2000, Anders & Grevesse 1989 (XSPEC's default), Asplund 2009.
 enum class Abundance { wilm, angr, aspl };
@@ -23,6 +34,10 @@ struct Binning {
 
 struct FitOptions {
     std::vector<std::string> models{"tbabs*powerlaw", "tbabs*bbody", "tbabs*bremss"};
+    std::vector<std::string> parameters;     ///< settings of parameters: see definition.hpp
+    std::shared_ptr<const TableModel> apec;  ///< null: the embedded table
+    std::map<std::string, std::shared_ptr<const TableModel>>
+        tables;  ///< by the name in atable{} and mtable{}
     Abundance abundance = Abundance::wilm;
     Binning binning;
     double energy_lo = 0.3, energy_hi = 10.0;  ///< keV: channels that overlap this band are fitted
