@@ -14,11 +14,11 @@
 namespace xsift::io {
 
 /// Version of the layout this build writes and the newest it reads.
-inline constexpr int survey_schema_version = 1;
+inline constexpr int survey_schema_version = 2;
 
 /// An input file as it was at ingest.
 struct InputRecord {
-    std::string file;      ///< base name
+    std::string file;  ///< base name
     std::int64_t bytes = 0;
     std::string checksum;  ///< "xxh128:..."
     std::string kind;      ///< events, light curve, spectrum, background, arf, rmf, source list, unknown
@@ -27,21 +27,22 @@ struct InputRecord {
 /// Injected truth of a simulated source (dataset group /truth; absent in real surveys).
 struct TruthRow {
     std::string source_id;
-    double frequency = 0.0;        ///< Hz; 0: constant source
+    double frequency = 0.0;  ///< Hz; 0: constant source
     double pulsed_fraction = 0.0;
-    std::string model;             ///< empty: no spectrum
+    std::string model;  ///< empty: no spectrum
     double nh = not_measured, parameter = not_measured, norm = not_measured;
 };
 
 struct SurveyWriterOptions {
-    bool compress = true;          ///< shuffle + deflate; otherwise chunked only
+    bool compress = true;  ///< shuffle + deflate; otherwise chunked only
 };
 
 /// Writes a survey to a temporary file beside the target and renames it into place in finish().
 /// Equal content gives equal bytes. Not thread-safe.
 class SurveyWriter {
   public:
-    SurveyWriter(const std::string& path, std::vector<ExtraColumn> extra_columns, SurveyWriterOptions options = {});
+    SurveyWriter(const std::string& path, std::vector<ExtraColumn> extra_columns,
+                 SurveyWriterOptions options = {});
     ~SurveyWriter();  ///< removes the temporary file when finish() was not reached
     SurveyWriter(const SurveyWriter&) = delete;
     SurveyWriter& operator=(const SurveyWriter&) = delete;
@@ -61,8 +62,8 @@ class SurveyWriter {
     std::unique_ptr<Implementation> implementation_;
 };
 
-/// Reads a survey. Construction checks the schema and throws Error (corrupt_file) for anything else than a sound
-/// survey of a known version. Not thread-safe; the HDF5 library is serialised anyway.
+/// Reads a survey. Construction checks the schema and throws Error (corrupt_file) for anything else than a
+/// sound survey of a known version. Not thread-safe; the HDF5 library is serialised anyway.
 class SurveyReader {
   public:
     explicit SurveyReader(const std::string& path);
@@ -70,7 +71,7 @@ class SurveyReader {
     SurveyReader(const SurveyReader&) = delete;
     SurveyReader& operator=(const SurveyReader&) = delete;
 
-    std::int64_t size() const;                            ///< number of sources
+    std::int64_t size() const;  ///< number of sources
     const std::vector<ExtraColumn>& extra_columns() const;
     /// Identity of the content: checksum over the checksums of all datasets.
     const std::string& checksum() const;

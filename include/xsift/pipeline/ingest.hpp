@@ -23,7 +23,8 @@ struct IngestOptions {
     double energy_lo = not_measured;  ///< keV, events below are dropped
     double energy_hi = not_measured;  ///< keV, events above are dropped
     std::string region;               ///< circle(ra,dec,radius_arcsec) on event positions; empty: all events
-    bool repair = false;  ///< sort times, drop rows with NaN times, mend GTIs (flagged) instead of quarantine
+    bool repair = false;  ///< sort times, drop rows with NaN times, mend GTIs, interpolate effective areas
+                          ///< (flagged) instead of quarantine
     bool compress = true;
 };
 
