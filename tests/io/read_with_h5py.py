@@ -27,7 +27,7 @@ def same(found, expected):
 
 def check(survey, tables):
     assert survey.attrs["format"] == b"xsift-survey"
-    assert survey.attrs["schema_version"] == 1
+    assert survey.attrs["schema_version"] == 2
     assert survey["provenance"].attrs["version"] == b"0.1.0"
     assert len(survey["provenance"].attrs["options"]) == 100000
 
