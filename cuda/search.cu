@@ -326,9 +326,6 @@ std::vector<Statistic> statistics_of(const EventTask& task) {
                     "Ask for fewer Z2 harmonics, or use --backend cpu.");
     return task.statistics;
 }
-std::vector<Statistic> statistics_of(const LightCurveTask& task) {
-    return engine::statistics_of(task);
-}
 
 class CudaSearch final : public engine::PeriodSearch {
   public:
