@@ -24,12 +24,15 @@ enum class Abundance { wilm, angr, aspl };
 /// How channels are grouped into bins for the fit.
 struct Binning {
     enum class Kind {
-        resolution,  ///< default: about FWHM/3 wide and at least 5 background counts a bin
-        none,        ///< every channel
-        min_counts,  ///< at least N source-region counts a bin
+        resolution,      ///< default: about FWHM/3 wide and at least 5 background counts a bin
+        none,            ///< every channel
+        min_counts,      ///< at least N source-region counts a bin
+        min_background,  ///< at least N background counts a bin
+        optimal,         ///< Kaastra & Bleeker 2016, eqs. 36, 37: up to one FWHM, finer where counts allow
+        file,            ///< GROUPING of the spectrum's file
     };
     Kind kind = Kind::resolution;
-    int minimum = 0;  ///< N of min:N
+    int minimum = 0;  ///< N of min:N and back:N
 };
 
 struct FitOptions {
@@ -45,7 +48,8 @@ struct FitOptions {
     double confidence_delta = 2.706;           ///< delta statistic of the intervals (90%)
 };
 
-/// Parse and print the names of the command line: wilm, angr, aspl; default (resolution), none, min:N.
+/// Parse and print the names of the command line: wilm, angr, aspl; default (resolution), none, min:N,
+/// back:N, optimal, file.
 /// @throws Error (usage).
 Abundance parse_abundance(const std::string& text);
 std::string to_string(Abundance abundance);
