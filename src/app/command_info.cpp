@@ -57,7 +57,7 @@ void add_candidates(Table& table, const SourceResult& result) {
 
 void add_fits(Table& table, const SourceResult& result) {
     for (const SpectralFit& f : result.fits) {
-        const Estimate& parameter = std::isnan(f.gamma.value) ? f.kt : f.gamma;
+        const Estimate& parameter = std::isnan(f.kt.value) ? f.gamma : f.kt;
         table.add({result.source.id, f.spectrum, f.model, f.selected ? "*" : "", number(f.stat, 7),
                    std::to_string(f.dof), interval(f.nh), interval(parameter), number(f.norm.value, 4),
                    interval(f.flux)});

@@ -68,8 +68,8 @@ Action add_ingest(CLI::App& app) {
         "Column of photon weights; default: WEIGHT where a file has it; none: ignore weights");
     command->add_flag(
         "--repair", options->repair,
-        "Mend damaged event lists (sort times, drop NaN rows, merge overlapping GTIs; flagged) instead of "
-        "quarantining them");
+        "Mend damaged inputs (sort times, drop NaN rows, merge overlapping GTIs, interpolate an ARF on other "
+        "energies; flagged) instead of quarantining them");
     command->add_flag("!--no-compress", options->compress,
                       "Store without compression: larger, faster to read");
     return [options] {

@@ -50,10 +50,11 @@ class EventSearch {
         SearchOutcome outcome;
         const std::int64_t count = end_ - first;
         for (std::size_t s = 0; s < task_.statistics.size(); ++s) {
-            Collected all(task_.max_peaks);
+            Collected all(task_.max_peaks, task_.band_edges);
             for (const auto& unit : found) all.add(unit[s]);
             outcome.statistics.push_back({task_.statistics[s], all.peaks.sorted(),
-                                          count ? all.sum / static_cast<double>(count) : 0.0, count});
+                                          count ? all.sum / static_cast<double>(count) : 0.0, count,
+                                          all.bands.peaks(task_.grid, task_.statistics[s].harmonics)});
         }
         return outcome;
     }
@@ -108,7 +109,7 @@ class EventSearch {
         float *z2 = b.z2.fit(n), *h = with_h_ ? b.h.fit(n) : nullptr, *best = b.best.fit(n);
         std::fill_n(z2, n, 0.0f);
         if (with_h_) std::fill_n(h, n, -std::numeric_limits<float>::infinity());
-        std::vector<Collected> found(task_.statistics.size(), Collected(task_.max_peaks));
+        std::vector<Collected> found(task_.statistics.size(), Collected(task_.max_peaks, task_.band_edges));
         for (int k = 1; k <= events_.harmonics; ++k) {
             const std::int64_t low = std::max(from, task_.grid.first);
             const std::int64_t high = std::min(std::min(from + width, end_) - 1,
@@ -148,7 +149,13 @@ class EventSearch {
         b.highest.resize(static_cast<std::size_t>(chunks));
         b.chunk_sum.resize(static_cast<std::size_t>(chunks));
         plan_.kernel().scan(values + halo_, n, b.highest.data(), b.chunk_sum.data());
+        const std::int64_t trial = begin - task_.grid.first;
+        const bool one_band = !out.bands.empty() && out.bands.band(trial) == out.bands.band(trial + n - 1);
+        const int band = out.bands.empty() ? -1 : out.bands.band(trial);
         for (std::int64_t c = 0; c < chunks; ++c) {
+            if (!out.bands.empty() && (!one_band || out.bands.is_band(band)))
+                note_bands(trial, c * nufft_chunk, std::min(n, (c + 1) * nufft_chunk), values + halo_,
+                           one_band ? band : -1, b.highest[static_cast<std::size_t>(c)], out.bands);
             out.sum += static_cast<double>(b.chunk_sum[static_cast<std::size_t>(c)]);
             double threshold = out.peaks.threshold();
             if (!(static_cast<double>(b.highest[static_cast<std::size_t>(c)]) > threshold)) continue;
@@ -161,6 +168,17 @@ class EventSearch {
                                best ? static_cast<int>(best[halo_ + i]) : harmonics});
                 threshold = out.peaks.threshold();
             }
+        }
+    }
+
+    /// Offers the trials trial + from .. trial + to - 1 to their bands. `band` is that of all of them, or -1
+    /// when the stretch has several.
+    static void note_bands(std::int64_t trial, std::int64_t from, std::int64_t to, const float* values,
+                           int band, float highest, BandMaxima& bands) {
+        if (!(highest > 0.0f) || (band >= 0 && static_cast<double>(highest) <= bands.highest(band))) return;
+        for (std::int64_t i = from; i < to; ++i) {
+            const int of_trial = band >= 0 ? band : bands.band(trial + i);
+            if (bands.is_band(of_trial)) bands.add(of_trial, trial + i, static_cast<double>(values[i]));
         }
     }
 

@@ -37,6 +37,7 @@ constexpr std::int64_t response_cache_bytes = 256 << 20;
 class InputFile {
   public:
     explicit InputFile(const std::string& path);
+    std::int64_t version() const { return version_; }
 
     const std::string& path() const { return path_; }
     hid_t id() const { return file_.get(); }
@@ -54,10 +55,10 @@ class InputFile {
 
   private:
     void open();
-    void check_identity() const;
+    void check_identity();
 
     std::string path_;
-    std::int64_t bytes_ = 0;
+    std::int64_t bytes_ = 0, version_ = 0;
     Handle file_;
 };
 
@@ -90,15 +91,14 @@ void InputFile::open() {
     corrupt(truncated ? "it is truncated: " + reason : reason, truncated ? "TRUNCATED" : "CORRUPT_SURVEY");
 }
 
-void InputFile::check_identity() const {
+void InputFile::check_identity() {
     std::string format;
     if (!hdf5::read_attribute(id(), "format", format) || format != schema::format)
         corrupt("it is an HDF5 file of something else", "FOREIGN_FILE", "Give a survey made by xsift ingest");
-    std::int64_t version = 0;
-    if (!hdf5::read_attribute(id(), "schema_version", version) || version < 1)
+    if (!hdf5::read_attribute(id(), "schema_version", version_) || version_ < 1)
         corrupt("it has no schema version");
-    if (version > survey_schema_version)
-        corrupt(fmt::format("its schema version is {}, this program knows {} and older", version,
+    if (version_ > survey_schema_version)
+        corrupt(fmt::format("its schema version is {}, this program knows {} and older", version_,
                             survey_schema_version),
                 "SCHEMA_NEWER", "Upgrade xsift");
 }
@@ -586,6 +586,9 @@ struct SurveyReader::Implementation {
         check_end(datasets, "/sources/exposure_offset", exposure_offset, exposures.rows());
         check_end(datasets, "/sources/light_curve_offset", light_curve_offset, light_curves.rows());
         check_end(datasets, "/sources/spectrum_offset", spectrum_offset, spectra.rows());
+        if (file.version() >= 2)
+            scalings.emplace(datasets, "/spectra", spectra.rows(), "scaling_offset", "/scalings",
+                             schema::scaling_arrays);
         if (file.has("/truth")) truth.emplace(datasets, "/truth", schema::truth_fields);
         read_provenance();
         identify();
@@ -630,6 +633,7 @@ struct SurveyReader::Implementation {
         "channel_offset", "/channels", schema::channel_arrays};
     RaggedReader<decltype(schema::area_arrays)> areas{datasets,      "/spectra", spectra.rows(),
                                                       "area_offset", "/areas",   schema::area_arrays};
+    std::optional<RaggedReader<decltype(schema::scaling_arrays)>> scalings;  ///< since version 2
     ResponseReader responses{datasets};
     RowReader<decltype(schema::quarantine_fields)> quarantine{datasets, "/quarantine",
                                                               schema::quarantine_fields};
@@ -652,7 +656,7 @@ void SurveyReader::Implementation::identify() {
     std::map<std::string, std::string> checksums;
     for (const auto& dataset : datasets.all()) checksums[dataset->path()] = dataset->checksum();
     ContentHash hash;
-    hash.update(fmt::format("{} {}\n", schema::format, survey_schema_version));
+    hash.update(fmt::format("{} {}\n", schema::format, file.version()));
     for (const auto& [path, sum] : checksums) hash.update(fmt::format("{} {}\n", path, sum));
     checksum = hash.digest();
 }
@@ -709,6 +713,7 @@ void SurveyReader::Implementation::read_spectra(std::vector<SourceData>& out, st
     spectra.read(begin, count, spectrum);
     channels.read(begin, count, spectrum);
     areas.read(begin, count, spectrum);
+    if (scalings) scalings->read(begin, count, spectrum);
     std::vector<std::int64_t> indices(all.size());
     spectrum_response.for_each(begin, count,
                                [&](std::int64_t i, std::int64_t index_) { indices[i] = index_; });
@@ -796,7 +801,8 @@ std::int64_t SurveyReader::memory_bytes(std::int64_t i) const {
            n_spectra * static_cast<std::int64_t>(sizeof(Spectrum)) +
            state.events.bytes(exposure, n_exposures) + state.gtis.bytes(exposure, n_exposures) +
            state.bins.bytes(light_curve, n_light_curves) + state.channels.bytes(spectrum, n_spectra) +
-           state.areas.bytes(spectrum, n_spectra);
+           state.areas.bytes(spectrum, n_spectra) +
+           (state.scalings ? state.scalings->bytes(spectrum, n_spectra) : 0);
 }
 
 void SurveyReader::visit_loads(const std::function<void(const SourceLoad&)>& visitor) const {
@@ -879,7 +885,7 @@ std::string SurveyReader::describe() {
         "survey      {}\nschema      {} {}\nchecksum    {}\nsources     {}\n"
         "event lists {} with {} events\nlight curves {} with {} bins\nspectra     {} with {} responses\n"
         "inputs      {}\nquarantined {}\n",
-        state.file.path(), schema::format, survey_schema_version, checksum(), size(), state.exposures.rows(),
+        state.file.path(), schema::format, state.file.version(), checksum(), size(), state.exposures.rows(),
         state.events.total(), state.light_curves.rows(), state.bins.total(), state.spectra.rows(),
         state.responses.rows(), state.inputs.rows(), state.quarantine.rows());
     for (const auto& [key, value] : state.provenance) text += fmt::format("{} = {}\n", key, value);

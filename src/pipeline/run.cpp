@@ -22,6 +22,7 @@
 #include <xsift/pipeline/run.hpp>
 #include <xsift/pipeline/shard_plan.hpp>
 #include <xsift/spectral/absorption.hpp>
+#include <xsift/spectral/table_model.hpp>
 
 namespace xsift::pipeline {
 
@@ -139,6 +140,8 @@ io::CatalogueInfo catalogue_info(const RunOptions& options, io::SurveyReader& su
     const spectral::Abundance abundance = options.configuration.spectra.abundance;
     info.provenance.emplace_back("table tbabs " + to_string(abundance),
                                  spectral::Absorption::checksum(abundance));
+    const auto apec = spectral::embedded_apec();
+    info.provenance.emplace_back("table apec", fmt::format("{}; {}", apec->hash, apec->origin));
     const std::vector<io::InputRecord> inputs = survey.inputs();
     info.provenance.emplace_back("inputs", std::to_string(inputs.size()));
     ContentHash all;

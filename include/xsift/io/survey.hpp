@@ -14,7 +14,7 @@
 namespace xsift::io {
 
 /// Version of the layout this build writes and the newest it reads.
-inline constexpr int survey_schema_version = 1;
+inline constexpr int survey_schema_version = 2;
 
 /// An input file as it was at ingest.
 struct InputRecord {
