@@ -161,6 +161,19 @@ std::vector<std::string> verify_catalogue(const std::string& path) {
     return findings.list();
 }
 
+std::vector<std::string> read_source_ids(const std::string& path, std::int64_t first, std::int64_t count) {
+    OpenCatalogue catalogue(path);
+    std::vector<std::string> ids;
+    catalogue.for_each_row(
+        catalogue.tables.sources,
+        [&](SourceRow row) {
+            ids.push_back(std::move(row.source.id));
+            return true;
+        },
+        first, count);
+    return ids;
+}
+
 std::vector<SourceResult> read_results(const std::string& path, std::int64_t first, std::int64_t count) {
     OpenCatalogue catalogue(path);
     std::vector<SourceRow> rows;

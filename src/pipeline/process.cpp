@@ -64,6 +64,7 @@ struct SpectrumWork {
     std::size_t source = 0;
     const Spectrum* spectrum = nullptr;
     std::optional<spectral::PreparedSpectrum> prepared;
+    std::optional<refine::FitData> data;
     std::vector<std::vector<engine::ModelCell>> cells;   ///< a list a model
     std::vector<SpectralFit> fits;                       ///< one a model
     std::vector<std::vector<QuarantineRow>> quarantine;  ///< of preparation, then one list a model
@@ -174,8 +175,10 @@ void BatchProcessor::fit(const std::vector<SourceData>& batch, std::vector<Sourc
     const Stopwatch gridding;
     pool_.for_each(work.size(), [&](std::size_t k) {
         SpectrumWork& item = work[k];
-        guarded(id(item), item.spectrum->exposure.file, "fit", item.quarantine[0],
-                [&] { item.prepared = spectral::prepare(*item.spectrum, options); });
+        guarded(id(item), item.spectrum->exposure.file, "fit", item.quarantine[0], [&] {
+            item.prepared = spectral::prepare(*item.spectrum, options);
+            item.data.emplace(*item.prepared);
+        });
     });
     std::vector<const spectral::PreparedSpectrum*> prepared;
     std::vector<SpectrumWork*> fitted;
@@ -194,9 +197,9 @@ void BatchProcessor::fit(const std::vector<SourceData>& batch, std::vector<Sourc
         const std::size_t m = task % n_models;
         guarded(id(item), item.spectrum->exposure.file, "fit", item.quarantine[1 + m], [&] {
             std::vector<refine::StartingPoint> starts;
-            for (const engine::ModelCell& cell : item.cells[m])
-                starts.push_back({cell.nh, cell.parameter, cell.norm});
-            item.fits[m] = refine::fit_spectrum(*item.prepared, options.models[m], starts, options);
+            for (const engine::ModelCell& cell : item.cells[m]) starts.push_back(cell.values);
+            const refine::FitInput input{&*item.prepared, &*item.data};
+            item.fits[m] = refine::fit_spectra(std::span(&input, 1), grids_.models()[m], starts, options);
         });
     });
     for (SpectrumWork& item : work) {

@@ -113,10 +113,16 @@ void fields(Archive& archive, T& v) {
     archive(v.value, v.lo, v.hi);
 }
 template <typename Archive, typename T>
+requires FieldsOf<Archive, T, FittedParameter>
+void fields(Archive& archive, T& v) {
+    archive(v.component, v.name, v.unit, v.estimate, v.error, v.flags);
+}
+template <typename Archive, typename T>
 requires FieldsOf<Archive, T, SpectralFit>
 void fields(Archive& archive, T& v) {
     archive(v.spectrum, v.instrument, v.model, v.statistic, v.stat, v.n_bins, v.dof, v.reduced, v.aicc, v.bic,
-            v.nh, v.kt, v.gamma, v.norm, v.flux, v.flux_unabsorbed, v.selected, v.flags);
+            v.nh, v.kt, v.gamma, v.kt2, v.abundance, v.norm, v.norm2, v.flux, v.flux_unabsorbed, v.selected,
+            v.flags, v.parameters);
 }
 template <typename Archive, typename T>
 requires FieldsOf<Archive, T, QuarantineRow>

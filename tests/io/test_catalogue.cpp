@@ -105,7 +105,10 @@ SpectralFit fit(std::int64_t i, bool selected) {
         f.gamma = {1.9, 1.7, 2.1};
     else
         f.kt = {0.9, 0.7, infinity};
+    f.kt2 = {1.5, 1.2, 1.9};
+    f.abundance = {0.3, not_measured, not_measured};
     f.norm = {1e-5, 0.9e-5, 1.1e-5};
+    f.norm2 = {2e-5, 1.9e-5, 2.1e-5};
     f.flux = {3e-14, 2e-14, 4e-14};
     f.flux_unabsorbed = 3.5e-14;
     f.selected = selected;
@@ -302,7 +305,10 @@ TEST_F(Catalogue, GivesBackWhatItsColumnsHold) {
             expect_same(a.nh, b.nh);
             expect_same(a.kt, b.kt);
             expect_same(a.gamma, b.gamma);
+            expect_same(a.kt2, b.kt2);
+            expect_same(a.abundance, b.abundance);
             expect_same(a.norm, b.norm);
+            expect_same(a.norm2, b.norm2);
             expect_same(a.flux, b.flux);
             expect_same(a.flux_unabsorbed, b.flux_unabsorbed);
             EXPECT_EQ(a.selected, b.selected);
@@ -702,7 +708,7 @@ TEST(CatalogueDocumentation, ColumnsAreDescribed) {
         EXPECT_FALSE(column.comment.empty()) << column.name;
         EXPECT_LE(column.comment.size(), 47u) << column.name << ": the comment does not fit the card";
     }
-    EXPECT_EQ(names.size(), 18u + 19u + 12u + 9u + 29u + 5u + 2u + 1u);
+    EXPECT_EQ(names.size(), 18u + 19u + 12u + 9u + 38u + 5u + 2u + 1u);
 }
 
 }  // namespace
