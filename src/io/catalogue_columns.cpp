@@ -158,8 +158,8 @@ Table<ProfileRow> profiles_table() {
         c({"COUNTS", "count", "phot.count", "F9.1", "counts of phase bins b/32 to (b+1)/32"}, at(&R::counts)),
         c({"EXPOSURE_TIME", "s", "time.duration;obs.exposure", "F13.4", "good time of each phase bin"},
           at(&R::exposure_time)),
-        c({"RATE", "count s**-1", "phot.count;arith.rate", "E11.4", "COUNTS/EXPOSURE_TIME"}, at(&R::rate)),
-        c({"RATE_ERR", "count s**-1", "stat.error;phot.count;arith.rate", "E11.4", "1 sigma; of one count where none"},
+        c({"RATE", "count s**-1", "arith.rate", "E11.4", "COUNTS/EXPOSURE_TIME"}, at(&R::rate)),
+        c({"RATE_ERR", "count s**-1", "stat.error;phot.count", "E11.4", "1 sigma; of one count where none"},
           at(&R::rate_error)),
     }};
 }

@@ -29,7 +29,7 @@ namespace {
 
 using namespace xsift;
 
-constexpr double span = 4e4, fmin = 0.002, fmax = 0.04;
+constexpr double span = 4e4, lowest = 0.002, highest = 0.04;
 constexpr std::size_t photons = 500;
 const std::vector<double> start{0.0, 11'000.0, 26'500.0}, stop{10'000.0, 26'000.0, span};
 
@@ -87,7 +87,7 @@ Figures inject(double fraction, int realisations, const timing::SearchOptions& o
     for (int i = 0; i < realisations; ++i) {
         RandomStream random(static_cast<std::uint64_t>(std::lround(1e6 * fraction)) + 17,
                             static_cast<std::uint64_t>(i));
-        const double frequency = 1.1 * fmin + (fmax / 1.1 - 1.1 * fmin) * random.uniform();
+        const double frequency = 1.1 * lowest + (highest / 1.1 - 1.1 * lowest) * random.uniform();
         const EventList events = draw(frequency, fraction, random);
         const auto grid = timing::make_grid(events, options);
         one.limit_bands = {frequency - 0.5 / span, frequency + 0.5 / span};
@@ -150,8 +150,8 @@ int main(int argc, char** argv) {
         return 2;
     }
     timing::SearchOptions options;
-    options.fmin = fmin;
-    options.fmax = fmax;
+    options.fmin = lowest;
+    options.fmax = highest;
     options.z2_harmonics = {1};
     options.h_harmonics = 0;
     options.max_candidates = 3;
