@@ -1,5 +1,6 @@
 #include "cpu_search.hpp"
 
+#include "composite_search.hpp"
 #include "nufft.hpp"
 
 #include <algorithm>
@@ -277,6 +278,9 @@ class CpuSearch final : public PeriodSearch {
     }
     std::vector<SearchOutcome> search(std::span<const LightCurveTask> tasks) override {
         return run<LightCurveTask, PreparedLightCurve>(tasks);
+    }
+    std::vector<CompositeOutcome> search(std::span<const CompositeTask> tasks) override {
+        return search_composites(tasks, *pool_);
     }
 
   private:

@@ -66,7 +66,8 @@ NufftPlan::NufftPlan(int block, const NufftKernel& kernel)
 }
 
 void NufftPlan::run(std::span<const std::uint64_t> step, std::span<const float> weight, int harmonic,
-                    std::int64_t centre, std::int64_t stride, float* grid, float* sums) const {
+                    std::int64_t centre, std::int64_t stride, float* grid, float* sums,
+                    std::span<const std::uint64_t> offset) const {
     const NufftSpread job{step.data(),
                           weight.empty() ? nullptr : weight.data(),
                           static_cast<std::int64_t>(step.size()),
@@ -75,7 +76,8 @@ void NufftPlan::run(std::span<const std::uint64_t> step, std::span<const float> 
                           static_cast<std::uint64_t>(stride),
                           size_,
                           log2_size_,
-                          table_.data()};
+                          table_.data(),
+                          offset.empty() ? nullptr : offset.data()};
     kernel_->run(job, {order_.data(), correction_.data(), block_}, twiddle_.data(), grid, sums);
 }
 
