@@ -1,6 +1,8 @@
 #include "cpu_search.hpp"
 
+#include "collected.hpp"
 #include "composite_search.hpp"
+#include "event_search.hpp"
 #include "nufft.hpp"
 
 #include <algorithm>
@@ -11,7 +13,6 @@
 #include <xsift/engine/multi_term_kernel.hpp>
 #include <xsift/engine/search_tasks.hpp>
 #include <xsift/timing/lomb_scargle.hpp>
-#include <xsift/timing/window.hpp>
 
 namespace xsift::engine {
 namespace {
@@ -71,18 +72,6 @@ struct Layout {
     }
 };
 
-/// What one statistic leaves behind.
-struct Collected {
-    explicit Collected(int capacity) : peaks(capacity) {}
-    PeakList peaks;
-    double sum = 0.0;
-
-    void add(const Collected& other) {
-        peaks.add(other.peaks);
-        sum += other.sum;
-    }
-};
-
 /// Adds the mean and the peaks of one statistic over one group. `best` (may be null) holds the harmonics of
 /// H.
 void collect(const Layout& layout, std::int64_t group, float* values, const float* best, int harmonics,
@@ -97,6 +86,25 @@ void collect(const Layout& layout, std::int64_t group, float* values, const floa
             if (values[(l - d) * lanes + lane] >= v || values[(l + d) * lanes + lane] > v) return false;
         return true;
     };
+    // Bands of the first and last trial of each lane: nearly always one.
+    std::array<int, lanes> first_band{}, last_band{};
+    for (std::int64_t lane = 0; lane < lanes && !out.bands.empty(); ++lane) {
+        const std::int64_t trial = layout.index(group, lane, layout.halo) - layout.grid.first;
+        first_band[lane] = out.bands.band(trial);
+        last_band[lane] = out.bands.band(trial + layout.stride - 1);
+    }
+    const auto note_bands = [&](std::int64_t lane, std::int64_t from, std::int64_t to, double highest) {
+        const bool one = first_band[lane] == last_band[lane];
+        if (!(highest > 0.0) || (one && !out.bands.is_band(first_band[lane])) ||
+            (one && highest < out.bands.highest(first_band[lane])))
+            return;
+        for (std::int64_t l = from; l < to; ++l) {
+            const std::int64_t trial = layout.index(group, lane, l) - layout.grid.first;
+            const int band = one ? first_band[lane] : out.bands.band(trial);
+            if (out.bands.is_band(band))
+                out.bands.add(band, trial, static_cast<double>(values[l * lanes + lane]));
+        }
+    };
     constexpr std::int64_t chunk = 32;
     for (std::int64_t from = layout.halo; from < layout.block - layout.halo; from += chunk) {
         const std::int64_t to = std::min(from + chunk, layout.block - layout.halo);
@@ -109,6 +117,7 @@ void collect(const Layout& layout, std::int64_t group, float* values, const floa
             }
         for (std::int64_t lane = 0; lane < lanes; ++lane) {
             out.sum += static_cast<double>(sum[lane]);
+            if (!out.bands.empty()) note_bands(lane, from, to, static_cast<double>(highest[lane]));
             if (!(static_cast<double>(highest[lane]) > out.peaks.threshold())) continue;
             for (std::int64_t l = from; l < to; ++l) {
                 const double v = static_cast<double>(values[l * lanes + lane]);
@@ -119,60 +128,6 @@ void collect(const Layout& layout, std::int64_t group, float* values, const floa
             }
         }
     }
-}
-
-/// Subtracts what a constant source would show through the GTIs, where that matters.
-void subtract_window(const EventTask& task, const PreparedEvents& events, const Layout& layout,
-                     std::int64_t group, int k, float* sums) {
-    const double df = k * task.grid.df;
-    if (static_cast<double>(layout.index(group, 0, 0)) * df >= events.window_fmax) return;
-    for (std::int64_t lane = 0; lane < lanes; ++lane)
-        for (std::int64_t l = layout.begin(group, lane); l < layout.end(group, lane); ++l) {
-            const double f = static_cast<double>(layout.index(group, lane, l)) * df;
-            if (f >= events.window_fmax) break;
-            const timing::Complex w = timing::gti_window(f, task.gti_start.data(), task.gti_stop.data(),
-                                                         static_cast<int>(task.gti_start.size())) *
-                                      events.sum_w;
-            sums[2 * l * lanes + lane] -= static_cast<float>(w.re);
-            sums[(2 * l + 1) * lanes + lane] -= static_cast<float>(w.im);
-        }
-}
-
-/// Clears the sums of trials whose k-th harmonic is not used.
-void drop_above(std::int64_t last_index, const Layout& layout, std::int64_t group, float* sums) {
-    for (std::int64_t lane = 0; lane < lanes; ++lane) {
-        const std::int64_t first = last_index - layout.index(group, lane, 0) + 1;
-        for (std::int64_t l = std::clamp<std::int64_t>(first, 0, layout.block); l < layout.block; ++l)
-            sums[2 * l * lanes + lane] = sums[(2 * l + 1) * lanes + lane] = 0.0f;
-    }
-}
-
-std::vector<Collected> search_group(const EventTask& task, const PreparedEvents& events, const Layout& layout,
-                                    const NufftPlan& plan, std::int64_t group) {
-    WorkSpace& space = work_space(plan);
-    float *sums = WorkSpace::aligned(space.sums), *z2 = WorkSpace::aligned(space.cumulative),
-          *h = WorkSpace::aligned(space.h), *best = WorkSpace::aligned(space.best);
-    const std::int64_t n = layout.block * lanes;
-    std::fill_n(z2, n, 0.0f);
-    std::fill_n(h, n, -std::numeric_limits<float>::infinity());
-    std::vector<Collected> found(task.statistics.size(), Collected(task.max_peaks));
-    for (int k = 1; k <= events.harmonics; ++k) {
-        const std::int64_t last = last_harmonic_index(task.harmonic_fmax, task.grid.df, k);
-        if (layout.index(group, 0, layout.halo) <= last) {
-            plan.run(events.step, task.weight, k, layout.centre(group), layout.stride,
-                     WorkSpace::aligned(space.grid), sums);
-            if (events.window_fmax > 0.0) subtract_window(task, events, layout, group, k, sums);
-            if (layout.index(group, lanes - 1, layout.block) > last) drop_above(last, layout, group, sums);
-            plan.kernel().accumulate(sums, layout.block, static_cast<float>(2.0 / events.sum_w2),
-                                     static_cast<float>(4 * (k - 1)), k, z2, h, best);
-        }
-        for (std::size_t s = 0; s < found.size(); ++s) {
-            if (task.statistics[s].harmonics != k) continue;
-            const bool is_h = task.statistics[s].kind == timing::Statistic::Kind::h;
-            collect(layout, group, is_h ? h : z2, is_h ? best : nullptr, k, found[s]);
-        }
-    }
-    return found;
 }
 
 /// Fits of several harmonics: the sums of the weights at 1 .. 2n times the frequency, of the values at 1 ..
@@ -223,7 +178,7 @@ std::vector<Collected> search_terms(const LightCurveTask& task, const PreparedLi
             pass.first = layout.index(group, lane, l) - cell;  // trial `cell` is this frequency
             finish_terms(pass, cell, sums);
         }
-    std::vector<Collected> found(task.terms.size(), Collected(task.max_peaks));
+    std::vector<Collected> found(task.terms.size(), Collected(task.max_peaks, task.band_edges));
     std::vector<float> harmonics(static_cast<std::size_t>(n));
     for (std::size_t s = 0; s < found.size(); ++s) {
         const std::size_t at = s * static_cast<std::size_t>(n);
@@ -249,13 +204,9 @@ std::vector<Collected> search_group(const LightCurveTask& task, const PreparedLi
             power[l * lanes + lane] =
                 timing::lomb_scargle_power<float>({0.0f, 1.0f, w[re], w[im], wy[re], wy[im], w2[re], w2[im]});
         }
-    std::vector<Collected> found(1, Collected(task.max_peaks));
+    std::vector<Collected> found(1, Collected(task.max_peaks, task.band_edges));
     collect(layout, group, power, nullptr, 1, found[0]);
     return found;
-}
-
-std::vector<timing::Statistic> statistics_of(const EventTask& task) {
-    return task.statistics;
 }
 
 /// Trials a block: a larger one spreads the photons less often, a smaller one stays in the cache. From
@@ -274,7 +225,14 @@ class CpuSearch final : public PeriodSearch {
 
     std::string name() const override { return "cpu"; }
     std::vector<SearchOutcome> search(std::span<const EventTask> tasks) override {
-        return run<EventTask, PreparedEvents>(tasks);
+        std::vector<const NufftPlan*> plans;
+        for (const EventTask& task : tasks)
+            plans.push_back(
+                &plan_for(task.time.size(), peak_halo(task.grid, task.min_separation), task.grid.count));
+        std::vector<SearchOutcome> outcomes(tasks.size());
+        pool_->for_each(tasks.size(),
+                        [&](std::size_t t) { outcomes[t] = search_events(tasks[t], *plans[t], *pool_); });
+        return outcomes;
     }
     std::vector<SearchOutcome> search(std::span<const LightCurveTask> tasks) override {
         return run<LightCurveTask, PreparedLightCurve>(tasks);
@@ -284,6 +242,11 @@ class CpuSearch final : public PeriodSearch {
     }
 
   private:
+    const NufftPlan& plan_for(std::size_t n, std::int64_t halo, std::int64_t count) {
+        const int block = choose_block(n, halo, count);
+        return plans_.try_emplace(block, block).first->second;
+    }
+
     template <typename Task, typename Prepared>
     std::vector<SearchOutcome> run(std::span<const Task> tasks) {
         std::vector<Layout> layouts;
@@ -311,12 +274,13 @@ class CpuSearch final : public PeriodSearch {
         for (std::size_t t = 0; t < tasks.size(); ++t) {
             const auto statistics = statistics_of(tasks[t]);
             for (std::size_t s = 0; s < statistics.size(); ++s) {
-                Collected all(tasks[t].max_peaks);
+                Collected all(tasks[t].max_peaks, tasks[t].band_edges);
                 for (std::size_t unit = first_unit[t]; unit < first_unit[t + 1]; ++unit)
                     all.add(found[unit][s]);
                 const std::int64_t count = std::max<std::int64_t>(tasks[t].grid.count, 0);
                 outcomes[t].statistics.push_back({statistics[s], all.peaks.sorted(),
-                                                  count ? all.sum / static_cast<double>(count) : 0.0, count});
+                                                  count ? all.sum / static_cast<double>(count) : 0.0, count,
+                                                  all.bands.peaks(tasks[t].grid, statistics[s].harmonics)});
             }
         }
         return outcomes;
