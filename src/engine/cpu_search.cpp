@@ -72,7 +72,7 @@ struct Layout {
 /// What one statistic leaves behind.
 struct Collected {
     explicit Collected(int capacity) : peaks(capacity) {}
-    PeakList peaks;
+    OctavePeaks peaks;
     double sum = 0.0;
 
     void add(const Collected& other) {
@@ -107,13 +107,17 @@ void collect(const Layout& layout, std::int64_t group, float* values, const floa
             }
         for (std::int64_t lane = 0; lane < lanes; ++lane) {
             out.sum += static_cast<double>(sum[lane]);
-            if (!(static_cast<double>(highest[lane]) > out.peaks.threshold())) continue;
+            double threshold =
+                out.peaks.threshold(layout.index(group, lane, from), layout.index(group, lane, to - 1));
+            if (!(static_cast<double>(highest[lane]) > threshold)) continue;
             for (std::int64_t l = from; l < to; ++l) {
                 const double v = static_cast<double>(values[l * lanes + lane]);
-                if (!(v > out.peaks.threshold()) || !exceeds_neighbours(l, lane)) continue;
+                if (!(v > threshold) || !exceeds_neighbours(l, lane)) continue;
                 const std::int64_t index = layout.index(group, lane, l);
                 out.peaks.add({index - layout.grid.first, static_cast<double>(index) * layout.grid.df, v,
-                               best ? static_cast<int>(best[l * lanes + lane]) : harmonics});
+                               best ? static_cast<int>(best[l * lanes + lane]) : harmonics},
+                              index);
+                threshold = out.peaks.threshold(index, layout.index(group, lane, to - 1));
             }
         }
     }
@@ -145,8 +149,23 @@ void drop_above(std::int64_t last_index, const Layout& layout, std::int64_t grou
     }
 }
 
+/// Calls visit(sample, value index) for the noise samples that the group owns.
+template <typename Visit>
+void for_each_sample(const std::vector<std::int64_t>& noise, const Layout& layout, std::int64_t group,
+                     Visit&& visit) {
+    const std::int64_t origin = layout.index(group, 0, layout.halo);
+    const auto begin = std::lower_bound(noise.begin(), noise.end(), origin),
+               end = std::lower_bound(begin, noise.end(), origin + lanes * layout.stride);
+    for (auto sample = begin; sample != end; ++sample) {
+        const std::int64_t lane = (*sample - origin) / layout.stride,
+                           l = layout.halo + (*sample - origin) % layout.stride;
+        visit(static_cast<std::size_t>(sample - noise.begin()), l, lane);
+    }
+}
+
+/// @param noise as many samples as the task has; those of this group are set
 std::vector<Collected> search_group(const EventTask& task, const PreparedEvents& events, const Layout& layout,
-                                    const NufftPlan& plan, std::int64_t group) {
+                                    const NufftPlan& plan, std::int64_t group, timing::NoiseSamples& noise) {
     WorkSpace& space = work_space(plan);
     float *sums = WorkSpace::aligned(space.sums), *z2 = WorkSpace::aligned(space.cumulative),
           *h = WorkSpace::aligned(space.h), *best = WorkSpace::aligned(space.best);
@@ -160,6 +179,12 @@ std::vector<Collected> search_group(const EventTask& task, const PreparedEvents&
             plan.run(events.step, task.weight, k, layout.centre(group), layout.stride,
                      WorkSpace::aligned(space.grid), sums);
             if (events.window_fmax > 0.0) subtract_window(task, events, layout, group, k, sums);
+            if (k == 1)
+                for_each_sample(events.noise, layout, group,
+                                [&](std::size_t i, std::int64_t l, std::int64_t lane) {
+                                    noise.re[i] = sums[2 * l * lanes + lane];
+                                    noise.im[i] = sums[(2 * l + 1) * lanes + lane];
+                                });
             if (layout.index(group, lanes - 1, layout.block) > last) drop_above(last, layout, group, sums);
             plan.kernel().accumulate(sums, layout.block, static_cast<float>(2.0 / events.sum_w2),
                                      static_cast<float>(4 * (k - 1)), k, z2, h, best);
@@ -174,7 +199,8 @@ std::vector<Collected> search_group(const EventTask& task, const PreparedEvents&
 }
 
 std::vector<Collected> search_group(const LightCurveTask& task, const PreparedLightCurve& curve,
-                                    const Layout& layout, const NufftPlan& plan, std::int64_t group) {
+                                    const Layout& layout, const NufftPlan& plan, std::int64_t group,
+                                    timing::NoiseSamples& noise) {
     WorkSpace& space = work_space(plan);
     float *grid = WorkSpace::aligned(space.grid), *w = WorkSpace::aligned(space.sums),
           *wy = WorkSpace::aligned(space.sums_value), *w2 = WorkSpace::aligned(space.sums_double),
@@ -188,9 +214,21 @@ std::vector<Collected> search_group(const LightCurveTask& task, const PreparedLi
             power[l * lanes + lane] =
                 timing::lomb_scargle_power<float>({0.0f, 1.0f, w[re], w[im], wy[re], wy[im], w2[re], w2[im]});
         }
+    for_each_sample(curve.noise, layout, group, [&](std::size_t i, std::int64_t l, std::int64_t lane) {
+        noise.power[i] = power[l * lanes + lane];
+    });
     std::vector<Collected> found(1, Collected(task.max_peaks));
     collect(layout, group, power, nullptr, 1, found[0]);
     return found;
+}
+
+/// Room for the noise samples of a task.
+timing::NoiseSamples noise_of(const PreparedEvents& events) {
+    return {
+        events.noise, std::vector<float>(events.noise.size()), std::vector<float>(events.noise.size()), {}};
+}
+timing::NoiseSamples noise_of(const PreparedLightCurve& curve) {
+    return {curve.noise, {}, {}, std::vector<float>(curve.noise.size())};
 }
 
 std::vector<timing::Statistic> statistics_of(const EventTask& task) {
@@ -235,18 +273,20 @@ class CpuSearch final : public PeriodSearch {
                 plans_.emplace(layouts.back().block, NufftPlan(layouts.back().block));
         }
         std::vector<std::unique_ptr<Prepared>> prepared(tasks.size());
-        pool_->for_each(tasks.size(),
-                        [&](std::size_t t) { prepared[t] = std::make_unique<Prepared>(tasks[t]); });
+        std::vector<SearchOutcome> outcomes(tasks.size());
+        pool_->for_each(tasks.size(), [&](std::size_t t) {
+            prepared[t] = std::make_unique<Prepared>(tasks[t]);
+            outcomes[t].noise = noise_of(*prepared[t]);
+        });
 
         std::vector<std::vector<Collected>> found(first_unit.back());
         pool_->for_each(found.size(), [&](std::size_t unit) {
             const auto after = std::upper_bound(first_unit.begin(), first_unit.end(), unit);
             const auto t = static_cast<std::size_t>(after - first_unit.begin()) - 1;
             found[unit] = search_group(tasks[t], *prepared[t], layouts[t], plans_.at(layouts[t].block),
-                                       static_cast<std::int64_t>(unit - first_unit[t]));
+                                       static_cast<std::int64_t>(unit - first_unit[t]), outcomes[t].noise);
         });
 
-        std::vector<SearchOutcome> outcomes(tasks.size());
         for (std::size_t t = 0; t < tasks.size(); ++t) {
             const auto statistics = statistics_of(tasks[t]);
             for (std::size_t s = 0; s < statistics.size(); ++s) {

@@ -135,8 +135,10 @@ void BatchProcessor::search(const std::vector<SourceData>& batch, std::vector<So
         guarded(batch[item.source].source.id, item.exposure().file, "search", item.quarantine, [&] {
             item.candidates =
                 item.events != nullptr
-                    ? refine::polish_events(*item.events, item.grid, item.outcome.statistics, options)
-                    : refine::polish_light_curve(*item.curve, item.grid, item.outcome.statistics, options);
+                    ? refine::polish_events(*item.events, item.grid, item.outcome.statistics, options,
+                                            item.outcome.noise)
+                    : refine::polish_light_curve(*item.curve, item.grid, item.outcome.statistics, options,
+                                                 item.outcome.noise);
         });
     });
     for (ExposureWork& item : work) {

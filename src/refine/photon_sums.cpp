@@ -56,9 +56,9 @@ PhotonSums::PhotonSums(const EventList& events) : time_(events.time), weight_(ev
         gti_start_ = {time_.front()};
         gti_stop_ = {time_.back()};
     }
-    const double middle = 0.5 * (gti_start_.front() + gti_stop_.back());
+    middle_ = 0.5 * (gti_start_.front() + gti_stop_.back());
     for (auto* times : {&time_, &gti_start_, &gti_stop_})
-        for (double& t : *times) t -= middle;
+        for (double& t : *times) t -= middle_;
     for (std::size_t j = 0; j < time_.size(); ++j) {
         const double w = weight_.empty() ? 1.0 : static_cast<double>(weight_[j]);
         sum_w_ += w;
@@ -123,6 +123,12 @@ std::vector<Complex> PhotonSums::sums(double frequency, int harmonics) const {
 Complex PhotonSums::window(double frequency) const {
     return timing::gti_window(frequency, gti_start_.data(), gti_stop_.data(),
                               static_cast<int>(gti_start_.size()));
+}
+
+double PhotonSums::window_reach(double amplitude) const {
+    double exposure = 0.0;
+    for (std::size_t i = 0; i < gti_start_.size(); ++i) exposure += gti_stop_[i] - gti_start_[i];
+    return static_cast<double>(gti_start_.size()) / (constants::pi * exposure * amplitude);
 }
 
 Evaluation PhotonSums::residual(double frequency, int harmonics, const std::vector<Line>& lines) const {

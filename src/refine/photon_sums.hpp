@@ -32,6 +32,12 @@ class PhotonSums {
     /// (sum w)^2 / sum w^2: the number of photons when there are no weights.
     double effective_photons() const { return sum_w_ * sum_w_ / sum_w2_; }
     bool empty() const { return time_.empty(); }
+    /// The time that all sums refer to, in the frame of the event list, s.
+    double middle() const { return middle_; }
+    /// What the good time intervals show of a signal at a distance in frequency.
+    timing::Complex window(double frequency) const;
+    /// The distance from which on that is below `amplitude` (< 1), Hz.
+    double window_reach(double amplitude) const;
 
     Evaluation evaluate(double frequency, int harmonics) const;
     /// The sums at the first harmonics of a frequency.
@@ -42,17 +48,20 @@ class PhotonSums {
     /// W(f + f_l).
     Evaluation residual(double frequency, int harmonics, const std::vector<Line>& lines) const;
     /// The line at a frequency, the constant source subtracted.
-    Line line(double frequency) const { return {frequency, sum(frequency) - constant(frequency)}; }
+    Line line(double frequency) const { return line(frequency, sum(frequency)); }
+    /// The same when the sum is known.
+    Line line(double frequency, timing::Complex of_photons) const {
+        return {frequency, of_photons - constant(frequency)};
+    }
 
   private:
-    timing::Complex window(double frequency) const;
     timing::Complex constant(double frequency) const { return window(frequency) * sum_w_; }
 
     std::vector<double>
         time_;  ///< from the middle of the exposure, so that the derivatives are well conditioned
     std::vector<float> weight_;
     std::vector<double> gti_start_, gti_stop_;
-    double sum_w_ = 0.0, sum_w2_ = 0.0;
+    double sum_w_ = 0.0, sum_w2_ = 0.0, middle_ = 0.0;
 };
 
 }  // namespace xsift::refine

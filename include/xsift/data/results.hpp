@@ -38,6 +38,7 @@ enum CandidateFlag : std::uint32_t {
     candidate_frame_time_unknown = 1u << 1,
     candidate_half_period_possible = 1u << 2,  ///< more harmonics point to another fundamental
     candidate_unresolved_error = 1u << 3,      ///< the frequency error could not be measured
+    candidate_red_noise = 1u << 4,             ///< the noise around it is more likely red than white
 };
 
 /// A period candidate of one exposure.
@@ -54,7 +55,10 @@ struct PeriodCandidate {
     double statistic = not_measured;        ///< recomputed in double from the photons
     double log10_p_single = not_measured;   ///< single trial
     double n_trials = not_measured;         ///< effective number of independent trials
-    double log10_fap = not_measured;        ///< false-alarm probability over all trials
+    double log10_fap = not_measured;  ///< false-alarm probability over all trials: the larger of the next two
+    double log10_fap_white = not_measured;  ///< in white noise
+    double log10_fap_local = not_measured;  ///< in noise of the local level
+    double noise_level = not_measured;      ///< local noise over white noise at the frequency, >= 1
     double pulsed_fraction = not_measured;  ///< 0..1, of the fundamental
     std::uint32_t veto = 0;                 ///< VetoBit bits
     std::uint32_t flags = 0;                ///< CandidateFlag bits

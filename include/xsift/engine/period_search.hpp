@@ -18,7 +18,8 @@ struct EventTask {
     std::span<const float> weight;  ///< empty: all 1
     timing::FrequencyGrid grid;
     std::vector<timing::Statistic> statistics;  ///< z2 and h
-    int max_peaks = 10;                         ///< peaks kept a statistic
+    int max_peaks =
+        10;  ///< peaks kept a statistic in each octave of the grid: red noise must not crowd out the rest
     double min_separation = 0.0;  ///< Hz: peaks nearer than this to a stronger trial are dropped
     /// Harmonics k > 1 with k f above this are left out, Hz: above the Nyquist frequency of the frame time
     /// they hold nothing but aliases.
@@ -26,6 +27,7 @@ struct EventTask {
     /// Good time intervals, s, in the time frame of `time`. When given, what a constant source would show
     /// through them is subtracted from the sums before the statistic is formed.
     std::span<const double> gti_start, gti_stop;
+    double resolution = 0.0;  ///< Hz, 1/T: the noise is sampled at multiples of this; 0: not sampled
 };
 
 /// A floating-mean weighted Lomb-Scargle search of one light curve (Zechmeister & Kuerster 2009).
@@ -34,8 +36,9 @@ struct LightCurveTask {
     std::span<const double> value;
     std::span<const double> weight;  ///< 1/sigma^2, or all equal; need not be normalised
     timing::FrequencyGrid grid;
-    int max_peaks = 10;
+    int max_peaks = 10;  ///< as of an EventTask
     double min_separation = 0.0;
+    double resolution = 0.0;  ///< as of an EventTask
 };
 
 /// The task of an event list; it refers to the list, which must outlive it.
@@ -48,6 +51,7 @@ LightCurveTask make_task(const timing::UsableBins& bins, const timing::Frequency
 /// Outcome of one task, one entry a statistic in the order of the task.
 struct SearchOutcome {
     std::vector<timing::StatisticPeaks> statistics;
+    timing::NoiseSamples noise;
 };
 
 /// A backend of the periodicity search. One call takes a whole batch; the outcome of a task does not depend

@@ -105,6 +105,41 @@ XSIFT_HD inline void event_trial(const EventPass& pass, std::int64_t i) {
     if (pass.first_harmonic + N <= pass.harmonics) pass.state[i] = state;
 }
 
+/// The noise samples of an event task: what one thread does for one of them.
+struct EventNoisePass {
+    const timing::FixedPhase* step = nullptr;  ///< n_photons
+    const float* weight = nullptr;             ///< n_photons, or null: all 1
+    std::int64_t n_photons = 0;
+    double df = 0.0, sum_w = 0.0;
+    const double *gti_start = nullptr, *gti_stop = nullptr;
+    int n_gti = 0;
+    double window_fmax = 0.0;
+    const std::int64_t* index = nullptr;  ///< count grid indices
+    std::int64_t count = 0;
+    float *re = nullptr, *im = nullptr;  ///< count
+};
+
+/// Sample i: the trigonometric sum at its grid index, the window of the GTIs subtracted.
+XSIFT_HD inline void event_noise_sample(const EventNoisePass& pass, std::int64_t i) {
+    float c = 0.0f, s = 0.0f;
+    for (std::int64_t j = 0; j < pass.n_photons; ++j) {
+        const SinglePhasor e =
+            SinglePhasor::of(pass.step[j] * static_cast<timing::FixedPhase>(pass.index[i]));
+        const float w = pass.weight ? pass.weight[j] : 1.0f;
+        c += w * e.cosine;
+        s += w * e.sine;
+    }
+    const double f = static_cast<double>(pass.index[i]) * pass.df;
+    if (f < pass.window_fmax) {
+        const timing::Complex w =
+            timing::gti_window(f, pass.gti_start, pass.gti_stop, pass.n_gti) * pass.sum_w;
+        c -= static_cast<float>(w.re);
+        s -= static_cast<float>(w.im);
+    }
+    pass.re[i] = c;
+    pass.im[i] = s;
+}
+
 /// One pass over the trials of a segment of a light curve.
 struct LightCurvePass {
     const timing::FixedPhase* step = nullptr;                  ///< n
@@ -115,14 +150,13 @@ struct LightCurvePass {
     std::int32_t* best = nullptr;  ///< count: 1
 };
 
-/// Trial i: floating-mean Lomb-Scargle power.
-XSIFT_HD inline void light_curve_trial(const LightCurvePass& pass, std::int64_t i) {
+/// Floating-mean Lomb-Scargle power at a grid index.
+XSIFT_HD inline float light_curve_power(const LightCurvePass& pass, std::int64_t index) {
     timing::LombScargleSums<float> sums;
     sums.yy = 1.0f;
     sums.c2 = 0.0f;
     for (std::int64_t j = 0; j < pass.n; ++j) {
-        const SinglePhasor one =
-            SinglePhasor::of(pass.step[j] * static_cast<timing::FixedPhase>(pass.first + i));
+        const SinglePhasor one = SinglePhasor::of(pass.step[j] * static_cast<timing::FixedPhase>(index));
         const SinglePhasor two = one * one;
         const float w = pass.weight[j], wy = pass.weighted_value[j];
         sums.c += w * one.cosine;
@@ -132,7 +166,12 @@ XSIFT_HD inline void light_curve_trial(const LightCurvePass& pass, std::int64_t 
         sums.c2 += w * two.cosine;
         sums.s2 += w * two.sine;
     }
-    pass.value[i] = timing::lomb_scargle_power(sums);
+    return timing::lomb_scargle_power(sums);
+}
+
+/// Trial i of the pass.
+XSIFT_HD inline void light_curve_trial(const LightCurvePass& pass, std::int64_t i) {
+    pass.value[i] = light_curve_power(pass, pass.first + i);
     pass.best[i] = 1;
 }
 

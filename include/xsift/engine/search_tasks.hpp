@@ -33,6 +33,7 @@ struct PreparedEvents {
     double sum_w = 0.0, sum_w2 = 0.0;
     double window_fmax = 0.0;  ///< the GTI window is subtracted below this, Hz
     int harmonics = 0;
+    std::vector<std::int64_t> noise;  ///< grid indices at which the noise is sampled
 };
 
 /// A light-curve task in the form that engines compute with: normalised weights, values centred and scaled to
@@ -42,6 +43,7 @@ struct PreparedLightCurve {
 
     std::vector<timing::FixedPhase> step;
     std::vector<float> weight, weighted_value;
+    std::vector<std::int64_t> noise;  ///< as of PreparedEvents
 };
 
 /// Strongest first; of equals, the lower index first.
@@ -61,6 +63,23 @@ class PeakList {
   private:
     std::size_t capacity_;
     std::vector<timing::Peak> heap_;
+};
+
+/// The strongest peaks of every octave of the grid.
+class OctavePeaks {
+  public:
+    explicit OctavePeaks(int capacity) : octaves_(n_octaves, PeakList(capacity)) {}
+    /// Values at or below this cannot enter at any of the grid indices first .. last.
+    double threshold(std::int64_t first, std::int64_t last) const;
+    /// @param index the peak's grid index, a multiple of df
+    void add(const timing::Peak& peak, std::int64_t index);
+    void add(const OctavePeaks& other);
+    /// Of all octaves, strongest first.
+    std::vector<timing::Peak> sorted() const;
+
+  private:
+    static constexpr std::size_t n_octaves = 64;
+    std::vector<PeakList> octaves_;
 };
 
 }  // namespace xsift::engine

@@ -2,9 +2,11 @@
 /// @file
 /// What a period search is asked and what it answers: grid, statistics, peaks, options.
 
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
+#include <xsift/core/host_device.hpp>
 #include <xsift/data/events.hpp>
 #include <xsift/data/source.hpp>
 
@@ -34,6 +36,19 @@ struct Peak {
     double frequency = 0.0;  ///< Hz
     double value = 0.0;      ///< statistic as screened
     int harmonics = 1;       ///< n of Z2_n, or the m at which H has its maximum
+};
+
+/// The octave of a grid index (a multiple of df): floor(log2 index); 0 for index <= 1.
+XSIFT_HD inline int octave_of(std::int64_t index) {
+    return index > 1 ? std::ilogb(static_cast<double>(index)) : 0;
+}
+
+/// The noise of one search, sampled thinly at trials that are independent of each other (red_noise.hpp). The
+/// level of the noise is made from it once the signals are known, so that they do not count as noise.
+struct NoiseSamples {
+    std::vector<std::int64_t> index;  ///< multiples of df, ascending
+    std::vector<float> re, im;  ///< of an event list: trigonometric sums as searched (window subtracted)
+    std::vector<float> power;   ///< of a light curve: Lomb-Scargle powers
 };
 
 /// Peaks of one statistic, strongest first.

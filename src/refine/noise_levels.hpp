@@ -1,0 +1,64 @@
+#pragma once
+// The level of the noise around candidates, without the signals themselves.
+
+#include "photon_sums.hpp"
+
+#include <map>
+#include <vector>
+
+#include <xsift/timing/red_noise.hpp>
+
+namespace xsift::refine {
+
+/// Powers at the sampled trials, and the levels that follow from them.
+class LocalNoise {
+  public:
+    LocalNoise(std::vector<timing::NoisePower> powers, double exposure)
+        : powers_(std::move(powers)), exposure_(exposure) {}
+    const timing::NoiseLevel& at(double frequency);
+
+  private:
+    std::vector<timing::NoisePower> powers_;
+    double exposure_;
+    std::map<double, timing::NoiseLevel> known_;
+};
+
+/// Samples nearer than this many 1/T to a signal, or to another member of its family, are left out: what is
+/// subtracted there is noise too.
+inline constexpr double excluded_resolutions = 1.5, excluded_family_resolutions = 1.0;
+/// Above this many 1/T the samples are sparse and the half multiples of a signal hit few of them.
+inline constexpr double family_multiples = 256.0;
+
+/// A frequency to take out of the noise.
+struct Signal {
+    Line line;
+    double excluded = excluded_resolutions;  ///< 1/T
+};
+
+/// The noise of an event list: its sampled sums, from which signals are subtracted with their images through
+/// the GTIs.
+class PhotonNoise {
+  public:
+    /// @param samples of the engine; where there are none the sums are made here
+    PhotonNoise(const EventList& events, const PhotonSums& sums, const timing::FrequencyGrid& grid,
+                const timing::NoiseSamples& samples);
+
+    /// Takes signals out for good.
+    void remove(const std::vector<Signal>& signals);
+    /// The noise without further signals.
+    LocalNoise without(const std::vector<Signal>& signals) const;
+
+  private:
+    struct Sample {
+        double frequency = 0.0;
+        timing::Complex sum;  ///< in the time frame of the PhotonSums
+        bool excluded = false;
+    };
+    void subtract(const Signal& signal, std::vector<Sample>& samples) const;
+
+    const PhotonSums& sums_;
+    double resolution_, exposure_;
+    std::vector<Sample> samples_;
+};
+
+}  // namespace xsift::refine
