@@ -17,6 +17,7 @@
 #include <thrust/iterator/counting_iterator.h>
 #include <thrust/iterator/transform_iterator.h>
 
+#include <xsift/engine/multi_term_kernel.hpp>
 #include <xsift/engine/search_kernel.hpp>
 
 namespace xsift::cuda {
@@ -48,6 +49,11 @@ __global__ void light_curve_kernel(const LightCurvePass pass) {
 __global__ void event_noise_kernel(const engine::EventNoisePass pass) {
     const std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
     if (i < pass.count) engine::event_noise_sample(pass, i);
+}
+
+__global__ void multi_term_kernel(const engine::MultiTermPass pass) {
+    const std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+    if (i < pass.count) engine::multi_term_trial(pass, i);
 }
 
 __global__ void light_curve_noise_kernel(const LightCurvePass pass, const std::int64_t* index, float* power,
@@ -213,24 +219,44 @@ class Slot {
         upload(curve.step, step_host_, step_);
         upload(curve.weight, weight_host_, weight_);
         upload(curve.weighted_value, value_host_, weighted_value_);
-        prepare(1, task.max_peaks);
+        prepare(static_cast<int>(task.terms.size()), task.max_peaks);
         prepare_noise(curve.noise, 1);
-        const LightCurvePass pass{step_.data(),
-                                  weight_.data(),
-                                  weighted_value_.data(),
-                                  static_cast<std::int64_t>(task.time.size()),
-                                  task.grid.first + segment.begin,
-                                  count(),
-                                  value_.data(),
-                                  best_.data()};
-        light_curve_kernel<<<blocks_for(count()), block_threads, 0, stream_.get()>>>(pass);
-        XSIFT_CUDA_CHECK(cudaGetLastError());
+        const LightCurvePass single{step_.data(),
+                                    weight_.data(),
+                                    weighted_value_.data(),
+                                    static_cast<std::int64_t>(task.time.size()),
+                                    task.grid.first + segment.begin,
+                                    count(),
+                                    value_.data(),
+                                    best_.data()};
         if (n_noise_ > 0) {
             light_curve_noise_kernel<<<blocks_for(n_noise_), block_threads, 0, stream_.get()>>>(
-                pass, noise_index_.data(), noise_.data(), n_noise_);
+                single, noise_index_.data(), noise_.data(), n_noise_);
             XSIFT_CUDA_CHECK(cudaGetLastError());
             noise_.copy_to(noise_host_.span(), stream_);
         }
+        if (task.terms != std::vector<int>{1}) {
+            engine::MultiTermPass pass;
+            pass.step = step_.data();
+            pass.weight = weight_.data();
+            pass.weighted_value = weighted_value_.data();
+            pass.n = static_cast<std::int64_t>(task.time.size());
+            pass.first = task.grid.first + segment.begin;
+            pass.count = count();
+            pass.df = task.grid.df;
+            pass.harmonic_fmax = task.harmonic_fmax;
+            pass.terms = engine::max_harmonics(task);
+            pass.n_statistics = n_statistics_;
+            std::copy(task.terms.begin(), task.terms.end(), pass.statistic_terms);
+            pass.value = value_.data();
+            pass.best = best_.data();
+            multi_term_kernel<<<blocks_for(count()), block_threads, 0, stream_.get()>>>(pass);
+            XSIFT_CUDA_CHECK(cudaGetLastError());
+            find_peaks();
+            return;
+        }
+        light_curve_kernel<<<blocks_for(count()), block_threads, 0, stream_.get()>>>(single);
+        XSIFT_CUDA_CHECK(cudaGetLastError());
         find_peaks();
     }
 
@@ -390,9 +416,6 @@ std::vector<Statistic> statistics_of(const EventTask& task) {
                         std::to_string(engine::max_statistics) + " are the most",
                     "Ask for fewer Z2 harmonics, or use --backend cpu.");
     return task.statistics;
-}
-std::vector<Statistic> statistics_of(const LightCurveTask&) {
-    return {{Statistic::Kind::gls, 1}};
 }
 
 class CudaSearch final : public engine::PeriodSearch {

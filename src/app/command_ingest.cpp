@@ -61,6 +61,9 @@ Action add_ingest(CLI::App& app) {
         "Keep events of LO:HI keV only");
     command->add_option("--region", options->region,
                         "Keep events in circle(RA,DEC,RADIUS) only; deg, deg, arcsec");
+    command->add_option(
+        "--weight-column", options->weight_column,
+        "Column of photon weights; default: WEIGHT where a file has it; none: ignore weights");
     command->add_flag(
         "--repair", options->repair,
         "Mend damaged event lists (sort times, drop NaN rows, merge overlapping GTIs; flagged) instead of "

@@ -114,6 +114,24 @@ std::vector<bool> inside(FitsHandle& fits, const SkyCircle& circle) {
     return result;
 }
 
+/// Weights of all events; empty when there are none.
+std::vector<double> event_weights(FitsHandle& fits, const std::string& wanted) {
+    if (same_word(wanted, "none")) return {};
+    const int column = fits.column(wanted.empty() ? "WEIGHT" : wanted);
+    if (column != 0) return fits.numbers(column);
+    if (wanted.empty()) return {};
+    throw Error(ErrorKind::input, "NO_WEIGHTS",
+                fits.path() + ": the events have no column " + wanted + " of weights", {},
+                "Check --weight-column, or leave it out for this file.");
+}
+
+void require_weight(const std::string& path, double weight, std::size_t row) {
+    if (std::isfinite(weight) && weight >= 0.0 && weight < 1e30) return;
+    throw Error(ErrorKind::input, "BAD_WEIGHTS", path + ": a photon weight is no usable number",
+                fmt::format("{} in row {}", weight, row + 1),
+                "Weights are probabilities or rates, 0 or more; use --weight-column none to ignore them.");
+}
+
 struct RawEvents {
     std::vector<Row> rows;
     std::string detector_column;
@@ -135,9 +153,8 @@ RawEvents read_rows(FitsHandle& fits, const Exposure& exposure, const EventOptio
     if (filtered && energies.empty())
         throw Error(ErrorKind::input, "UNSUPPORTED", fits.path() + ": events have no energies to select by",
                     {}, "Leave out --energy for this file.");
-    const int weight = fits.column("WEIGHT");
     const int detector = fits.first_column({"CCDNR", "CCD_ID", "TM_NR"});
-    const std::vector<double> weights = weight != 0 ? fits.numbers(weight) : std::vector<double>{};
+    const std::vector<double> weights = event_weights(fits, options.weight_column);
     const std::vector<std::int64_t> detectors =
         detector != 0 ? fits.integers(detector) : std::vector<std::int64_t>{};
     const std::vector<bool> selected = options.region ? inside(fits, *options.region) : std::vector<bool>{};
@@ -158,6 +175,7 @@ RawEvents read_rows(FitsHandle& fits, const Exposure& exposure, const EventOptio
         if (energy < options.energy_lo || energy > options.energy_hi || (filtered && std::isnan(energy)))
             continue;
         if (!selected.empty() && !selected[i]) continue;
+        if (!weights.empty()) require_weight(fits.path(), weights[i], i);
         raw.rows.push_back({times[i] * unit, energy, weights.empty() ? 1.0F : static_cast<float>(weights[i]),
                             detectors.empty() ? 0 : static_cast<int>(detectors[i])});
     }
@@ -274,6 +292,10 @@ EventList read_events(const std::string& path, const EventOptions& options) {
                     fmt::format("{} events, {} intervals", raw.rows.size(), list.gti.size()),
                     "Check that both have the same time system.");
     require_events(path, list.time.size(), hdu.rows);
+    if (!list.weight.empty() &&
+        std::all_of(list.weight.begin(), list.weight.end(), [](float w) { return w == 0.0F; }))
+        throw Error(ErrorKind::input, "BAD_WEIGHTS", path + ": all photon weights are zero", {},
+                    "Give another --weight-column, or none to ignore them.");
     if (raw.repaired) {
         list.exposure.flags |= exposure_repaired;
         log::warning("{}: repaired on request", list.exposure.file);

@@ -47,6 +47,7 @@ class Ingest {
         events_.energy_lo = options.energy_lo;
         events_.energy_hi = options.energy_hi;
         events_.repair = options.repair;
+        events_.weight_column = options.weight_column;
         if (!options.region.empty()) events_.region = io::parse_region(options.region);
         if (!options.source_list.empty()) list_ = io::read_source_list(options.source_list);
     }
@@ -243,6 +244,9 @@ class Ingest {
         writer.set_provenance("ingest.energy_lo_kev", limit(options_.energy_lo));
         writer.set_provenance("ingest.energy_hi_kev", limit(options_.energy_hi));
         writer.set_provenance("ingest.region", options_.region.empty() ? "none" : options_.region);
+        writer.set_provenance("ingest.weight_column", options_.weight_column.empty()
+                                                          ? "WEIGHT where present"
+                                                          : options_.weight_column);
         writer.set_provenance("ingest.repair", options_.repair ? "true" : "false");
         std::vector<std::string> rules;
         for (const SubstitutionRule& rule : responses_->rules())

@@ -1,5 +1,6 @@
 #include "candidate_rows.hpp"
 #include "noise_levels.hpp"
+#include "pulsations.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -9,6 +10,7 @@
 #include <xsift/timing/aliases.hpp>
 #include <xsift/timing/light_curve.hpp>
 #include <xsift/timing/lomb_scargle.hpp>
+#include <xsift/timing/multi_term.hpp>
 #include <xsift/timing/phase.hpp>
 #include <xsift/timing/significance.hpp>
 #include <xsift/timing/uncertainty.hpp>
@@ -20,6 +22,14 @@ namespace {
 constexpr double explained_fraction = 0.2;
 /// Harmonics of a stronger candidate that are tried.
 constexpr int harmonic_orders = 20;
+/// Power that is not significant at this level (log10) in the harmonics that a faster fundamental does not
+/// have makes the faster one the fundamental.
+constexpr double log10_spare_harmonics = -3.0;
+/// Harmonics with which twice the period is tried, and the significance (log10) of its odd ones that is
+/// reported.
+constexpr int half_period_terms = 4;
+constexpr double log10_half_period = -6.0;
+
 /// Peaks polished, in all and of an octave.
 constexpr std::size_t most_frequencies = 32;
 constexpr int most_in_octave = 10;
@@ -35,6 +45,7 @@ class WeightedCurve {
         double sum = 0.0, mean = 0.0, square = 0.0;
         for (const double w : weight_) sum += w;
         for (double& w : weight_) w /= sum;
+        sum_w_ = sum;
         for (std::size_t j = 0; j < time_.size(); ++j) mean += weight_[j] * time_[j];
         for (double& t : time_) t -= mean;
         for (std::size_t j = 0; j < time_.size(); ++j) {
@@ -67,13 +78,31 @@ class WeightedCurve {
         return m;
     }
     double power(double frequency) const { return timing::lomb_scargle_power(sums(frequency)); }
-    /// Weighted variance of the values.
-    double variance() const {
-        double mean = 0.0, square = 0.0;
-        for (std::size_t j = 0; j < value_.size(); ++j) mean += weight_[j] * value_[j];
-        for (std::size_t j = 0; j < value_.size(); ++j)
-            square += weight_[j] * (value_[j] - mean) * (value_[j] - mean);
-        return square;
+    double power(double frequency, int terms) const {
+        if (terms == 1) return power(frequency);
+        return timing::multi_term_power(sums(frequency, terms), fit(frequency, terms), terms);
+    }
+    /// chi2 of the constant model.
+    double chi2() const {
+        double y = 0.0, yy = 0.0;
+        for (std::size_t j = 0; j < time_.size(); ++j) {
+            y += weight_[j] * value_[j];
+            yy += weight_[j] * value_[j] * value_[j];
+        }
+        return sum_w_ * (yy - y * y);
+    }
+
+    /// Takes the best profile of some harmonics at a frequency out of the values.
+    void subtract(double frequency, int terms) {
+        if (terms == 1) return subtract(frequency);
+        const timing::MultiTermFit<double> best = fit(frequency, terms);
+        for (std::size_t j = 0; j < time_.size(); ++j) {
+            const timing::FixedPhase phase = timing::fixed_phase(frequency, time_[j]);
+            for (int k = 1; k <= terms; ++k) {
+                const timing::Phasor p = timing::phasor(static_cast<timing::FixedPhase>(k) * phase);
+                value_[j] -= best.coefficient[2 * k - 2] * p.cosine + best.coefficient[2 * k - 1] * p.sine;
+            }
+        }
     }
 
     /// Takes the best sinusoid at a frequency out of the values.
@@ -86,8 +115,30 @@ class WeightedCurve {
     }
 
   private:
+    timing::MultiTermSums<double> sums(double frequency, int terms) const {
+        timing::MultiTermSums<double> m;
+        for (std::size_t j = 0; j < time_.size(); ++j) {
+            const double w = weight_[j], wy = w * value_[j];
+            const timing::FixedPhase phase = timing::fixed_phase(frequency, time_[j]);
+            m.y += wy;
+            m.yy += wy * value_[j];
+            for (int k = 1; k <= 2 * terms; ++k) {
+                const timing::Phasor p = timing::phasor(static_cast<timing::FixedPhase>(k) * phase);
+                m.c[k] += w * p.cosine;
+                m.s[k] += w * p.sine;
+                if (k > terms) continue;
+                m.yc[k] += wy * p.cosine;
+                m.ys[k] += wy * p.sine;
+            }
+        }
+        return m;
+    }
+    timing::MultiTermFit<double> fit(double frequency, int terms) const {
+        return timing::fit_terms(sums(frequency, terms), terms, true);
+    }
+
     std::vector<double> time_, value_, weight_;
-    double time_variance_ = 0.0, mean_value_ = 0.0;
+    double time_variance_ = 0.0, mean_value_ = 0.0, sum_w_ = 0.0;
 };
 
 class LightCurvePolisher {
@@ -107,50 +158,86 @@ class LightCurvePolisher {
 
     std::vector<PeriodCandidate> run(std::span<const timing::StatisticPeaks> found) {
         std::vector<PeriodCandidate> all;
-        for (const double frequency : screened(found)) all.push_back(polish(frequency));
-        std::stable_sort(all.begin(), all.end(),
-                         [](const auto& a, const auto& b) { return a.statistic > b.statistic; });
-        judge_locally(all);
+        for (const auto& [frequency, terms] : screened(found))
+            all.push_back(fastest_fundamental(polish(frequency, terms), found));
+        std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
+            return a.log10_fap != b.log10_fap ? a.log10_fap < b.log10_fap : a.statistic > b.statistic;
+        });
+        if (found.size() > 1) all = distinct(std::move(all));
+        const LocalNoise noise = judge_locally(all);
+        std::stable_sort(all.begin(), all.end(), [&](const auto& a, const auto& b) {
+            const double first = standing(a, options_), second = standing(b, options_);
+            return first != second ? first < second : a.statistic > b.statistic;
+        });
         veto(all);
         std::vector<std::vector<PeriodCandidate>> frequencies;
-        for (auto& c : all) frequencies.push_back({std::move(c)});
-        return rank_rows(std::move(frequencies), options_);
+        bool offered = false;
+        for (auto& c : all) {
+            const bool first = !offered && c.veto == 0 && c.log10_fap <= options_.log10_fap;
+            if (first && half_period_possible(c)) c.flags |= candidate_half_period_possible;
+            frequencies.push_back({c});
+            if (!first) continue;
+            offered = true;
+            for (const auto& s : found) {
+                PeriodCandidate other = polish(c.frequency, s.statistic.harmonics);
+                LocalNoise around = noise;
+                judge_locally(other, around);
+                if (other.n_harmonics != c.n_harmonics) frequencies.back().push_back(std::move(other));
+            }
+        }
+        std::vector<PeriodCandidate> rows = rank_rows(std::move(frequencies), options_);
+        for (PeriodCandidate& c : rows)
+            c.statistic = timing::normalised_power(c.statistic, options_.gls_normalisation, data_.chi2());
+        return rows;
     }
 
   private:
-    /// The peaks to polish, strongest first: what may be significant, and some more to fill the rows.
-    std::vector<double> screened(std::span<const timing::StatisticPeaks> found) const {
-        std::vector<double> frequencies;
-        std::map<int, int> in_octave;
+    /// The peaks to polish with their harmonics, most significant first: what may be significant, and some
+    /// more to fill the rows.
+    std::vector<std::pair<double, int>> screened(std::span<const timing::StatisticPeaks> found) const {
+        struct Screened {
+            double log10_fap, frequency;
+            int terms;
+        };
+        std::vector<Screened> peaks;
         for (const auto& statistic : found)
             for (const auto& peak : statistic.peaks) {
-                const double log10_fap =
-                    timing::lomb_scargle_significance(peak.value, static_cast<double>(data_.size()), fmax(),
-                                                      data_.time_variance())
-                        .log10_fap;
-                const bool significant = log10_fap <= options_.log10_fap + 1.0;
-                if (frequencies.size() >=
-                    (significant ? most_frequencies : static_cast<std::size_t>(options_.max_candidates)))
-                    break;
-                if (in_octave[std::ilogb(peak.frequency / grid_.df)]++ < most_in_octave)
-                    frequencies.push_back(peak.frequency);
+                const auto significance =
+                    timing::multi_term_significance(peak.value, static_cast<double>(data_.size()),
+                                                    peak.harmonics, fmax(), data_.time_variance());
+                peaks.push_back({significance.log10_fap, peak.frequency, statistic.statistic.harmonics});
             }
-        return frequencies;
+        std::stable_sort(peaks.begin(), peaks.end(),
+                         [](const Screened& a, const Screened& b) { return a.log10_fap < b.log10_fap; });
+        std::vector<std::pair<double, int>> chosen;
+        std::map<int, int> in_octave;
+        for (const Screened& peak : peaks) {
+            const bool significant = peak.log10_fap <= options_.log10_fap + 1.0;
+            if (chosen.size() >=
+                (significant ? most_frequencies : static_cast<std::size_t>(options_.max_candidates)))
+                break;
+            if (in_octave[std::ilogb(peak.frequency / grid_.df)]++ < most_in_octave)
+                chosen.emplace_back(peak.frequency, peak.terms);
+        }
+        return chosen;
     }
 
     void set_significance(PeriodCandidate& c) const {
         const auto n = static_cast<double>(data_.size());
         const auto significance =
-            timing::lomb_scargle_significance(c.statistic, n, fmax(), data_.time_variance());
-        c.log10_p_single = timing::log10_lomb_scargle_single(c.statistic, n);
+            timing::multi_term_significance(c.statistic, n, c.n_harmonics, fmax(), data_.time_variance());
+        c.log10_p_single = timing::log10_multi_term_single(c.statistic, n, c.n_harmonics);
         c.n_trials = significance.trials;
         c.log10_fap = c.log10_fap_white = significance.log10_fap;
     }
 
-    /// A power on the scale of Z2_1: -(n - 3) ln(1 - z), whose survival in white noise is exp(-x/2).
-    double as_z2(double power) const {
-        return -(static_cast<double>(data_.size()) - 3.0) * std::log1p(-std::min(power, 1.0 - 1e-12));
+    /// A power of some harmonics on the scale of Z2: -(n - 1 - 2 terms) ln(1 - z). With one its survival in
+    /// white noise is exp(-x/2), with more about that of chi2.
+    double as_z2(double power, int terms) const {
+        return -(static_cast<double>(data_.size()) - 1.0 - 2.0 * terms) *
+               std::log1p(-std::min(power, 1.0 - 1e-12));
     }
+    double as_z2(double power) const { return as_z2(power, 1); }
 
     /// A frequency that is left out of the noise.
     struct Excluded {
@@ -177,7 +264,7 @@ class LightCurvePolisher {
     /// whole curve. Near the signals and at the lowest frequencies they are made anew; elsewhere they are the
     /// engine's.
     LocalNoise noise_of(const WeightedCurve& residual, const std::vector<Excluded>& excluded) const {
-        const double scale = residual.variance() / data_.variance();
+        const double scale = residual.chi2() / data_.chi2();
         std::vector<timing::NoisePower> powers;
         for (std::size_t i = 0; i < samples_.index.size(); ++i) {
             const double f = static_cast<double>(samples_.index[i]) * grid_.df;
@@ -196,8 +283,8 @@ class LightCurvePolisher {
 
     void judge_locally(PeriodCandidate& c, LocalNoise& noise) const {
         const timing::NoiseLevel& level = noise.at(c.frequency);
-        const double local =
-            timing::log10_chi2_survival_local(as_z2(c.statistic) / level.estimate, 1, level.powers);
+        const double local = timing::log10_chi2_survival_local(
+            as_z2(c.statistic, c.n_harmonics) / level.estimate, c.n_harmonics, level.powers);
         const double log10_p =
             std::max(c.log10_p_single, timing::log10_mixture(level.white, c.log10_p_single, local));
         c.noise_level = level.level;
@@ -208,7 +295,8 @@ class LightCurvePolisher {
     }
 
     /// As for events: each without itself and without those that stand out of the noise.
-    void judge_locally(std::vector<PeriodCandidate>& all) const {
+    /// @return the noise without any of the signals
+    LocalNoise judge_locally(std::vector<PeriodCandidate>& all) const {
         WeightedCurve residual = data_;
         std::vector<Excluded> excluded;
         std::vector<bool> removed(all.size(), false);
@@ -238,33 +326,40 @@ class LightCurvePolisher {
             }
             judge_locally(c, around);
         }
+        return base;
     }
 
-    /// The maximum of the power near a trial, by repeated parabolas through three points.
-    PeriodCandidate polish(double start) const {
-        double f = start, h = 0.5 * grid_.df, centre = data_.power(f);
+    /// Highest frequency that the bins can show.
+    double nyquist() const {
+        return curve_.bin_width > 0.0 ? timing::nyquist_frequency(curve_.bin_width) : INFINITY;
+    }
+
+    /// The maximum of the power of some harmonics near a trial, by repeated parabolas through three points.
+    PeriodCandidate polish(double start, int wanted_terms) const {
+        const int terms = timing::usable_terms(start, nyquist(), wanted_terms);
+        const auto power = [&](double frequency) { return data_.power(frequency, terms); };
+        double f = start, h = 0.5 * grid_.df, centre = power(f);
         for (int iteration = 0; iteration < 20; ++iteration) {
-            const double left = data_.power(f - h), right = data_.power(f + h),
-                         bend = left - 2.0 * centre + right;
+            const double left = power(f - h), right = power(f + h), bend = left - 2.0 * centre + right;
             double shift = bend < 0.0 ? 0.5 * h * (left - right) / bend : (left > right ? -h : h);
             shift = std::clamp(shift, -h, h);
-            const double next = data_.power(f + shift);
+            const double next = power(f + shift);
             if (next > centre) {
                 f = std::clamp(f + shift, start - grid_.df, start + grid_.df);
-                centre = data_.power(f);
+                centre = power(f);
             }
             h *= 0.5;
         }
-        const double h2 = 0.05 / span_;
-        const double curvature = (data_.power(f - h2) - 2.0 * centre + data_.power(f + h2)) / (h2 * h2);
+        const double h2 = 0.05 / (span_ * terms);
+        const double curvature = (power(f - h2) - 2.0 * centre + power(f + h2)) / (h2 * h2);
         PeriodCandidate c;
         c.exposure = curve_.exposure.file;
         c.instrument = curve_.exposure.instrument;
         c.method = "GLS";
-        c.n_harmonics = 1;
+        c.n_harmonics = terms;
         c.frequency = f;
-        c.frequency_error =
-            timing::frequency_error_from_power(centre, curvature, static_cast<double>(data_.size()));
+        c.frequency_error = timing::frequency_error_from_power(
+            centre, curvature, static_cast<double>(data_.size()) - 2.0 * (terms - 1));
         c.period = 1.0 / f;
         c.period_error = timing::period_error(f, c.frequency_error);
         c.statistic = centre;
@@ -272,8 +367,60 @@ class LightCurvePolisher {
         if (!curve_.exposure.barycentred()) c.flags |= candidate_not_barycentred;
         set_significance(c);
         const double amplitude = timing::lomb_scargle_sinusoid(data_.sums(f)).amplitude();
-        if (data_.mean_value() > 0.0) c.pulsed_fraction = std::min(1.0, amplitude / data_.mean_value());
+        if (data_.mean_value() > 0.0)
+            set_pulsed_fraction(curve_, amplitude / data_.mean_value(), static_cast<double>(data_.size()),
+                                options_.confidence, c);
         return c;
+    }
+
+    /// log10 of the probability that the harmonics of `many` at f which `few` at d f do not have hold
+    /// nothing: their share of what the latter leave of chi2.
+    double log10_spare(double f, int many, int d, int few) const {
+        const double all = data_.power(f, many), multiples = data_.power(d * f, few);
+        const double left = multiples < 1.0 ? std::max(0.0, (all - multiples) / (1.0 - multiples)) : 0.0;
+        return timing::log10_multi_term_single(left, static_cast<double>(data_.size()) - 2.0 * few,
+                                               many - few);
+    }
+
+    /// When the harmonics of c are all multiples of d, the fundamental is d times faster.
+    PeriodCandidate fastest_fundamental(PeriodCandidate c,
+                                        std::span<const timing::StatisticPeaks> found) const {
+        for (bool again = true; again;) {
+            again = false;
+            const int most = c.n_harmonics;
+            for (int d = most; d >= 2 && !again; --d) {
+                if (d * c.frequency > grid_.frequency(grid_.count - 1) + grid_.df) continue;
+                const int few = most / d;
+                if (log10_spare(c.frequency, most, d, few) < log10_spare_harmonics) continue;
+                int terms = most;  // the smallest number searched that holds these
+                for (const auto& s : found)
+                    if (s.statistic.harmonics >= few) terms = std::min(terms, s.statistic.harmonics);
+                c = polish(d * c.frequency, terms);
+                again = true;
+            }
+        }
+        return c;
+    }
+
+    /// Whether twice the period, fitted with its odd harmonics too, is much better: eruptions or dips that
+    /// alternate.
+    bool half_period_possible(const PeriodCandidate& c) const {
+        const double half = 0.5 * c.frequency;
+        const int few = std::max(c.n_harmonics, half_period_terms / 2),
+                  many = std::min(2 * few, timing::most_terms);
+        if (half * span_ < options_.min_cycles || many < 2 * few) return false;
+        return log10_spare(half, many, 2, few) < log10_half_period;
+    }
+
+    /// One entry a frequency, the most significant.
+    std::vector<PeriodCandidate> distinct(std::vector<PeriodCandidate> all) const {
+        std::vector<PeriodCandidate> out;
+        for (PeriodCandidate& c : all)
+            if (std::none_of(out.begin(), out.end(), [&](const PeriodCandidate& o) {
+                    return std::fabs(o.frequency - c.frequency) < 0.5 / span_;
+                }))
+                out.push_back(std::move(c));
+        return out;
     }
 
     /// Vetoes few cycles, and what stronger candidates explain: the power that disappears once their
@@ -285,11 +432,12 @@ class LightCurvePolisher {
             if (c.frequency * span_ < options_.min_cycles) c.veto |= veto_few_cycles;
             if (c.log10_fap > options_.log10_fap) continue;
             const bool related = std::any_of(sources.begin(), sources.end(), [&](double f) {
-                return timing::is_harmonically_related(c.frequency, f, 1.0 / span_, 1, harmonic_orders);
+                return timing::is_harmonically_related(c.frequency, f, 1.0 / span_, c.n_harmonics,
+                                                       harmonic_orders);
             });
             PeriodCandidate left = c;
-            left.statistic = residual.power(c.frequency);
-            set_significance(left);  // in white noise
+            left.statistic = residual.power(c.frequency, c.n_harmonics);
+            set_significance(left);
             const bool explained = !sources.empty() && (left.log10_fap > options_.log10_fap ||
                                                         left.statistic < explained_fraction * c.statistic);
             if (related)
@@ -298,7 +446,7 @@ class LightCurvePolisher {
                 c.veto |= veto_window;
             if (related || explained) continue;
             sources.push_back(c.frequency);
-            residual.subtract(c.frequency);
+            residual.subtract(c.frequency, c.n_harmonics);
         }
     }
 

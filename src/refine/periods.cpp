@@ -1,6 +1,7 @@
 #include "candidate_rows.hpp"
 #include "noise_levels.hpp"
 #include "photon_sums.hpp"
+#include "pulsations.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -50,7 +51,6 @@ struct Measured {
     Statistic statistic;
     int harmonics = 1;  ///< of Z2_n as evaluated, or the m of H
     double frequency = 0.0, frequency_error = not_measured, value = 0.0;
-    double fundamental = 0.0;   ///< what the first harmonic adds to Z2
     std::vector<double> power;  ///< of each harmonic searched, what a constant source shows subtracted
     double log10_p = 0.0, trials = 1.0;
     double log10_fap = 0.0, log10_fap_white = 0.0, log10_fap_local = 0.0;
@@ -106,7 +106,7 @@ class EventPolisher {
         // A constant source shows itself through the gaps; that part of the statistic is no evidence.
         const int harmonics = usable_harmonics(m.frequency, m.statistic.harmonics);
         double evidence = m.value;
-        if (m.frequency < window_limit()) {
+        if (m.frequency < sums_.window_limit()) {
             const Evaluation clean = sums_.residual(m.frequency, harmonics, {});
             if (value_of(m.statistic, clean) < evidence) {
                 evidence = value_of(m.statistic, clean);
@@ -193,11 +193,6 @@ class EventPolisher {
         }
     }
 
-    double window_limit() const {
-        return timing::window_limit(sums_.effective_photons(), static_cast<int>(events_.gti.size()),
-                                    std::max(events_.gti.exposure(), 1e-300));
-    }
-
     static double value_of(const Statistic& statistic, const Evaluation& e) {
         return statistic.kind == Statistic::Kind::h ? e.h : e.z2.back();
     }
@@ -219,7 +214,6 @@ class EventPolisher {
                 best.harmonics = static_cast<int>(last) + 1;
                 best.frequency = f;
                 best.value = value;
-                best.fundamental = e.z2[0];
                 best.power = powers_of(e);
                 best.frequency_error = error;
             }
@@ -377,6 +371,7 @@ class EventPolisher {
                 m.veto |= veto_frame_alias;
             if (!frame_known) m.flags |= candidate_frame_time_unknown;
             if (!events_.exposure.barycentred()) m.flags |= candidate_not_barycentred;
+            if (!events_.weight.empty()) m.flags |= candidate_weighted;
         }
         if (!frame_known) return;
         for (const Measured& signal : all) {
@@ -432,9 +427,9 @@ class EventPolisher {
         c.log10_fap_white = m.log10_fap_white;
         c.log10_fap_local = m.log10_fap_local;
         c.noise_level = m.noise_level;
-        c.pulsed_fraction = timing::pulsed_fraction(m.fundamental, sums_.effective_photons());
         c.veto = m.veto;
         c.flags = m.flags;
+        set_pulsed_fraction(events_.exposure, sums_, options_.confidence, c);
         return c;
     }
 

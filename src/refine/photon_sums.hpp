@@ -38,6 +38,8 @@ class PhotonSums {
     timing::Complex window(double frequency) const;
     /// The distance from which on that is below `amplitude` (< 1), Hz.
     double window_reach(double amplitude) const;
+    /// Sum of the good time intervals, s.
+    double good_time() const;
 
     Evaluation evaluate(double frequency, int harmonics) const;
     /// The sums at the first harmonics of a frequency.
@@ -47,12 +49,19 @@ class PhotonSums {
     /// constant source and of the lines: S(f) - sum(w) W(f) - sum over lines of S_l W(f - f_l) + conj(S_l)
     /// W(f + f_l).
     Evaluation residual(double frequency, int harmonics, const std::vector<Line>& lines) const;
+    /// Amplitudes alpha_k of the harmonics of the rate 1 + sum Re(alpha_k exp(-2 pi i k f t)): 2 S_k / N,
+    /// below the limit of the window the ones with which rate and good time intervals give the sums S_0 ..
+    /// S_n (a linear system; the plain ones where it has no solution).
+    std::vector<timing::Complex> amplitudes(double frequency, int harmonics) const;
     /// The line at a frequency, the constant source subtracted.
     Line line(double frequency) const { return line(frequency, sum(frequency)); }
     /// The same when the sum is known.
     Line line(double frequency, timing::Complex of_photons) const {
         return {frequency, of_photons - constant(frequency)};
     }
+
+    /// The frequency above which the window of the good time intervals does not matter, Hz.
+    double window_limit() const;
 
   private:
     timing::Complex constant(double frequency) const { return window(frequency) * sum_w_; }

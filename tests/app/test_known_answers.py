@@ -3,8 +3,9 @@
 import unittest
 
 import numpy
+from astropy.io import fits
 
-from xsift_case import DATA, NICER, RESPONSES, RX_J0146, XsiftCase, rows, text
+from xsift_case import DATA, NICER, RESPONSES, RX_J0146, XsiftCase, event_file, rows, text
 
 
 class KnownAnswers(XsiftCase):
@@ -52,6 +53,30 @@ class KnownAnswers(XsiftCase):
         self.assertAlmostEqual(self.statistic(periods, "H", None, 0.1432825, 2e-6), 2272.27, delta=0.05)
         self.assertAlmostEqual(self.statistic(periods, "Z2", 2, 0.1432825, 2e-6), 2017.11, delta=0.05)
 
+    def test_photon_weights_reach_the_catalogue(self):
+        random = numpy.random.default_rng(3)
+        times = numpy.sort(random.uniform(0, 10000, 4000))
+        pulsed = random.uniform(0, 2, len(times)) < 1 + numpy.cos(2 * numpy.pi * 0.05 * times)
+        weights = numpy.where(pulsed, random.uniform(0.5, 1, len(times)), random.uniform(0, 0.4, len(times)))
+        weights = weights.astype(numpy.float32)
+        events = event_file(self.folder / "weighted.fits", times, columns=[
+            fits.Column("TIME", "D", unit="s", array=times), fits.Column("P_SRC", "E", array=weights)])
+        catalogue = self.catalogue([events], "--harmonics", "1,3,20", "--fmax", 0.2, ingest=["--weight-column", "P_SRC"])
+        periods = rows(catalogue, "PERIODS")
+        periods = periods[periods["RANK"] == 1]
+        self.assertAlmostEqual(periods["FREQUENCY"][0], 0.05, delta=2e-6)
+        w = weights.astype(numpy.longdouble)
+        self.assertEqual({text(row["METHOD"]).strip() for row in periods}, {"Z2", "H"})
+        for row in periods:
+            self.assertTrue(row["FLAGS"] & 256, "not flagged as weighted")
+            cycles = numpy.longdouble(row["FREQUENCY"]) * times.astype(numpy.longdouble)
+            phase = 2 * numpy.arccos(numpy.longdouble(-1)) * (cycles - numpy.floor(cycles))
+            terms = [(w * numpy.cos(k * phase)).sum() ** 2 + (w * numpy.sin(k * phase)).sum() ** 2 for k in range(1, 21)]
+            z2 = 2 / (w * w).sum() * numpy.cumsum(terms)
+            expected = (z2[row["NHARM"] - 1] if text(row["METHOD"]).strip() == "Z2"
+                        else (z2 - 4 * numpy.arange(20)).max())
+            self.assertAlmostEqual(row["STATISTIC"] / float(expected), 1.0, delta=1e-9)
+
     def test_light_curves_with_empty_bins_have_no_false_period(self):
         catalogue = self.catalogue([DATA / "lightcurves"], exit_code=(0, 3))
         for row in rows(catalogue, "SOURCES"):
@@ -63,10 +88,10 @@ class KnownAnswers(XsiftCase):
                                    exit_code=3)
         reference = numpy.genfromtxt(DATA / "xspec-reference" / "wstat_fits.csv", delimiter=",", names=True, dtype=None,
                                      encoding="utf-8")
-        fits = {(text(f["SPECTRA"]).strip(), text(f["MODEL"]).strip()): f for f in rows(catalogue, "SPECTRAL_FITS")}
+        found = {(text(f["SPECTRA"]).strip(), text(f["MODEL"]).strip()): f for f in rows(catalogue, "SPECTRAL_FITS")}
         compared = 0
         for row in reference:
-            fit = fits.get((row["spectrum"], "tbabs*" + row["model"]))
+            fit = found.get((row["spectrum"], "tbabs*" + row["model"]))
             if fit is None:
                 continue
             compared += 1

@@ -192,6 +192,31 @@ TEST_F(EventFiles, WeightsAreReadWhenTheyDiffer) {
     EXPECT_TRUE(read_events(write(bytes({1.0, 1.0}))).weight.empty());
 }
 
+TEST_F(EventFiles, WeightsComeFromTheColumnAskedFor) {
+    const auto bytes = [](std::vector<double> weights) {
+        return FitsBuilder()
+            .table(
+                "EVENTS",
+                {{"TIME", 'D', {1.0, 2.0}}, {"WEIGHT", 'E', {0.5, 0.25}}, {"P_SRC", 'E', std::move(weights)}},
+                barycentred)
+            .bytes();
+    };
+    EventOptions options;
+    options.weight_column = "P_SRC";
+    EXPECT_THAT(read_events(write(bytes({0.75, 0.125})), options).weight,
+                testing::ElementsAre(0.75f, 0.125f));
+    options.weight_column = "none";
+    EXPECT_TRUE(read_events(write(bytes({0.75, 0.125})), options).weight.empty());
+    options.weight_column = "PROBABILITY";
+    const std::string path = write(bytes({0.75, 0.125}));
+    expect_error("NO_WEIGHTS", "PROBABILITY", [&] { read_events(path, options); });
+    options.weight_column = "P_SRC";
+    for (const std::vector<double>& bad : {std::vector{0.5, -0.1}, {nan, 0.5}, {0.0, 0.0}, {1e38, 1.0}}) {
+        const std::string damaged = write(bytes(bad));
+        expect_error("BAD_WEIGHTS", "weight", [&] { read_events(damaged, options); });
+    }
+}
+
 TEST_F(EventFiles, DamagedFiles) {
     expect_refused("EMPTY_FILE", "");
     expect_refused("NOT_FITS", "This is a text.\n");

@@ -39,6 +39,10 @@ enum CandidateFlag : std::uint32_t {
     candidate_half_period_possible = 1u << 2,  ///< more harmonics point to another fundamental
     candidate_unresolved_error = 1u << 3,      ///< the frequency error could not be measured
     candidate_red_noise = 1u << 4,             ///< the noise around it is more likely red than white
+    candidate_weighted = 1u << 8,              ///< photon weights were used
+    candidate_fraction_of_all = 1u << 16,      ///< background not known: pulsed fraction of all counts
+    candidate_fraction_above_one = 1u << 17,   ///< PF_HI exceeds 1: no sinusoid is that deep
+    candidate_fraction_dead_time = 1u << 18,   ///< the pulsed fraction is corrected for dead time
 };
 
 /// A period candidate of one exposure.
@@ -59,9 +63,11 @@ struct PeriodCandidate {
     double log10_fap_white = not_measured;  ///< in white noise
     double log10_fap_local = not_measured;  ///< in noise of the local level
     double noise_level = not_measured;      ///< local noise over white noise at the frequency, >= 1
-    double pulsed_fraction = not_measured;  ///< 0..1, of the fundamental
-    std::uint32_t veto = 0;                 ///< VetoBit bits
-    std::uint32_t flags = 0;                ///< CandidateFlag bits
+    /// sqrt(2 lambda / N) of the harmonics of the statistic: semi-amplitude over mean for a sinusoid; with
+    /// the ends of its interval
+    double pulsed_fraction = not_measured, pf_lo = not_measured, pf_hi = not_measured;
+    std::uint32_t veto = 0;   ///< VetoBit bits
+    std::uint32_t flags = 0;  ///< CandidateFlag bits
 };
 
 /// What can be said against a fit. Bits; FLAGS of SPECTRAL_FITS (SpectrumFlag bits are shifted by 16).

@@ -33,7 +33,7 @@ struct SinglePhasor {
 };
 
 /// Most statistics of one event task on a device.
-inline constexpr int max_statistics = 16;
+inline constexpr int max_statistics = 24;
 
 /// One pass over the trials of a segment: harmonics first_harmonic .. first_harmonic + N - 1, on top of what
 /// earlier passes left in the state. Pointers are to memory that the kernel can reach.

@@ -23,6 +23,8 @@ struct EventOptions {
     double energy_lo = not_measured;  ///< keV, closed interval; NaN: no limit
     double energy_hi = not_measured;
     std::optional<SkyCircle> region;
+    /// Column of photon weights; empty: WEIGHT where the file has it; "none": all weigh 1.
+    std::string weight_column;
     bool repair =
         false;  ///< drop NaN times, sort, merge or turn good time intervals (flagged) instead of refusing
 };
@@ -34,10 +36,12 @@ struct EventOptions {
 /// Good times: the tables of the detectors that have events, by data subspace keywords (DSTYP, DSVAL, DSREF)
 /// or by name (STDGTInn, GTIn); otherwise GTI, STDGTI, or the first GTI table. Several detectors: their
 /// union, flagged. Intervals are closed; events outside are dropped, flagged. Header times (TSTART, TSTOP)
-/// are not used.
+/// are not used. Photon weights: the column asked for, any scale (statistics do not depend on it); none is
+/// kept when all are 1.
 /// @throws Error (input): what a FITS file can be (see fits_file.hpp), NO_EVENTS_EXTENSION, NO_EVENTS,
 /// TOO_FEW_EVENTS,
-///   NAN_TIMES, UNSORTED_TIMES, GTI_NOT_FINITE, GTI_OVERLAP, GTI_REVERSED, GTI_EXCLUDES_ALL, UNSUPPORTED.
+///   NAN_TIMES, UNSORTED_TIMES, GTI_NOT_FINITE, GTI_OVERLAP, GTI_REVERSED, GTI_EXCLUDES_ALL, NO_WEIGHTS,
+///   BAD_WEIGHTS, UNSUPPORTED.
 EventList read_events(const std::string& path, const EventOptions& options = {});
 
 }  // namespace xsift::io
