@@ -35,6 +35,7 @@ constexpr std::size_t most_frequencies = 32;
 constexpr int most_in_octave = 10;
 /// Where the noise without a signal is computed anew: below this many 1/T, and this many 1/T around the
 /// signal.
+constexpr std::size_t fewest_for_floor = 16;
 constexpr double low_multiples = 64.0, near_multiples = 32.0;
 
 /// Light curve with normalised weights; sinusoids can be taken out of it.
@@ -154,6 +155,7 @@ class LightCurvePolisher {
         const double filled = static_cast<double>(data_.size()) * curve.bin_width;
         exposure_ = filled > 0.0 ? std::min(span_, filled) : span_;
         if (samples_.index.empty()) samples_.index = timing::noise_indices(grid, 1.0 / span_);
+        floor_ = white_floor();
     }
 
     std::vector<PeriodCandidate> run(std::span<const timing::StatisticPeaks> found) {
@@ -246,13 +248,16 @@ class LightCurvePolisher {
     };
 
     /// Takes a candidate and its family out of the curve.
-    void take_out(double frequency, WeightedCurve& curve, std::vector<Excluded>& excluded) const {
-        curve.subtract(frequency);
-        excluded.push_back({frequency, excluded_resolutions, true});
-        if (frequency * span_ >= family_multiples) return;
+    void take_out(const PeriodCandidate& c, WeightedCurve& curve, std::vector<Excluded>& excluded) const {
+        curve.subtract(c.frequency, c.n_harmonics);
+        for (int k = 1; k <= c.n_harmonics; ++k)
+            excluded.push_back(
+                {k * c.frequency, k == 1 ? excluded_resolutions : excluded_family_resolutions, true});
+        const double cycles = c.frequency * span_;
+        if (cycles < lowest_family || cycles >= highest_family) return;
         for (int k = 1; k <= timing::family_orders; ++k) {
-            const double member = 0.5 * k * frequency;
-            if (k == 2 || member > fmax() || member * span_ < 1.0) continue;
+            const double member = 0.5 * k * c.frequency;
+            if ((k % 2 == 0 && k / 2 <= c.n_harmonics) || member > fmax()) continue;
             curve.subtract(member);
             excluded.push_back({member, excluded_family_resolutions, true});
         }
@@ -276,22 +281,36 @@ class LightCurvePolisher {
             }
             if (inside) continue;
             powers.push_back(
-                {f, as_z2(anew ? scale * residual.power(f) : static_cast<double>(samples_.power[i]))});
+                {f,
+                 as_z2(anew ? scale * residual.power(f) : static_cast<double>(samples_.power[i])) / floor_});
         }
         return {std::move(powers), exposure_};
+    }
+
+    /// Red noise is part of the variance that powers are fractions of, so white noise at high frequencies
+    /// lies below 1: its level there, from the highest octave, at most 1.
+    double white_floor() const {
+        std::vector<double> powers;
+        for (std::size_t i = 0; i < samples_.power.size(); ++i)
+            if (2 * samples_.index[i] > samples_.index.back())
+                powers.push_back(as_z2(static_cast<double>(samples_.power[i])));
+        if (powers.size() < fewest_for_floor) return 1.0;
+        const auto middle = powers.begin() + static_cast<std::ptrdiff_t>(powers.size() / 2);
+        std::nth_element(powers.begin(), middle, powers.end());
+        return std::clamp(*middle / (2.0 * std::log(2.0)), 1e-3, 1.0);
     }
 
     void judge_locally(PeriodCandidate& c, LocalNoise& noise) const {
         const timing::NoiseLevel& level = noise.at(c.frequency);
         const double local = timing::log10_chi2_survival_local(
-            as_z2(c.statistic, c.n_harmonics) / level.estimate, c.n_harmonics, level.powers);
+            as_z2(c.statistic, c.n_harmonics) / (floor_ * level.estimate), c.n_harmonics, level.powers);
         const double log10_p =
             std::max(c.log10_p_single, timing::log10_mixture(level.white, c.log10_p_single, local));
-        c.noise_level = level.level;
+        c.noise_level = std::max(1.0, floor_ * level.estimate);
         c.log10_fap_local = std::max(c.log10_fap_white, timing::log10_false_alarm(log10_p, c.n_trials));
         c.log10_fap = c.log10_fap_local;
         c.flags &= ~std::uint32_t{candidate_red_noise};
-        if (level.white < 0.5) c.flags |= candidate_red_noise;
+        if (level.white < 0.5 && c.noise_level > 1.0) c.flags |= candidate_red_noise;
     }
 
     /// As for events: each without itself and without those that stand out of the noise.
@@ -305,7 +324,7 @@ class LightCurvePolisher {
             if (c.log10_fap_white > options_.log10_fap) continue;
             WeightedCurve without = residual;
             std::vector<Excluded> more = excluded;
-            take_out(c.frequency, without, more);
+            take_out(c, without, more);
             LocalNoise around = noise_of(without, more);
             judge_locally(c, around);
             removed[i] = c.log10_fap <= options_.log10_fap;
@@ -321,7 +340,7 @@ class LightCurvePolisher {
             if (!removed[i] && c.log10_fap_white <= options_.log10_fap) {
                 WeightedCurve without = residual;
                 std::vector<Excluded> more = excluded;
-                take_out(c.frequency, without, more);
+                take_out(c, without, more);
                 around = noise_of(without, more);
             }
             judge_locally(c, around);
@@ -454,7 +473,7 @@ class LightCurvePolisher {
     const timing::FrequencyGrid& grid_;
     const timing::SearchOptions& options_;
     WeightedCurve data_;
-    double span_, exposure_ = 0.0;
+    double span_, exposure_ = 0.0, floor_ = 1.0;
     timing::NoiseSamples samples_;
 };
 

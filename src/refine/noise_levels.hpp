@@ -26,8 +26,9 @@ class LocalNoise {
 /// Samples nearer than this many 1/T to a signal, or to another member of its family, are left out: what is
 /// subtracted there is noise too.
 inline constexpr double excluded_resolutions = 1.5, excluded_family_resolutions = 1.0;
-/// Above this many 1/T the samples are sparse and the half multiples of a signal hit few of them.
-inline constexpr double family_multiples = 256.0;
+/// The half multiples of a signal are left out between these, in 1/T: below, nothing would remain between
+/// them; above, the samples are sparse and they hit few of them.
+inline constexpr double lowest_family = 6.0, highest_family = 256.0;
 
 /// A frequency to take out of the noise.
 struct Signal {

@@ -155,7 +155,8 @@ class EventPolisher {
     /// What a candidate takes out of the noise: its harmonics and, where they lie close, its family.
     std::vector<Signal> signals_of(const Measured& m) const {
         std::vector<Signal> signals;
-        const bool family = m.frequency * span_ < family_multiples;
+        const double cycles = m.frequency * span_;
+        const bool family = cycles >= lowest_family && cycles < highest_family;
         const int half_orders = std::max(2 * m.harmonics, timing::family_orders);
         const std::vector<timing::Complex> sums =
             family ? sums_.sums(0.5 * m.frequency, half_orders) : sums_.sums(m.frequency, m.harmonics);
