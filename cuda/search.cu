@@ -27,13 +27,13 @@ using engine::EventPass;
 using engine::EventTask;
 using engine::LightCurvePass;
 using engine::LightCurveTask;
+using engine::PeakList;
 using timing::Statistic;
 
 constexpr unsigned block_threads = 256;
 constexpr std::int64_t segment_trials = std::int64_t{1} << 22;
 constexpr int harmonics_per_pass = 4;
 constexpr std::size_t slots = 2;
-constexpr int key_bits = 32 + 6;  ///< of a peak: a float and an octave
 
 template <int N>
 __global__ void event_kernel(const EventPass pass) {
@@ -46,55 +46,39 @@ __global__ void light_curve_kernel(const LightCurvePass pass) {
     if (i < pass.count) engine::light_curve_trial(pass, i);
 }
 
-__global__ void event_noise_kernel(const engine::EventNoisePass pass) {
-    const std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-    if (i < pass.count) engine::event_noise_sample(pass, i);
-}
-
 __global__ void multi_term_kernel(const engine::MultiTermPass pass) {
     const std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
     if (i < pass.count) engine::multi_term_trial(pass, i);
 }
 
-__global__ void light_curve_noise_kernel(const LightCurvePass pass, const std::int64_t* index, float* power,
-                                         std::int64_t count) {
-    const std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-    if (i < count) power[i] = engine::light_curve_power(pass, index[i]);
+/// The highest trial of each band, by an atomic maximum of packed trials: its outcome does not depend on the
+/// order of the threads.
+__global__ void band_kernel(const float* value, std::int64_t begin, std::int64_t end, std::int64_t first,
+                            const std::int64_t* edges, int bands, unsigned long long* packed) {
+    const std::int64_t run = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+    const std::int64_t from = begin + run * engine::band_run,
+                       to = from + engine::band_run < end ? from + engine::band_run : end;
+    engine::band_maxima_of_run(value, from, to, first, edges, bands, [=](int band, std::uint64_t trial) {
+        if (trial > packed[band]) atomicMax(packed + band, static_cast<unsigned long long>(trial));
+    });
 }
 
-/// Keys for the sort: the octave of a peak, then its value (a positive float sorts as its bits); behind the
-/// peaks zeros.
+/// Keys for the sort: the values of the peaks, and below them zeros.
 __global__ void key_kernel(const float* value, const std::int32_t* peak, const std::int32_t* n_peaks,
-                           std::int64_t first_index, std::uint64_t* key, std::int32_t capacity) {
+                           float* key, std::int32_t capacity) {
     const std::int32_t i = static_cast<std::int32_t>(blockIdx.x * blockDim.x + threadIdx.x);
-    if (i >= capacity) return;
-    key[i] = 0;
-    if (i < *n_peaks)
-        key[i] = static_cast<std::uint64_t>(timing::octave_of(first_index + peak[i])) << 32 |
-                 static_cast<std::uint64_t>(__float_as_uint(value[peak[i]]));
+    if (i < capacity) key[i] = i < *n_peaks ? value[peak[i]] : 0.0f;
 }
 
-/// Compact form of the strongest `kept` peaks of each octave, for the way back; value 0 where there are
-/// fewer.
-__global__ void gather_kernel(const std::uint64_t* key, const std::int32_t* peak, const std::int32_t* best,
-                              std::int32_t capacity, int first_octave, std::int32_t kept, std::int32_t n,
-                              float* out_value, std::int32_t* out_index, std::int32_t* out_best) {
+/// Compact form of the strongest peaks, for the way back.
+__global__ void gather_kernel(const float* key, const std::int32_t* peak, const std::int32_t* best,
+                              std::int32_t n, float* out_value, std::int32_t* out_index,
+                              std::int32_t* out_best) {
     const std::int32_t i = static_cast<std::int32_t>(blockIdx.x * blockDim.x + threadIdx.x);
     if (i >= n) return;
-    const auto octave = static_cast<std::uint64_t>(first_octave + i / kept);
-    std::int32_t low = 0, high = capacity;  // first of the octave: keys descend
-    while (low < high) {
-        const std::int32_t middle = low + (high - low) / 2;
-        if (key[middle] >> 32 > octave)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    const std::int32_t at = low + i % kept;
-    const bool there = at < capacity && key[at] >> 32 == octave && (key[at] & 0xffffffffu) != 0;
-    out_value[i] = there ? __uint_as_float(static_cast<unsigned>(key[at])) : 0.0f;
-    out_index[i] = there ? peak[at] : 0;
-    out_best[i] = there ? best[peak[at]] : 0;
+    out_value[i] = key[i];
+    out_index[i] = key[i] > 0.0f ? peak[i] : 0;
+    out_best[i] = key[i] > 0.0f ? best[peak[i]] : 0;
 }
 
 unsigned blocks_for(std::int64_t n) {
@@ -135,8 +119,9 @@ std::vector<Segment> cut(std::size_t task, const timing::FrequencyGrid& grid, do
 
 /// Peaks and sum of the statistics of one segment.
 struct Found {
-    explicit Found(int capacity) : peaks(capacity) {}
-    engine::OctavePeaks peaks;
+    Found(int capacity, std::span<const std::int64_t> band_edges) : peaks(capacity), bands(band_edges) {}
+    PeakList peaks;
+    engine::BandMaxima bands;
     double sum = 0.0;
 };
 
@@ -151,9 +136,8 @@ class Slot {
         upload(task.weight, weight_host_, weight_);
         upload(task.gti_start, start_host_, gti_start_);
         upload(task.gti_stop, stop_host_, gti_stop_);
-        prepare(static_cast<int>(task.statistics.size()), task.max_peaks);
+        prepare(static_cast<int>(task.statistics.size()), task.max_peaks, task.band_edges);
         state_.reserve(static_cast<std::size_t>(count()));
-        prepare_noise(events.noise, 2);
 
         EventPass pass;
         pass.step = step_.data();
@@ -190,25 +174,6 @@ class Slot {
             XSIFT_CUDA_CHECK(cudaGetLastError());
             pass.first_harmonic += left <= 2 ? left : harmonics_per_pass;
         }
-        if (n_noise_ > 0) {
-            engine::EventNoisePass noise;
-            noise.step = pass.step;
-            noise.weight = pass.weight;
-            noise.n_photons = pass.n_photons;
-            noise.df = pass.df;
-            noise.sum_w = pass.sum_w;
-            noise.gti_start = pass.gti_start;
-            noise.gti_stop = pass.gti_stop;
-            noise.n_gti = pass.n_gti;
-            noise.window_fmax = pass.window_fmax;
-            noise.index = noise_index_.data();
-            noise.count = n_noise_;
-            noise.re = noise_.data();
-            noise.im = noise_.data() + n_noise_;
-            event_noise_kernel<<<blocks_for(n_noise_), block_threads, 0, stream_.get()>>>(noise);
-            XSIFT_CUDA_CHECK(cudaGetLastError());
-            noise_.copy_to(noise_host_.span(), stream_);
-        }
         find_peaks();
     }
 
@@ -219,22 +184,7 @@ class Slot {
         upload(curve.step, step_host_, step_);
         upload(curve.weight, weight_host_, weight_);
         upload(curve.weighted_value, value_host_, weighted_value_);
-        prepare(static_cast<int>(task.terms.size()), task.max_peaks);
-        prepare_noise(curve.noise, 1);
-        const LightCurvePass single{step_.data(),
-                                    weight_.data(),
-                                    weighted_value_.data(),
-                                    static_cast<std::int64_t>(task.time.size()),
-                                    task.grid.first + segment.begin,
-                                    count(),
-                                    value_.data(),
-                                    best_.data()};
-        if (n_noise_ > 0) {
-            light_curve_noise_kernel<<<blocks_for(n_noise_), block_threads, 0, stream_.get()>>>(
-                single, noise_index_.data(), noise_.data(), n_noise_);
-            XSIFT_CUDA_CHECK(cudaGetLastError());
-            noise_.copy_to(noise_host_.span(), stream_);
-        }
+        prepare(static_cast<int>(task.terms.size()), task.max_peaks, task.band_edges);
         if (task.terms != std::vector<int>{1}) {
             engine::MultiTermPass pass;
             pass.step = step_.data();
@@ -255,36 +205,35 @@ class Slot {
             find_peaks();
             return;
         }
-        light_curve_kernel<<<blocks_for(count()), block_threads, 0, stream_.get()>>>(single);
+        light_curve_kernel<<<blocks_for(count()), block_threads, 0, stream_.get()>>>(
+            {step_.data(), weight_.data(), weighted_value_.data(),
+             static_cast<std::int64_t>(task.time.size()), task.grid.first + segment.begin, count(),
+             value_.data(), best_.data()});
         XSIFT_CUDA_CHECK(cudaGetLastError());
         find_peaks();
     }
 
     /// Waits for the segment in flight, if there is one, and adds what it found.
-    void finish(std::vector<std::vector<Found>>& found, std::vector<engine::SearchOutcome>& outcomes) {
+    void finish(std::vector<std::vector<Found>>& found) {
         if (n_statistics_ == 0) return;
         stream_.synchronize();
-        if (n_noise_ > 0) {
-            timing::NoiseSamples& noise = outcomes[segment_.task].noise;
-            const float* values = noise_host_.data();
-            noise.index.assign(noise_index_host_.data(), noise_index_host_.data() + n_noise_);
-            if (noise_parts_ == 1) {
-                noise.power.assign(values, values + n_noise_);
-            } else {
-                noise.re.assign(values, values + n_noise_);
-                noise.im.assign(values + n_noise_, values + 2 * n_noise_);
-            }
-        }
         for (int s = 0; s < n_statistics_; ++s) {
             Found& out = found[segment_.task][static_cast<std::size_t>(s)];
             out.sum += sum_host_[static_cast<std::size_t>(s)];
-            for (std::int32_t i = 0; i < top_; ++i) {
-                const std::size_t at = static_cast<std::size_t>(s) * top_ + i;
+            for (int b = 0; b < bands_; ++b) {
+                const std::uint64_t packed =
+                    band_host_[static_cast<std::size_t>(s) * static_cast<std::size_t>(bands_) +
+                               static_cast<std::size_t>(b)];
+                if (packed > 0)
+                    out.bands.add(b, segment_.begin + engine::index_of_packed(packed),
+                                  static_cast<double>(engine::value_of_packed(packed)));
+            }
+            for (std::int32_t i = 0; i < kept_; ++i) {
+                const std::size_t at = static_cast<std::size_t>(s) * kept_ + i;
                 if (!(top_value_host_[at] > 0.0f)) continue;
                 const std::int64_t trial = segment_.begin + top_index_host_[at];
                 out.peaks.add({trial, grid_.frequency(trial), static_cast<double>(top_value_host_[at]),
-                               top_best_host_[at]},
-                              grid_.first + trial);
+                               top_best_host_[at]});
             }
         }
         n_statistics_ = 0;
@@ -301,15 +250,12 @@ class Slot {
         device.assign(std::as_const(host).span(), stream_);
     }
 
-    void prepare(int n_statistics, int max_peaks) {
+    void prepare(int n_statistics, int max_peaks, std::span<const std::int64_t> band_edges) {
         n_statistics_ = n_statistics;
         const auto n = static_cast<std::size_t>(n_statistics), trials = static_cast<std::size_t>(count());
         // Two peaks are more than a halo apart.
         capacity_ = static_cast<std::int32_t>(count() / (segment_.halo + 1) + 1);
         kept_ = std::min(std::max(max_peaks, 0), capacity_);
-        const std::int64_t first = grid_.first + segment_.begin;
-        first_octave_ = timing::octave_of(first);
-        top_ = kept_ * (timing::octave_of(first + count() - 1) - first_octave_ + 1);
         value_.reserve(n * trials);
         best_.reserve(n * trials);
         for (auto* buffer : {&peak_, &peak_sorted_}) buffer->reserve(static_cast<std::size_t>(capacity_));
@@ -317,23 +263,18 @@ class Slot {
         n_peaks_.reserve(1);
         sum_.reserve(n);
         sum_host_.reserve(n);
-        const std::size_t top = n * static_cast<std::size_t>(top_);
+        const std::size_t top = n * static_cast<std::size_t>(kept_);
         top_value_.reserve(top);
         top_index_.reserve(top);
         top_best_.reserve(top);
         top_value_host_.reserve(top);
         top_index_host_.reserve(top);
         top_best_host_.reserve(top);
-    }
-
-    /// The first segment of a task takes its noise samples too: `parts` floats each.
-    void prepare_noise(const std::vector<std::int64_t>& index, std::int64_t parts) {
-        n_noise_ = segment_.begin == 0 ? static_cast<std::int64_t>(index.size()) : 0;
-        noise_parts_ = parts;
-        if (n_noise_ == 0) return;
-        upload(index, noise_index_host_, noise_index_);
-        noise_.reserve(static_cast<std::size_t>(parts * n_noise_));
-        noise_host_.reserve(static_cast<std::size_t>(parts * n_noise_));
+        bands_ = band_edges.size() < 2 ? 0 : static_cast<int>(band_edges.size()) - 1;
+        upload(band_edges, edge_host_, edge_);
+        const std::size_t maxima = n * static_cast<std::size_t>(bands_);
+        band_.reserve(maxima);
+        band_host_.reserve(maxima);
     }
 
     /// Runs a CUB primitive, which asks for its temporary memory first.
@@ -346,11 +287,23 @@ class Slot {
     }
 
     void find_peaks() {
+        if (bands_ > 0) find_band_maxima();
         for (int s = 0; s < n_statistics_; ++s) find_peaks_of(s);
         sum_.copy_to(sum_host_.span(), stream_);
         top_value_.copy_to(top_value_host_.span(), stream_);
         top_index_.copy_to(top_index_host_.span(), stream_);
         top_best_.copy_to(top_best_host_.span(), stream_);
+    }
+
+    void find_band_maxima() {
+        band_.zero(stream_);
+        const std::int64_t owned = segment_.own_end - segment_.own_begin;
+        for (int s = 0; s < n_statistics_; ++s)
+            band_kernel<<<blocks_for((owned + engine::band_run - 1) / engine::band_run), block_threads, 0,
+                          stream_.get()>>>(value_.data() + s * count(), segment_.own_begin, segment_.own_end,
+                                           segment_.begin, edge_.data(), bands_, band_.data() + s * bands_);
+        XSIFT_CUDA_CHECK(cudaGetLastError());
+        band_.copy_to(band_host_.span(), stream_);
     }
 
     void find_peaks_of(int s) {
@@ -367,42 +320,41 @@ class Slot {
                                          stream_.get());
         });
         key_kernel<<<blocks_for(capacity_), block_threads, 0, stream_.get()>>>(
-            value, peak_.data(), n_peaks_.data(), grid_.first + segment_.begin, key_.data(), capacity_);
+            value, peak_.data(), n_peaks_.data(), key_.data(), capacity_);
         XSIFT_CUDA_CHECK(cudaGetLastError());
         with_temporary([&](void* memory, std::size_t& bytes) {  // stable: of equals, the lower index first
             return cub::DeviceRadixSort::SortPairsDescending(memory, bytes, key_.data(), key_sorted_.data(),
                                                              peak_.data(), peak_sorted_.data(), capacity_, 0,
-                                                             key_bits, stream_.get());
+                                                             32, stream_.get());
         });
-        if (top_ == 0) return;
-        const std::int64_t at = static_cast<std::int64_t>(s) * top_;
-        gather_kernel<<<blocks_for(top_), block_threads, 0, stream_.get()>>>(
-            key_sorted_.data(), peak_sorted_.data(), best_.data() + s * count(), capacity_, first_octave_,
-            kept_, top_, top_value_.data() + at, top_index_.data() + at, top_best_.data() + at);
+        if (kept_ == 0) return;
+        const std::int64_t at = static_cast<std::int64_t>(s) * kept_;
+        gather_kernel<<<blocks_for(kept_), block_threads, 0, stream_.get()>>>(
+            key_sorted_.data(), peak_sorted_.data(), best_.data() + s * count(), kept_,
+            top_value_.data() + at, top_index_.data() + at, top_best_.data() + at);
         XSIFT_CUDA_CHECK(cudaGetLastError());
     }
 
     Segment segment_{};
     timing::FrequencyGrid grid_;
-    int n_statistics_ = 0;                            ///< 0: nothing in flight
-    std::int32_t capacity_ = 0, kept_ = 0, top_ = 0;  ///< peaks possible, kept an octave, kept in all
-    int first_octave_ = 0;
-    std::int64_t n_noise_ = 0, noise_parts_ = 0;
+    int n_statistics_ = 0;  ///< 0: nothing in flight
+    std::int32_t capacity_ = 0, kept_ = 0;
+    int bands_ = 0;
 
     PinnedBuffer<timing::FixedPhase> step_host_;
     PinnedBuffer<float> weight_host_, value_host_, top_value_host_;
     PinnedBuffer<double> start_host_, stop_host_, sum_host_;
     PinnedBuffer<std::int32_t> top_index_host_, top_best_host_;
-    PinnedBuffer<std::int64_t> noise_index_host_;
-    PinnedBuffer<float> noise_host_;
+    PinnedBuffer<std::int64_t> edge_host_;
+    PinnedBuffer<unsigned long long> band_host_;
 
     DeviceBuffer<timing::FixedPhase> step_;
-    DeviceBuffer<float> weight_, weighted_value_, value_, top_value_, noise_;
-    DeviceBuffer<std::uint64_t> key_, key_sorted_;
-    DeviceBuffer<std::int64_t> noise_index_;
+    DeviceBuffer<float> weight_, weighted_value_, value_, key_, key_sorted_, top_value_;
     DeviceBuffer<double> gti_start_, gti_stop_, sum_;
     DeviceBuffer<timing::HTest<float>> state_;
     DeviceBuffer<std::int32_t> best_, peak_, peak_sorted_, n_peaks_, top_index_, top_best_;
+    DeviceBuffer<std::int64_t> edge_;
+    DeviceBuffer<unsigned long long> band_;
     DeviceBuffer<std::byte> temporary_;
 
     Stream stream_;  // last: destroyed first, so that its work is over before memory goes
@@ -434,25 +386,27 @@ class CudaSearch final : public engine::PeriodSearch {
         std::vector<std::vector<Found>> found;
         std::vector<Segment> segments;
         for (std::size_t t = 0; t < tasks.size(); ++t) {
-            found.emplace_back(statistics_of(tasks[t]).size(), Found(tasks[t].max_peaks));
+            found.emplace_back(statistics_of(tasks[t]).size(),
+                               Found(tasks[t].max_peaks, tasks[t].band_edges));
             if (found.back().empty() || tasks[t].time.empty()) continue;
             for (const Segment& s : cut(t, tasks[t].grid, tasks[t].min_separation)) segments.push_back(s);
         }
-        std::vector<engine::SearchOutcome> outcomes(tasks.size());
         for (std::size_t i = 0; i < segments.size(); ++i) {
             Slot& slot = slots_[i % slots];
-            slot.finish(found, outcomes);
+            slot.finish(found);
             slot.start(tasks[segments[i].task], segments[i]);
         }
-        for (std::size_t i = 0; i < slots; ++i) slots_[(segments.size() + i) % slots].finish(found, outcomes);
+        for (std::size_t i = 0; i < slots; ++i) slots_[(segments.size() + i) % slots].finish(found);
 
+        std::vector<engine::SearchOutcome> outcomes(tasks.size());
         for (std::size_t t = 0; t < tasks.size(); ++t) {
             const auto statistics = statistics_of(tasks[t]);
             const std::int64_t count = std::max<std::int64_t>(tasks[t].grid.count, 0);
             for (std::size_t s = 0; s < statistics.size(); ++s)
-                outcomes[t].statistics.push_back({statistics[s], found[t][s].peaks.sorted(),
-                                                  count ? found[t][s].sum / static_cast<double>(count) : 0.0,
-                                                  count});
+                outcomes[t].statistics.push_back(
+                    {statistics[s], found[t][s].peaks.sorted(),
+                     count ? found[t][s].sum / static_cast<double>(count) : 0.0, count,
+                     found[t][s].bands.peaks(tasks[t].grid, statistics[s].harmonics)});
         }
         return outcomes;
     }

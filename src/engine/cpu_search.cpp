@@ -1,5 +1,7 @@
 #include "cpu_search.hpp"
 
+#include "collected.hpp"
+#include "event_search.hpp"
 #include "nufft.hpp"
 
 #include <algorithm>
@@ -10,7 +12,6 @@
 #include <xsift/engine/multi_term_kernel.hpp>
 #include <xsift/engine/search_tasks.hpp>
 #include <xsift/timing/lomb_scargle.hpp>
-#include <xsift/timing/window.hpp>
 
 namespace xsift::engine {
 namespace {
@@ -70,18 +71,6 @@ struct Layout {
     }
 };
 
-/// What one statistic leaves behind.
-struct Collected {
-    explicit Collected(int capacity) : peaks(capacity) {}
-    OctavePeaks peaks;
-    double sum = 0.0;
-
-    void add(const Collected& other) {
-        peaks.add(other.peaks);
-        sum += other.sum;
-    }
-};
-
 /// Adds the mean and the peaks of one statistic over one group. `best` (may be null) holds the harmonics of
 /// H.
 void collect(const Layout& layout, std::int64_t group, float* values, const float* best, int harmonics,
@@ -96,6 +85,25 @@ void collect(const Layout& layout, std::int64_t group, float* values, const floa
             if (values[(l - d) * lanes + lane] >= v || values[(l + d) * lanes + lane] > v) return false;
         return true;
     };
+    // Bands of the first and last trial of each lane: nearly always one.
+    std::array<int, lanes> first_band{}, last_band{};
+    for (std::int64_t lane = 0; lane < lanes && !out.bands.empty(); ++lane) {
+        const std::int64_t trial = layout.index(group, lane, layout.halo) - layout.grid.first;
+        first_band[lane] = out.bands.band(trial);
+        last_band[lane] = out.bands.band(trial + layout.stride - 1);
+    }
+    const auto note_bands = [&](std::int64_t lane, std::int64_t from, std::int64_t to, double highest) {
+        const bool one = first_band[lane] == last_band[lane];
+        if (!(highest > 0.0) || (one && !out.bands.is_band(first_band[lane])) ||
+            (one && highest < out.bands.highest(first_band[lane])))
+            return;
+        for (std::int64_t l = from; l < to; ++l) {
+            const std::int64_t trial = layout.index(group, lane, l) - layout.grid.first;
+            const int band = one ? first_band[lane] : out.bands.band(trial);
+            if (out.bands.is_band(band))
+                out.bands.add(band, trial, static_cast<double>(values[l * lanes + lane]));
+        }
+    };
     constexpr std::int64_t chunk = 32;
     for (std::int64_t from = layout.halo; from < layout.block - layout.halo; from += chunk) {
         const std::int64_t to = std::min(from + chunk, layout.block - layout.halo);
@@ -108,102 +116,23 @@ void collect(const Layout& layout, std::int64_t group, float* values, const floa
             }
         for (std::int64_t lane = 0; lane < lanes; ++lane) {
             out.sum += static_cast<double>(sum[lane]);
-            double threshold =
-                out.peaks.threshold(layout.index(group, lane, from), layout.index(group, lane, to - 1));
-            if (!(static_cast<double>(highest[lane]) > threshold)) continue;
+            if (!out.bands.empty()) note_bands(lane, from, to, static_cast<double>(highest[lane]));
+            if (!(static_cast<double>(highest[lane]) > out.peaks.threshold())) continue;
             for (std::int64_t l = from; l < to; ++l) {
                 const double v = static_cast<double>(values[l * lanes + lane]);
-                if (!(v > threshold) || !exceeds_neighbours(l, lane)) continue;
+                if (!(v > out.peaks.threshold()) || !exceeds_neighbours(l, lane)) continue;
                 const std::int64_t index = layout.index(group, lane, l);
                 out.peaks.add({index - layout.grid.first, static_cast<double>(index) * layout.grid.df, v,
-                               best ? static_cast<int>(best[l * lanes + lane]) : harmonics},
-                              index);
-                threshold = out.peaks.threshold(index, layout.index(group, lane, to - 1));
+                               best ? static_cast<int>(best[l * lanes + lane]) : harmonics});
             }
         }
     }
 }
 
-/// Subtracts what a constant source would show through the GTIs, where that matters.
-void subtract_window(const EventTask& task, const PreparedEvents& events, const Layout& layout,
-                     std::int64_t group, int k, float* sums) {
-    const double df = k * task.grid.df;
-    if (static_cast<double>(layout.index(group, 0, 0)) * df >= events.window_fmax) return;
-    for (std::int64_t lane = 0; lane < lanes; ++lane)
-        for (std::int64_t l = layout.begin(group, lane); l < layout.end(group, lane); ++l) {
-            const double f = static_cast<double>(layout.index(group, lane, l)) * df;
-            if (f >= events.window_fmax) break;
-            const timing::Complex w = timing::gti_window(f, task.gti_start.data(), task.gti_stop.data(),
-                                                         static_cast<int>(task.gti_start.size())) *
-                                      events.sum_w;
-            sums[2 * l * lanes + lane] -= static_cast<float>(w.re);
-            sums[(2 * l + 1) * lanes + lane] -= static_cast<float>(w.im);
-        }
-}
-
-/// Clears the sums of trials whose k-th harmonic is not used.
-void drop_above(std::int64_t last_index, const Layout& layout, std::int64_t group, float* sums) {
-    for (std::int64_t lane = 0; lane < lanes; ++lane) {
-        const std::int64_t first = last_index - layout.index(group, lane, 0) + 1;
-        for (std::int64_t l = std::clamp<std::int64_t>(first, 0, layout.block); l < layout.block; ++l)
-            sums[2 * l * lanes + lane] = sums[(2 * l + 1) * lanes + lane] = 0.0f;
-    }
-}
-
-/// Calls visit(sample, value index) for the noise samples that the group owns.
-template <typename Visit>
-void for_each_sample(const std::vector<std::int64_t>& noise, const Layout& layout, std::int64_t group,
-                     Visit&& visit) {
-    const std::int64_t origin = layout.index(group, 0, layout.halo);
-    const auto begin = std::lower_bound(noise.begin(), noise.end(), origin),
-               end = std::lower_bound(begin, noise.end(), origin + lanes * layout.stride);
-    for (auto sample = begin; sample != end; ++sample) {
-        const std::int64_t lane = (*sample - origin) / layout.stride,
-                           l = layout.halo + (*sample - origin) % layout.stride;
-        visit(static_cast<std::size_t>(sample - noise.begin()), l, lane);
-    }
-}
-
-/// @param noise as many samples as the task has; those of this group are set
-std::vector<Collected> search_group(const EventTask& task, const PreparedEvents& events, const Layout& layout,
-                                    const NufftPlan& plan, std::int64_t group, timing::NoiseSamples& noise) {
-    WorkSpace& space = work_space(plan);
-    float *sums = WorkSpace::aligned(space.sums), *z2 = WorkSpace::aligned(space.cumulative),
-          *h = WorkSpace::aligned(space.h), *best = WorkSpace::aligned(space.best);
-    const std::int64_t n = layout.block * lanes;
-    std::fill_n(z2, n, 0.0f);
-    std::fill_n(h, n, -std::numeric_limits<float>::infinity());
-    std::vector<Collected> found(task.statistics.size(), Collected(task.max_peaks));
-    for (int k = 1; k <= events.harmonics; ++k) {
-        const std::int64_t last = last_harmonic_index(task.harmonic_fmax, task.grid.df, k);
-        if (layout.index(group, 0, layout.halo) <= last) {
-            plan.run(events.step, task.weight, k, layout.centre(group), layout.stride,
-                     WorkSpace::aligned(space.grid), sums);
-            if (events.window_fmax > 0.0) subtract_window(task, events, layout, group, k, sums);
-            if (k == 1)
-                for_each_sample(events.noise, layout, group,
-                                [&](std::size_t i, std::int64_t l, std::int64_t lane) {
-                                    noise.re[i] = sums[2 * l * lanes + lane];
-                                    noise.im[i] = sums[(2 * l + 1) * lanes + lane];
-                                });
-            if (layout.index(group, lanes - 1, layout.block) > last) drop_above(last, layout, group, sums);
-            plan.kernel().accumulate(sums, layout.block, static_cast<float>(2.0 / events.sum_w2),
-                                     static_cast<float>(4 * (k - 1)), k, z2, h, best);
-        }
-        for (std::size_t s = 0; s < found.size(); ++s) {
-            if (task.statistics[s].harmonics != k) continue;
-            const bool is_h = task.statistics[s].kind == timing::Statistic::Kind::h;
-            collect(layout, group, is_h ? h : z2, is_h ? best : nullptr, k, found[s]);
-        }
-    }
-    return found;
-}
-
 /// Fits of several harmonics: the sums of the weights at 1 .. 2n times the frequency, of the values at 1 ..
 /// n.
 std::vector<Collected> search_terms(const LightCurveTask& task, const PreparedLightCurve& curve,
-                                    const Layout& layout, const NufftPlan& plan, std::int64_t group,
-                                    timing::NoiseSamples& noise) {
+                                    const Layout& layout, const NufftPlan& plan, std::int64_t group) {
     const int terms = max_harmonics(task);
     const std::size_t sum_size = plan.sum_floats();
     WorkSpace& space = work_space(plan);
@@ -219,12 +148,6 @@ std::vector<Collected> search_terms(const LightCurveTask& task, const PreparedLi
             plan.run(curve.step, curve.weighted_value, k, layout.centre(group), layout.stride, grid,
                      values + at);
     }
-    for_each_sample(curve.noise, layout, group, [&](std::size_t i, std::int64_t l, std::int64_t lane) {
-        const std::int64_t re = 2 * l * lanes + lane, im = re + lanes;
-        const float* doubled = weights + sum_size;
-        noise.power[i] = timing::lomb_scargle_power<float>(
-            {0.0f, 1.0f, weights[re], weights[im], values[re], values[im], doubled[re], doubled[im]});
-    });
     const std::int64_t n = layout.block * lanes;
     std::vector<float> power(task.terms.size() * static_cast<std::size_t>(n));
     std::vector<std::int32_t> used(power.size());
@@ -254,7 +177,7 @@ std::vector<Collected> search_terms(const LightCurveTask& task, const PreparedLi
             pass.first = layout.index(group, lane, l) - cell;  // trial `cell` is this frequency
             finish_terms(pass, cell, sums);
         }
-    std::vector<Collected> found(task.terms.size(), Collected(task.max_peaks));
+    std::vector<Collected> found(task.terms.size(), Collected(task.max_peaks, task.band_edges));
     std::vector<float> harmonics(static_cast<std::size_t>(n));
     for (std::size_t s = 0; s < found.size(); ++s) {
         const std::size_t at = s * static_cast<std::size_t>(n);
@@ -265,9 +188,8 @@ std::vector<Collected> search_terms(const LightCurveTask& task, const PreparedLi
 }
 
 std::vector<Collected> search_group(const LightCurveTask& task, const PreparedLightCurve& curve,
-                                    const Layout& layout, const NufftPlan& plan, std::int64_t group,
-                                    timing::NoiseSamples& noise) {
-    if (task.terms != std::vector<int>{1}) return search_terms(task, curve, layout, plan, group, noise);
+                                    const Layout& layout, const NufftPlan& plan, std::int64_t group) {
+    if (task.terms != std::vector<int>{1}) return search_terms(task, curve, layout, plan, group);
     WorkSpace& space = work_space(plan);
     float *grid = WorkSpace::aligned(space.grid), *w = WorkSpace::aligned(space.sums),
           *wy = WorkSpace::aligned(space.sums_value), *w2 = WorkSpace::aligned(space.sums_double),
@@ -281,25 +203,9 @@ std::vector<Collected> search_group(const LightCurveTask& task, const PreparedLi
             power[l * lanes + lane] =
                 timing::lomb_scargle_power<float>({0.0f, 1.0f, w[re], w[im], wy[re], wy[im], w2[re], w2[im]});
         }
-    for_each_sample(curve.noise, layout, group, [&](std::size_t i, std::int64_t l, std::int64_t lane) {
-        noise.power[i] = power[l * lanes + lane];
-    });
-    std::vector<Collected> found(1, Collected(task.max_peaks));
+    std::vector<Collected> found(1, Collected(task.max_peaks, task.band_edges));
     collect(layout, group, power, nullptr, 1, found[0]);
     return found;
-}
-
-/// Room for the noise samples of a task.
-timing::NoiseSamples noise_of(const PreparedEvents& events) {
-    return {
-        events.noise, std::vector<float>(events.noise.size()), std::vector<float>(events.noise.size()), {}};
-}
-timing::NoiseSamples noise_of(const PreparedLightCurve& curve) {
-    return {curve.noise, {}, {}, std::vector<float>(curve.noise.size())};
-}
-
-std::vector<timing::Statistic> statistics_of(const EventTask& task) {
-    return task.statistics;
 }
 
 /// Trials a block: a larger one spreads the photons less often, a smaller one stays in the cache. From
@@ -318,13 +224,25 @@ class CpuSearch final : public PeriodSearch {
 
     std::string name() const override { return "cpu"; }
     std::vector<SearchOutcome> search(std::span<const EventTask> tasks) override {
-        return run<EventTask, PreparedEvents>(tasks);
+        std::vector<const NufftPlan*> plans;
+        for (const EventTask& task : tasks)
+            plans.push_back(
+                &plan_for(task.time.size(), peak_halo(task.grid, task.min_separation), task.grid.count));
+        std::vector<SearchOutcome> outcomes(tasks.size());
+        pool_->for_each(tasks.size(),
+                        [&](std::size_t t) { outcomes[t] = search_events(tasks[t], *plans[t], *pool_); });
+        return outcomes;
     }
     std::vector<SearchOutcome> search(std::span<const LightCurveTask> tasks) override {
         return run<LightCurveTask, PreparedLightCurve>(tasks);
     }
 
   private:
+    const NufftPlan& plan_for(std::size_t n, std::int64_t halo, std::int64_t count) {
+        const int block = choose_block(n, halo, count);
+        return plans_.try_emplace(block, block).first->second;
+    }
+
     template <typename Task, typename Prepared>
     std::vector<SearchOutcome> run(std::span<const Task> tasks) {
         std::vector<Layout> layouts;
@@ -337,29 +255,28 @@ class CpuSearch final : public PeriodSearch {
                 plans_.emplace(layouts.back().block, NufftPlan(layouts.back().block));
         }
         std::vector<std::unique_ptr<Prepared>> prepared(tasks.size());
-        std::vector<SearchOutcome> outcomes(tasks.size());
-        pool_->for_each(tasks.size(), [&](std::size_t t) {
-            prepared[t] = std::make_unique<Prepared>(tasks[t]);
-            outcomes[t].noise = noise_of(*prepared[t]);
-        });
+        pool_->for_each(tasks.size(),
+                        [&](std::size_t t) { prepared[t] = std::make_unique<Prepared>(tasks[t]); });
 
         std::vector<std::vector<Collected>> found(first_unit.back());
         pool_->for_each(found.size(), [&](std::size_t unit) {
             const auto after = std::upper_bound(first_unit.begin(), first_unit.end(), unit);
             const auto t = static_cast<std::size_t>(after - first_unit.begin()) - 1;
             found[unit] = search_group(tasks[t], *prepared[t], layouts[t], plans_.at(layouts[t].block),
-                                       static_cast<std::int64_t>(unit - first_unit[t]), outcomes[t].noise);
+                                       static_cast<std::int64_t>(unit - first_unit[t]));
         });
 
+        std::vector<SearchOutcome> outcomes(tasks.size());
         for (std::size_t t = 0; t < tasks.size(); ++t) {
             const auto statistics = statistics_of(tasks[t]);
             for (std::size_t s = 0; s < statistics.size(); ++s) {
-                Collected all(tasks[t].max_peaks);
+                Collected all(tasks[t].max_peaks, tasks[t].band_edges);
                 for (std::size_t unit = first_unit[t]; unit < first_unit[t + 1]; ++unit)
                     all.add(found[unit][s]);
                 const std::int64_t count = std::max<std::int64_t>(tasks[t].grid.count, 0);
                 outcomes[t].statistics.push_back({statistics[s], all.peaks.sorted(),
-                                                  count ? all.sum / static_cast<double>(count) : 0.0, count});
+                                                  count ? all.sum / static_cast<double>(count) : 0.0, count,
+                                                  all.bands.peaks(tasks[t].grid, statistics[s].harmonics)});
             }
         }
         return outcomes;

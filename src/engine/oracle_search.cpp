@@ -76,12 +76,12 @@ std::vector<timing::Peak> oracle_peaks(const std::vector<double>& periodogram,
                                        double min_separation) {
     const std::int64_t halo = peak_halo(grid, min_separation),
                        n = static_cast<std::int64_t>(periodogram.size());
-    OctavePeaks peaks(max_peaks);
+    PeakList peaks(max_peaks);
     for (std::int64_t i = 0; i < n; ++i) {
         bool highest = true;
         for (std::int64_t j = std::max<std::int64_t>(0, i - halo); j < std::min(n, i + halo + 1); ++j)
             highest = highest && (j < i ? periodogram[j] < periodogram[i] : periodogram[j] <= periodogram[i]);
-        if (highest) peaks.add({i, grid.frequency(i), periodogram[i], 1}, grid.first + i);
+        if (highest) peaks.add({i, grid.frequency(i), periodogram[i], 1});
     }
     return peaks.sorted();
 }

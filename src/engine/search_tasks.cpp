@@ -5,7 +5,6 @@
 #include <xsift/core/error.hpp>
 #include <xsift/engine/search_tasks.hpp>
 #include <xsift/timing/aliases.hpp>
-#include <xsift/timing/red_noise.hpp>
 #include <xsift/timing/window.hpp>
 
 namespace xsift::engine {
@@ -34,7 +33,7 @@ EventTask make_task(const EventList& events, const timing::FrequencyGrid& grid,
     task.harmonic_fmax = timing::confirmable_frequency(events.exposure);
     task.gti_start = events.gti.start;
     task.gti_stop = events.gti.stop;
-    task.resolution = 1.0 / timing::time_span(events);
+    task.band_edges = timing::band_edges(grid, task.harmonic_fmax, options);
     return task;
 }
 
@@ -46,12 +45,11 @@ LightCurveTask make_task(const timing::UsableBins& bins, double bin_width, const
     task.weight = bins.weight;
     task.grid = grid;
     task.max_peaks = peaks_to_keep(options);
-    if (bins.size() > 1) {
-        task.resolution = 1.0 / (bins.time.back() - bins.time.front());
-        task.min_separation = separation_in_resolutions * task.resolution;
-    }
+    if (bins.size() > 1)
+        task.min_separation = separation_in_resolutions / (bins.time.back() - bins.time.front());
     task.terms = options.gls_terms;
     if (bin_width > 0.0) task.harmonic_fmax = timing::nyquist_frequency(bin_width);
+    task.band_edges = timing::band_edges(grid, task.harmonic_fmax, options);
     return task;
 }
 
@@ -99,7 +97,6 @@ PreparedEvents::PreparedEvents(const EventTask& task)
     if (exposure > 0.0 && sum_w2 > 0.0)
         window_fmax =
             timing::window_limit(sum_w * sum_w / sum_w2, static_cast<int>(task.gti_start.size()), exposure);
-    noise = timing::noise_indices(task.grid, task.resolution);
 }
 
 PreparedLightCurve::PreparedLightCurve(const LightCurveTask& task)
@@ -119,7 +116,6 @@ PreparedLightCurve::PreparedLightCurve(const LightCurveTask& task)
         weighted_value[j] =
             deviation > 0.0 ? static_cast<float>(w * (task.value[j] - mean) / deviation) : 0.0f;
     }
-    noise = timing::noise_indices(task.grid, task.resolution);
 }
 
 bool stronger(const timing::Peak& a, const timing::Peak& b) {
@@ -151,29 +147,13 @@ std::vector<timing::Peak> PeakList::sorted() const {
     return peaks;
 }
 
-double OctavePeaks::threshold(std::int64_t first, std::int64_t last) const {
-    double lowest = std::numeric_limits<double>::infinity();
-    for (int octave = timing::octave_of(first); octave <= timing::octave_of(last); ++octave)
-        lowest = std::min(lowest, octaves_[static_cast<std::size_t>(octave)].threshold());
-    return lowest;
-}
-
-void OctavePeaks::add(const timing::Peak& peak, std::int64_t index) {
-    octaves_[static_cast<std::size_t>(timing::octave_of(index))].add(peak);
-}
-
-void OctavePeaks::add(const OctavePeaks& other) {
-    for (std::size_t i = 0; i < octaves_.size(); ++i) octaves_[i].add(other.octaves_[i]);
-}
-
-std::vector<timing::Peak> OctavePeaks::sorted() const {
-    std::vector<timing::Peak> all;
-    for (const PeakList& octave : octaves_) {
-        const std::vector<timing::Peak> peaks = octave.sorted();
-        all.insert(all.end(), peaks.begin(), peaks.end());
+std::vector<timing::Peak> BandMaxima::peaks(const timing::FrequencyGrid& grid, int harmonics) const {
+    std::vector<timing::Peak> out = maxima_;
+    for (timing::Peak& m : out) {
+        m.harmonics = harmonics;
+        m.frequency = m.index >= 0 ? grid.frequency(m.index) : 0.0;
     }
-    std::sort(all.begin(), all.end(), stronger);
-    return all;
+    return out;
 }
 
 }  // namespace xsift::engine

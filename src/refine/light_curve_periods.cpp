@@ -1,4 +1,5 @@
 #include "candidate_rows.hpp"
+#include "limit_rows.hpp"
 #include "noise_levels.hpp"
 #include "pulsations.hpp"
 
@@ -6,12 +7,14 @@
 #include <cmath>
 #include <map>
 
+#include <xsift/refine/limits.hpp>
 #include <xsift/refine/periods.hpp>
 #include <xsift/timing/aliases.hpp>
 #include <xsift/timing/light_curve.hpp>
 #include <xsift/timing/lomb_scargle.hpp>
 #include <xsift/timing/multi_term.hpp>
 #include <xsift/timing/phase.hpp>
+#include <xsift/timing/pulsed_fraction.hpp>
 #include <xsift/timing/significance.hpp>
 #include <xsift/timing/uncertainty.hpp>
 
@@ -145,17 +148,14 @@ class WeightedCurve {
 class LightCurvePolisher {
   public:
     LightCurvePolisher(const LightCurve& curve, const timing::FrequencyGrid& grid,
-                       const timing::SearchOptions& options, const timing::NoiseSamples& noise)
+                       const timing::SearchOptions& options)
         : curve_(curve),
           grid_(grid),
           options_(options),
           data_(timing::usable_bins(curve)),
-          span_(timing::time_span(curve)),
-          samples_(noise) {
+          span_(timing::time_span(curve)) {
         const double filled = static_cast<double>(data_.size()) * curve.bin_width;
         exposure_ = filled > 0.0 ? std::min(span_, filled) : span_;
-        if (samples_.index.empty()) samples_.index = timing::noise_indices(grid, 1.0 / span_);
-        floor_ = white_floor();
     }
 
     std::vector<PeriodCandidate> run(std::span<const timing::StatisticPeaks> found) {
@@ -166,7 +166,11 @@ class LightCurvePolisher {
             return a.log10_fap != b.log10_fap ? a.log10_fap < b.log10_fap : a.statistic > b.statistic;
         });
         if (found.size() > 1) all = distinct(std::move(all));
-        const LocalNoise noise = judge_locally(all);
+        for (PeriodCandidate& c : all) c.log10_fap_local = c.log10_fap_white;
+        LocalNoise noise({}, 1.0);
+        if (std::any_of(all.begin(), all.end(),
+                        [&](const auto& c) { return c.log10_fap_white <= options_.log10_fap; }))
+            noise = judge_locally(all);
         std::stable_sort(all.begin(), all.end(), [&](const auto& a, const auto& b) {
             const double first = standing(a, options_), second = standing(b, options_);
             return first != second ? first < second : a.statistic > b.statistic;
@@ -191,6 +195,33 @@ class LightCurvePolisher {
         for (PeriodCandidate& c : rows)
             c.statistic = timing::normalised_power(c.statistic, options_.gls_normalisation, data_.chi2());
         return rows;
+    }
+
+    std::vector<PulsedFractionLimit> limits(std::span<const timing::StatisticPeaks> found,
+                                            std::span<const PeriodCandidate> candidates) const {
+        if (!(data_.mean_value() > 0.0)) return {};
+        LimitSetting setting;
+        setting.exposure = &curve_.exposure;
+        setting.method = "GLS";
+        setting.kind = timing::Statistic::Kind::gls;
+        setting.span = span_;
+        setting.confirmable = nyquist();
+        setting.frame_time = curve_.bin_width;
+        setting.flags = limit_of_all;
+        if (!(curve_.bin_width > 0.0)) setting.flags |= limit_frame_time_unknown;
+        return limit_rows(setting, grid_, found, candidates, options_, [&](const timing::Peak& peak) {
+            const int terms = timing::usable_terms(peak.frequency, nyquist(), peak.harmonics);
+            const auto n = static_cast<double>(data_.size()) - 2.0 * (terms - 1);
+            // The amplitude of a sinusoid and the chi2 that it takes away say what an amplitude is worth.
+            const double power = data_.power(peak.frequency),
+                         amplitude = timing::lomb_scargle_sinusoid(data_.sums(peak.frequency)).amplitude() /
+                                     data_.mean_value();
+            const double all = data_.power(peak.frequency, terms);
+            return BandMaximum{peak.frequency,
+                               timing::normalised_power(all, options_.gls_normalisation, data_.chi2()),
+                               timing::chi2_of_power(all, n), terms,
+                               2.0 * timing::chi2_of_power(power, n) / (amplitude * amplitude)};
+        });
     }
 
   private:
@@ -266,23 +297,20 @@ class LightCurvePolisher {
     double fmax() const { return grid_.frequency(grid_.count - 1); }
 
     /// Powers of the noise of a curve from which signals were taken out, as fractions of the variance of the
-    /// whole curve. Near the signals and at the lowest frequencies they are made anew; elsewhere they are the
-    /// engine's.
+    /// whole curve. Near the signals and at the lowest frequencies they are made anew.
     LocalNoise noise_of(const WeightedCurve& residual, const std::vector<Excluded>& excluded) const {
         const double scale = residual.chi2() / data_.chi2();
         std::vector<timing::NoisePower> powers;
-        for (std::size_t i = 0; i < samples_.index.size(); ++i) {
-            const double f = static_cast<double>(samples_.index[i]) * grid_.df;
-            bool inside = false, anew = samples_.power.empty();
+        for (const timing::NoisePower& sample : samples_) {
+            const double f = sample.frequency;
+            bool inside = false, anew = false;
             for (const Excluded& e : excluded) {
                 const double distance = std::fabs(f - e.frequency) * span_;
                 inside |= distance < e.resolutions;
                 anew |= e.subtracted && (f * span_ < low_multiples || distance < near_multiples);
             }
             if (inside) continue;
-            powers.push_back(
-                {f,
-                 as_z2(anew ? scale * residual.power(f) : static_cast<double>(samples_.power[i])) / floor_});
+            powers.push_back({f, as_z2(anew ? scale * residual.power(f) : sample.power) / floor_});
         }
         return {std::move(powers), exposure_};
     }
@@ -291,9 +319,8 @@ class LightCurvePolisher {
     /// lies below 1: its level there, from the highest octave, at most 1.
     double white_floor() const {
         std::vector<double> powers;
-        for (std::size_t i = 0; i < samples_.power.size(); ++i)
-            if (2 * samples_.index[i] > samples_.index.back())
-                powers.push_back(as_z2(static_cast<double>(samples_.power[i])));
+        for (const timing::NoisePower& sample : samples_)
+            if (2.0 * sample.frequency > samples_.back().frequency) powers.push_back(as_z2(sample.power));
         if (powers.size() < fewest_for_floor) return 1.0;
         const auto middle = powers.begin() + static_cast<std::ptrdiff_t>(powers.size() / 2);
         std::nth_element(powers.begin(), middle, powers.end());
@@ -315,7 +342,12 @@ class LightCurvePolisher {
 
     /// As for events: each without itself and without those that stand out of the noise.
     /// @return the noise without any of the signals
-    LocalNoise judge_locally(std::vector<PeriodCandidate>& all) const {
+    LocalNoise judge_locally(std::vector<PeriodCandidate>& all) {
+        for (const std::int64_t index : timing::noise_indices(grid_, 1.0 / span_)) {
+            const double f = static_cast<double>(index) * grid_.df;
+            samples_.push_back({f, data_.power(f)});
+        }
+        floor_ = white_floor();
         WeightedCurve residual = data_;
         std::vector<Excluded> excluded;
         std::vector<bool> removed(all.size(), false);
@@ -336,8 +368,9 @@ class LightCurvePolisher {
         const LocalNoise base = noise_of(residual, excluded);
         for (std::size_t i = 0; i < all.size(); ++i) {
             PeriodCandidate& c = all[i];
+            if (c.log10_fap_white > options_.log10_fap) continue;
             LocalNoise around = base;
-            if (!removed[i] && c.log10_fap_white <= options_.log10_fap) {
+            if (!removed[i]) {
                 WeightedCurve without = residual;
                 std::vector<Excluded> more = excluded;
                 take_out(c, without, more);
@@ -387,8 +420,8 @@ class LightCurvePolisher {
         set_significance(c);
         const double amplitude = timing::lomb_scargle_sinusoid(data_.sums(f)).amplitude();
         if (data_.mean_value() > 0.0)
-            set_pulsed_fraction(curve_, amplitude / data_.mean_value(), static_cast<double>(data_.size()),
-                                options_.confidence, c);
+            set_pulsed_fraction(curve_, data_.power(f), amplitude / data_.mean_value(),
+                                static_cast<double>(data_.size()), options_.confidence, c);
         return c;
     }
 
@@ -474,16 +507,23 @@ class LightCurvePolisher {
     const timing::SearchOptions& options_;
     WeightedCurve data_;
     double span_, exposure_ = 0.0, floor_ = 1.0;
-    timing::NoiseSamples samples_;
+    std::vector<timing::NoisePower> samples_;  ///< powers (0..1) of the whole curve; empty until asked for
 };
 
 }  // namespace
 
 std::vector<PeriodCandidate> polish_light_curve(const LightCurve& curve, const timing::FrequencyGrid& grid,
                                                 std::span<const timing::StatisticPeaks> found,
-                                                const timing::SearchOptions& options,
-                                                const timing::NoiseSamples& noise) {
-    return LightCurvePolisher(curve, grid, options, noise).run(found);
+                                                const timing::SearchOptions& options) {
+    return LightCurvePolisher(curve, grid, options).run(found);
+}
+
+std::vector<PulsedFractionLimit> pulsed_fraction_limits(const LightCurve& curve,
+                                                        const timing::FrequencyGrid& grid,
+                                                        std::span<const timing::StatisticPeaks> found,
+                                                        std::span<const PeriodCandidate> candidates,
+                                                        const timing::SearchOptions& options) {
+    return LightCurvePolisher(curve, grid, options).limits(found, candidates);
 }
 
 }  // namespace xsift::refine

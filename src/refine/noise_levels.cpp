@@ -19,23 +19,12 @@ const timing::NoiseLevel& LocalNoise::at(double frequency) {
     return entry->second;
 }
 
-PhotonNoise::PhotonNoise(const EventList& events, const PhotonSums& sums, const timing::FrequencyGrid& grid,
-                         const timing::NoiseSamples& samples)
+PhotonNoise::PhotonNoise(const EventList& events, const PhotonSums& sums, const timing::FrequencyGrid& grid)
     : sums_(sums), resolution_(1.0 / timing::time_span(events)), exposure_(1.0 / resolution_) {
     if (events.gti.size() > 0) exposure_ = events.gti.exposure();
-    const bool sampled = !samples.index.empty();
-    const std::vector<std::int64_t> indices =
-        sampled ? samples.index : timing::noise_indices(grid, resolution_);
-    for (std::size_t i = 0; i < indices.size(); ++i) {
-        const double f = static_cast<double>(indices[i]) * grid.df;
-        if (sampled) {
-            const timing::Phasor turn = timing::phasor(timing::fixed_phase(f, -sums.middle()));
-            samples_.push_back(
-                {f, timing::Complex{static_cast<double>(samples.re[i]), static_cast<double>(samples.im[i])} *
-                        timing::Complex{turn.cosine, turn.sine}});
-        } else {
-            samples_.push_back({f, sums.line(f).sum});
-        }
+    for (const std::int64_t index : timing::noise_indices(grid, resolution_)) {
+        const double f = static_cast<double>(index) * grid.df;
+        samples_.push_back({f, sums.line(f).sum});
     }
 }
 

@@ -36,13 +36,11 @@ struct Signal {
     double excluded = excluded_resolutions;  ///< 1/T
 };
 
-/// The noise of an event list: its sampled sums, from which signals are subtracted with their images through
-/// the GTIs.
+/// The noise of an event list: sums at trials that are independent of each other, from which signals are
+/// subtracted with their images through the GTIs.
 class PhotonNoise {
   public:
-    /// @param samples of the engine; where there are none the sums are made here
-    PhotonNoise(const EventList& events, const PhotonSums& sums, const timing::FrequencyGrid& grid,
-                const timing::NoiseSamples& samples);
+    PhotonNoise(const EventList& events, const PhotonSums& sums, const timing::FrequencyGrid& grid);
 
     /// Takes signals out for good.
     void remove(const std::vector<Signal>& signals);
@@ -52,7 +50,7 @@ class PhotonNoise {
   private:
     struct Sample {
         double frequency = 0.0;
-        timing::Complex sum;  ///< in the time frame of the PhotonSums
+        timing::Complex sum;
         bool excluded = false;
     };
     void subtract(const Signal& signal, std::vector<Sample>& samples) const;

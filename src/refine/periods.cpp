@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <string>
 
 #include <xsift/refine/periods.hpp>
@@ -54,30 +55,32 @@ struct Measured {
     std::vector<double> power;  ///< of each harmonic searched, what a constant source shows subtracted
     double log10_p = 0.0, trials = 1.0;
     double log10_fap = 0.0, log10_fap_white = 0.0, log10_fap_local = 0.0;
-    double noise_level = 1.0;
+    double noise_level = not_measured;
     std::uint32_t veto = 0, flags = 0;
 };
 
 class EventPolisher {
   public:
     EventPolisher(const EventList& events, const timing::FrequencyGrid& grid,
-                  std::span<const timing::StatisticPeaks> found, const timing::SearchOptions& options,
-                  const timing::NoiseSamples& noise)
+                  std::span<const timing::StatisticPeaks> found, const timing::SearchOptions& options)
         : events_(events),
           grid_(grid),
           found_(found),
           options_(options),
           sums_(events),
           span_(timing::time_span(events)),
-          confirmable_(timing::confirmable_frequency(events.exposure)),
-          samples_(noise) {}
+          confirmable_(timing::confirmable_frequency(events.exposure)) {}
 
     std::vector<PeriodCandidate> run() {
         if (sums_.empty() || grid_.count < 1) return {};
         std::vector<Measured> all = distinct(polish_screened());
         if (all.empty()) return {};
-        PhotonNoise noise(events_, sums_, grid_, samples_);
-        judge_locally(all, noise);
+        std::optional<PhotonNoise> noise;  // costs as much as thousands of trials: only where it is asked for
+        for (Measured& m : all) {
+            m.log10_fap_local = m.log10_fap_white;
+            if (m.log10_fap_white <= options_.log10_fap && !noise) noise.emplace(events_, sums_, grid_);
+        }
+        if (noise) judge_locally(all, *noise);
         veto_by_frequency(all);
         veto_explained(all);
         std::stable_sort(all.begin(), all.end(), [&](const Measured& a, const Measured& b) {
@@ -187,9 +190,8 @@ class EventPolisher {
                 judge_locally(all[i], base);
                 continue;
             }
-            const bool significant = all[i].log10_fap_white <= options_.log10_fap;
-            LocalNoise around = noise.without(significant ? signals_of(all[i])
-                                                          : std::vector<Signal>{{{all[i].frequency, {}}}});
+            if (all[i].log10_fap_white > options_.log10_fap) continue;
+            LocalNoise around = noise.without(signals_of(all[i]));
             judge_locally(all[i], around);
         }
     }
@@ -435,7 +437,8 @@ class EventPolisher {
     }
 
     /// Rows of all frequencies; the one offered as the period has a row for every statistic.
-    std::vector<PeriodCandidate> rows(const std::vector<Measured>& all, const PhotonNoise& noise) const {
+    std::vector<PeriodCandidate> rows(const std::vector<Measured>& all,
+                                      const std::optional<PhotonNoise>& noise) const {
         std::vector<std::vector<PeriodCandidate>> frequencies;
         bool offered = false;
         for (const Measured& m : all) {
@@ -445,7 +448,7 @@ class EventPolisher {
             for (const auto& s : found_) {
                 if (s.statistic == m.statistic) continue;
                 Measured other = maximise(s.statistic, m.frequency);
-                LocalNoise around = noise.without({});  // the signal is out already
+                LocalNoise around = noise->without({});  // the signal is out already
                 judge_locally(other, around);
                 other.flags |= m.flags & (candidate_not_barycentred | candidate_frame_time_unknown |
                                           candidate_half_period_possible);
@@ -461,16 +464,14 @@ class EventPolisher {
     const timing::SearchOptions& options_;
     PhotonSums sums_;
     double span_, confirmable_;
-    const timing::NoiseSamples& samples_;
 };
 
 }  // namespace
 
 std::vector<PeriodCandidate> polish_events(const EventList& events, const timing::FrequencyGrid& grid,
                                            std::span<const timing::StatisticPeaks> found,
-                                           const timing::SearchOptions& options,
-                                           const timing::NoiseSamples& noise) {
-    return EventPolisher(events, grid, found, options, noise).run();
+                                           const timing::SearchOptions& options) {
+    return EventPolisher(events, grid, found, options).run();
 }
 
 int select_period(std::span<const PeriodCandidate> candidates, const timing::SearchOptions& options) {

@@ -79,9 +79,9 @@ PhotonSums::PhotonSums(const EventList& events) : time_(events.time), weight_(ev
         gti_start_ = {time_.front()};
         gti_stop_ = {time_.back()};
     }
-    middle_ = 0.5 * (gti_start_.front() + gti_stop_.back());
+    const double middle = 0.5 * (gti_start_.front() + gti_stop_.back());
     for (auto* times : {&time_, &gti_start_, &gti_stop_})
-        for (double& t : *times) t -= middle_;
+        for (double& t : *times) t -= middle;
     for (std::size_t j = 0; j < time_.size(); ++j) {
         const double w = weight_.empty() ? 1.0 : static_cast<double>(weight_[j]);
         sum_w_ += w;

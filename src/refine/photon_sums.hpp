@@ -32,8 +32,6 @@ class PhotonSums {
     /// (sum w)^2 / sum w^2: the number of photons when there are no weights.
     double effective_photons() const { return sum_w_ * sum_w_ / sum_w2_; }
     bool empty() const { return time_.empty(); }
-    /// The time that all sums refer to, in the frame of the event list, s.
-    double middle() const { return middle_; }
     /// What the good time intervals show of a signal at a distance in frequency.
     timing::Complex window(double frequency) const;
     /// The distance from which on that is below `amplitude` (< 1), Hz.
@@ -70,7 +68,7 @@ class PhotonSums {
         time_;  ///< from the middle of the exposure, so that the derivatives are well conditioned
     std::vector<float> weight_;
     std::vector<double> gti_start_, gti_stop_;
-    double sum_w_ = 0.0, sum_w2_ = 0.0, middle_ = 0.0;
+    double sum_w_ = 0.0, sum_w2_ = 0.0;
 };
 
 }  // namespace xsift::refine

@@ -27,7 +27,7 @@ Rows search(const EventList& events, const timing::SearchOptions& options) {
     const auto grid = timing::make_grid(events, options);
     const engine::EventTask task = engine::make_task(events, grid, options);
     const auto found = engine::make_cpu_engines(pool).search->search(std::span(&task, 1));
-    return polish_events(events, grid, found.at(0).statistics, options, found.at(0).noise);
+    return polish_events(events, grid, found.at(0).statistics, options);
 }
 
 Rows search(const LightCurve& curve, const timing::SearchOptions& options) {
@@ -36,7 +36,7 @@ Rows search(const LightCurve& curve, const timing::SearchOptions& options) {
     const timing::UsableBins bins = timing::usable_bins(curve);
     const engine::LightCurveTask task = engine::make_task(bins, curve.bin_width, grid, options);
     const auto found = engine::make_cpu_engines(pool).search->search(std::span(&task, 1));
-    return polish_light_curve(curve, grid, found.at(0).statistics, options, found.at(0).noise);
+    return polish_light_curve(curve, grid, found.at(0).statistics, options);
 }
 
 const PeriodCandidate& offered(const Rows& rows, const timing::SearchOptions& options = {}) {
@@ -514,24 +514,6 @@ TEST(LightCurvePeriods, RedNoiseIsJudgedByItsLocalLevel) {
         EXPECT_LT(local, 44) << index;
         RecordProperty("local_of_200_index_" + std::to_string(static_cast<int>(index)), local);
         std::printf("index %g: white %d, local %d of 200\n", index, white, local);
-    }
-}
-
-/// The samples of the engine and those made in double give the same levels.
-TEST(Periods, NoiseSamplesOfTheEngineAreThoseOfDirectSums) {
-    const EventList events = photons(2000, 3e4, 0.0123456, 0.5, 21);
-    const auto options = up_to(0.05);
-    ThreadPool pool(1);
-    const auto grid = timing::make_grid(events, options);
-    const engine::EventTask task = engine::make_task(events, grid, options);
-    const auto found = engine::make_cpu_engines(pool).search->search(std::span(&task, 1)).at(0);
-    ASSERT_GT(found.noise.index.size(), 300u);
-    const Rows fast = polish_events(events, grid, found.statistics, options, found.noise),
-               slow = polish_events(events, grid, found.statistics, options);
-    ASSERT_EQ(fast.size(), slow.size());
-    for (std::size_t i = 0; i < fast.size(); ++i) {
-        EXPECT_NEAR(fast[i].noise_level, slow[i].noise_level, 1e-3);
-        EXPECT_NEAR(fast[i].log10_fap, slow[i].log10_fap, 1e-2 * std::max(1.0, -slow[i].log10_fap));
     }
 }
 

@@ -18,8 +18,7 @@ struct EventTask {
     std::span<const float> weight;  ///< empty: all 1
     timing::FrequencyGrid grid;
     std::vector<timing::Statistic> statistics;  ///< z2 and h
-    int max_peaks =
-        10;  ///< peaks kept a statistic in each octave of the grid: red noise must not crowd out the rest
+    int max_peaks = 10;                         ///< peaks kept a statistic
     double min_separation = 0.0;  ///< Hz: peaks nearer than this to a stronger trial are dropped
     /// Harmonics k > 1 with k f above this are left out, Hz: above the Nyquist frequency of the frame time
     /// they hold nothing but aliases.
@@ -27,7 +26,8 @@ struct EventTask {
     /// Good time intervals, s, in the time frame of `time`. When given, what a constant source would show
     /// through them is subtracted from the sums before the statistic is formed.
     std::span<const double> gti_start, gti_stop;
-    double resolution = 0.0;  ///< Hz, 1/T: the noise is sampled at multiples of this; 0: not sampled
+    /// Ascending trial numbers: band b holds the trials from band_edges[b] up to band_edges[b + 1].
+    std::vector<std::int64_t> band_edges;
 };
 
 /// A floating-mean weighted Lomb-Scargle search of one light curve (Zechmeister & Kuerster 2009), with one
@@ -37,13 +37,13 @@ struct LightCurveTask {
     std::span<const double> value;
     std::span<const double> weight;  ///< 1/sigma^2, or all equal; need not be normalised
     timing::FrequencyGrid grid;
-    int max_peaks = 10;  ///< as of an EventTask
+    int max_peaks = 10;
     double min_separation = 0.0;
     std::vector<int> terms{1};  ///< harmonics of the fits, a statistic each
     /// Harmonics k > 1 with k f above this are left out of the fit, Hz: above the Nyquist frequency of the
     /// bins they are aliases of lower ones.
     double harmonic_fmax = std::numeric_limits<double>::infinity();
-    double resolution = 0.0;  ///< as of an EventTask
+    std::vector<std::int64_t> band_edges;  ///< as in EventTask
 };
 
 /// The task of an event list; it refers to the list, which must outlive it.
@@ -57,7 +57,6 @@ LightCurveTask make_task(const timing::UsableBins& bins, double bin_width, const
 /// Outcome of one task, one entry a statistic in the order of the task.
 struct SearchOutcome {
     std::vector<timing::StatisticPeaks> statistics;
-    timing::NoiseSamples noise;
 };
 
 /// A backend of the periodicity search. One call takes a whole batch; the outcome of a task does not depend

@@ -3,6 +3,7 @@
 /// The bodies of the direct-sum search kernels: what one thread does for one trial, on host and device alike.
 
 #include <cstdint>
+#include <cstring>
 
 #include <xsift/engine/search_tasks.hpp>
 #include <xsift/timing/lomb_scargle.hpp>
@@ -105,41 +106,6 @@ XSIFT_HD inline void event_trial(const EventPass& pass, std::int64_t i) {
     if (pass.first_harmonic + N <= pass.harmonics) pass.state[i] = state;
 }
 
-/// The noise samples of an event task: what one thread does for one of them.
-struct EventNoisePass {
-    const timing::FixedPhase* step = nullptr;  ///< n_photons
-    const float* weight = nullptr;             ///< n_photons, or null: all 1
-    std::int64_t n_photons = 0;
-    double df = 0.0, sum_w = 0.0;
-    const double *gti_start = nullptr, *gti_stop = nullptr;
-    int n_gti = 0;
-    double window_fmax = 0.0;
-    const std::int64_t* index = nullptr;  ///< count grid indices
-    std::int64_t count = 0;
-    float *re = nullptr, *im = nullptr;  ///< count
-};
-
-/// Sample i: the trigonometric sum at its grid index, the window of the GTIs subtracted.
-XSIFT_HD inline void event_noise_sample(const EventNoisePass& pass, std::int64_t i) {
-    float c = 0.0f, s = 0.0f;
-    for (std::int64_t j = 0; j < pass.n_photons; ++j) {
-        const SinglePhasor e =
-            SinglePhasor::of(pass.step[j] * static_cast<timing::FixedPhase>(pass.index[i]));
-        const float w = pass.weight ? pass.weight[j] : 1.0f;
-        c += w * e.cosine;
-        s += w * e.sine;
-    }
-    const double f = static_cast<double>(pass.index[i]) * pass.df;
-    if (f < pass.window_fmax) {
-        const timing::Complex w =
-            timing::gti_window(f, pass.gti_start, pass.gti_stop, pass.n_gti) * pass.sum_w;
-        c -= static_cast<float>(w.re);
-        s -= static_cast<float>(w.im);
-    }
-    pass.re[i] = c;
-    pass.im[i] = s;
-}
-
 /// One pass over the trials of a segment of a light curve.
 struct LightCurvePass {
     const timing::FixedPhase* step = nullptr;                  ///< n
@@ -150,13 +116,14 @@ struct LightCurvePass {
     std::int32_t* best = nullptr;  ///< count: 1
 };
 
-/// Floating-mean Lomb-Scargle power at a grid index.
-XSIFT_HD inline float light_curve_power(const LightCurvePass& pass, std::int64_t index) {
+/// Trial i: floating-mean Lomb-Scargle power.
+XSIFT_HD inline void light_curve_trial(const LightCurvePass& pass, std::int64_t i) {
     timing::LombScargleSums<float> sums;
     sums.yy = 1.0f;
     sums.c2 = 0.0f;
     for (std::int64_t j = 0; j < pass.n; ++j) {
-        const SinglePhasor one = SinglePhasor::of(pass.step[j] * static_cast<timing::FixedPhase>(index));
+        const SinglePhasor one =
+            SinglePhasor::of(pass.step[j] * static_cast<timing::FixedPhase>(pass.first + i));
         const SinglePhasor two = one * one;
         const float w = pass.weight[j], wy = pass.weighted_value[j];
         sums.c += w * one.cosine;
@@ -166,12 +133,7 @@ XSIFT_HD inline float light_curve_power(const LightCurvePass& pass, std::int64_t
         sums.c2 += w * two.cosine;
         sums.s2 += w * two.sine;
     }
-    return timing::lomb_scargle_power(sums);
-}
-
-/// Trial i of the pass.
-XSIFT_HD inline void light_curve_trial(const LightCurvePass& pass, std::int64_t i) {
-    pass.value[i] = light_curve_power(pass, pass.first + i);
+    pass.value[i] = timing::lomb_scargle_power(sums);
     pass.best[i] = 1;
 }
 
@@ -181,6 +143,47 @@ XSIFT_HD inline bool is_peak(const float* value, std::int64_t count, std::int64_
     for (std::int64_t d = 1; d <= halo; ++d)
         if ((i - d >= 0 && value[i - d] >= v) || (i + d < count && value[i + d] > v)) return false;
     return v > 0.0f;
+}
+
+/// A trial as one integer that orders as values (none negative) do, of equals the lower index higher; for an
+/// atomic maximum. 0 is below every trial with a positive value.
+XSIFT_HD inline std::uint64_t packed_trial(float value, std::uint32_t index) {
+    std::uint32_t bits = 0;
+    memcpy(&bits, &value, sizeof bits);
+    return std::uint64_t{bits} << 32 | (0xffffffffu - index);
+}
+XSIFT_HD inline float value_of_packed(std::uint64_t packed) {
+    const auto bits = static_cast<std::uint32_t>(packed >> 32);
+    float value = 0.0f;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+XSIFT_HD inline std::uint32_t index_of_packed(std::uint64_t packed) {
+    return 0xffffffffu - static_cast<std::uint32_t>(packed);
+}
+
+/// Trials that one thread looks through for the maxima of bands.
+inline constexpr std::int64_t band_run = 32;
+
+/// Offers the highest of the values [begin, end) of each band as offer(band, packed_trial). Value i is trial
+/// `first + i` of the grid.
+template <typename Offer>
+XSIFT_HD inline void band_maxima_of_run(const float* value, std::int64_t begin, std::int64_t end,
+                                        std::int64_t first, const std::int64_t* edges, int bands,
+                                        const Offer& offer) {
+    if (begin >= end) return;
+    int band = band_of(first + begin, edges, bands);
+    std::uint64_t highest = 0;
+    for (std::int64_t i = begin; i < end; ++i) {
+        while (band < bands && first + i >= edges[band + 1]) {
+            if (band >= 0 && highest > 0) offer(band, highest);
+            highest = 0;
+            ++band;
+        }
+        const std::uint64_t packed = packed_trial(value[i], static_cast<std::uint32_t>(i));
+        if (value[i] > 0.0f && packed > highest) highest = packed;
+    }
+    if (band >= 0 && band < bands && highest > 0) offer(band, highest);
 }
 
 }  // namespace xsift::engine

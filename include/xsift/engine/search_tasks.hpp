@@ -37,7 +37,6 @@ struct PreparedEvents {
     double sum_w = 0.0, sum_w2 = 0.0;
     double window_fmax = 0.0;  ///< the GTI window is subtracted below this, Hz
     int harmonics = 0;
-    std::vector<std::int64_t> noise;  ///< grid indices at which the noise is sampled
 };
 
 /// A light-curve task in the form that engines compute with: normalised weights, values centred and scaled to
@@ -47,8 +46,14 @@ struct PreparedLightCurve {
 
     std::vector<timing::FixedPhase> step;
     std::vector<float> weight, weighted_value;
-    std::vector<std::int64_t> noise;  ///< as of PreparedEvents
 };
+
+/// Band of a trial: the last whose edge is not above it; -1 or `bands` outside of all.
+XSIFT_HD inline int band_of(std::int64_t trial, const std::int64_t* edges, int bands) {
+    int band = -1;
+    while (band < bands && edges[band + 1] <= trial) ++band;
+    return band;
+}
 
 /// Strongest first; of equals, the lower index first.
 bool stronger(const timing::Peak& a, const timing::Peak& b);
@@ -69,21 +74,39 @@ class PeakList {
     std::vector<timing::Peak> heap_;
 };
 
-/// The strongest peaks of every octave of the grid.
-class OctavePeaks {
+/// The highest trial of each band.
+class BandMaxima {
   public:
-    explicit OctavePeaks(int capacity) : octaves_(n_octaves, PeakList(capacity)) {}
-    /// Values at or below this cannot enter at any of the grid indices first .. last.
-    double threshold(std::int64_t first, std::int64_t last) const;
-    /// @param index the peak's grid index, a multiple of df
-    void add(const timing::Peak& peak, std::int64_t index);
-    void add(const OctavePeaks& other);
-    /// Of all octaves, strongest first.
-    std::vector<timing::Peak> sorted() const;
+    /// @param edges must outlive it
+    explicit BandMaxima(std::span<const std::int64_t> edges)
+        : edges_(edges), maxima_(edges.size() < 2 ? 0 : edges.size() - 1) {
+        for (timing::Peak& m : maxima_) m.index = -1;
+    }
+    bool empty() const { return maxima_.empty(); }
+    int band(std::int64_t trial) const {
+        return band_of(trial, edges_.data(), static_cast<int>(maxima_.size()));
+    }
+    bool is_band(int band) const { return band >= 0 && band < static_cast<int>(maxima_.size()); }
+    double highest(int band) const { return maxima_[static_cast<std::size_t>(band)].value; }
+    /// Offers a trial of a band.
+    void add(int band, std::int64_t trial, double value) {
+        timing::Peak& m = maxima_[static_cast<std::size_t>(band)];
+        if (value > m.value || (value == m.value && value > 0.0 && trial < m.index)) {
+            m.index = trial;
+            m.value = value;
+        }
+    }
+    void add(const BandMaxima& other) {
+        for (std::size_t b = 0; b < maxima_.size(); ++b)
+            if (other.maxima_[b].index >= 0)
+                add(static_cast<int>(b), other.maxima_[b].index, other.maxima_[b].value);
+    }
+    /// With frequencies; `harmonics` are those of the statistic.
+    std::vector<timing::Peak> peaks(const timing::FrequencyGrid& grid, int harmonics) const;
 
   private:
-    static constexpr std::size_t n_octaves = 64;
-    std::vector<PeakList> octaves_;
+    std::span<const std::int64_t> edges_;
+    std::vector<timing::Peak> maxima_;
 };
 
 }  // namespace xsift::engine

@@ -11,9 +11,8 @@
 
 namespace xsift::refine {
 
-/// Polishes the peaks of all statistics of one exposure (`noise`: the samples of the same search; without
-/// them they are made here, slowly): each is maximised in double on the photons, a multiple of the
-/// fundamental is replaced by it, those that are the same frequency are merged.
+/// Polishes the peaks of all statistics of one exposure: each is maximised in double on the photons, a
+/// multiple of the fundamental is replaced by it, those that are the same frequency are merged.
 ///
 /// statistic is the plain statistic at its maximum; log10_p_single is that of the statistic or, where it is
 /// smaller, of the statistic after subtracting what a constant source would show through the GTIs. Vetoed:
@@ -21,22 +20,20 @@ namespace xsift::refine {
 /// any significant candidate f0; frequencies above its half; fewer than min_cycles; harmonics of stronger
 /// candidates; and what disappears when the images of stronger candidates through the GTIs are subtracted.
 ///
-/// log10_fap_white is the false-alarm probability in white noise. log10_fap_local divides the power of each
-/// harmonic by the local level of the noise, which is made from the noise samples of the search with the
-/// candidate itself and all stronger signals taken out (timing/red_noise.hpp); log10_fap is the larger of the
-/// two.
+/// log10_fap_white is the false-alarm probability in white noise. For candidates that are significant in it,
+/// log10_fap_local divides the power of each harmonic by the local level of the noise, made with the
+/// candidate itself and all stronger signals taken out (timing/red_noise.hpp); for the others it is that in
+/// white noise. log10_fap is the larger of the two.
 ///
 /// Rows are ranked by log10_fap (rank 1 first; significant ones in white noise by log10_fap_white), vetoed
 /// ones included, at most options.max_candidates; the frequency that is offered as the period has one row for
 /// each statistic searched, sharing the rank, each at its own maximum.
 std::vector<PeriodCandidate> polish_events(const EventList& events, const timing::FrequencyGrid& grid,
                                            std::span<const timing::StatisticPeaks> found,
-                                           const timing::SearchOptions& options,
-                                           const timing::NoiseSamples& noise = {});
+                                           const timing::SearchOptions& options);
 std::vector<PeriodCandidate> polish_light_curve(const LightCurve& curve, const timing::FrequencyGrid& grid,
                                                 std::span<const timing::StatisticPeaks> found,
-                                                const timing::SearchOptions& options,
-                                                const timing::NoiseSamples& noise = {});
+                                                const timing::SearchOptions& options);
 
 /// Index of the candidate to offer as the source's period: not vetoed, log10_fap <= options.log10_fap, of the
 /// frequency that ranks first among these; of that frequency's rows the Z2_n with the fewest harmonics that

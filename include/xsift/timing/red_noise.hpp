@@ -28,7 +28,7 @@ struct NoiseLevel {
     double white = 1.0;        ///< probability that the noise is white here
 };
 
-/// Grid indices (multiples of df) at which an engine samples the noise: the trials nearest to r `resolution`
+/// Grid indices (multiples of df) at which the noise is sampled: the trials nearest to r `resolution`
 /// for r = 1, 2, ... 256 and then 128 an octave, as far as they lie in the grid. Ascending. Empty without a
 /// resolution.
 std::vector<std::int64_t> noise_indices(const FrequencyGrid& grid, double resolution);
