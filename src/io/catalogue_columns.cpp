@@ -110,8 +110,10 @@ Table<PeriodRow> periods_table() {
         c({"N_TRIALS", "", "stat.param", "E11.4", "effective independent trials"}, at(&R::n_trials)),
         c({"LOG10_FAP", "", "stat.probability;src.var", "F11.3", "log10 false-alarm prob., all trials"},
           at(&R::log10_fap)),
-        c({"PULSED_FRACTION", "", "src.var.amplitude;arith.ratio", "F7.4", "0 to 1, of the fundamental"},
+        c({"PULSED_FRACTION", "", "src.var.amplitude;arith.ratio", "F7.4", "sqrt(2 lambda/N), noise subtracted"},
           at(&R::pulsed_fraction)),
+        c({"PF_LO", "", "src.var.amplitude;arith.ratio;stat.min", "F7.4", "lower end of the interval"}, at(&R::pf_lo)),
+        c({"PF_HI", "", "src.var.amplitude;arith.ratio;stat.max", "F7.4", "upper end of the interval"}, at(&R::pf_hi)),
         c({"VETO", "", "meta.code.qual", "A", "why it is no period, names joined by +"}, at(&R::veto_text)),
         c({"FLAGS", "", "meta.code.qual", "I10", "bits, see the documentation"}, at(&R::flags)),
     }};

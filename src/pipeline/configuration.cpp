@@ -151,6 +151,8 @@ void search_settings(std::vector<Setting>& all, RunConfiguration& c) {
         "A candidate is offered as a period when log10 of its false-alarm probability is at most this");
     section.number("min-cycles", s.min_cycles, 0.0, 1e6,
                    "Candidates with fewer cycles in the exposure are vetoed");
+    section.number("confidence", s.confidence, 0.5, 0.999,
+                   "Confidence of the intervals and upper limits of pulsed fractions");
     section.number("min-events", s.min_events, 2, 1000000, "Event lists with fewer events are not searched");
     section.number<std::int64_t>("max-trials", s.max_trials, 1000, std::int64_t{1} << 40,
                                  "Larger grids are refused: the exposure is quarantined");

@@ -1,4 +1,5 @@
 #include "candidate_rows.hpp"
+#include "pulsations.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -138,7 +139,9 @@ class LightCurvePolisher {
         if (!curve_.exposure.barycentred()) c.flags |= candidate_not_barycentred;
         set_significance(c);
         const double amplitude = timing::lomb_scargle_sinusoid(data_.sums(f)).amplitude();
-        if (data_.mean_value() > 0.0) c.pulsed_fraction = std::min(1.0, amplitude / data_.mean_value());
+        if (data_.mean_value() > 0.0)
+            set_pulsed_fraction(curve_, amplitude / data_.mean_value(), static_cast<double>(data_.size()),
+                                options_.confidence, c);
         return c;
     }
 

@@ -1,5 +1,6 @@
 #include "candidate_rows.hpp"
 #include "photon_sums.hpp"
+#include "pulsations.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -44,7 +45,6 @@ struct Measured {
     Statistic statistic;
     int harmonics = 1;  ///< of Z2_n as evaluated, or the m of H
     double frequency = 0.0, frequency_error = not_measured, value = 0.0;
-    double fundamental = 0.0;  ///< what the first harmonic adds to Z2
     double log10_p = 0.0, trials = 1.0, log10_fap = 0.0;
     std::uint32_t veto = 0, flags = 0;
 };
@@ -86,17 +86,12 @@ class EventPolisher {
         // A constant source shows itself through the gaps; that part of the statistic is no evidence.
         const int harmonics = usable_harmonics(m.frequency, m.statistic.harmonics);
         double evidence = m.value;
-        if (m.frequency < window_limit()) {
+        if (m.frequency < sums_.window_limit()) {
             const Evaluation clean = sums_.residual(m.frequency, harmonics, {});
             evidence = std::min(evidence, value_of(m.statistic, clean));
         }
         m.log10_p = log10_survival(m.statistic.kind, evidence, m.harmonics);
         m.log10_fap = timing::log10_false_alarm(m.log10_p, m.trials);
-    }
-
-    double window_limit() const {
-        return timing::window_limit(sums_.effective_photons(), static_cast<int>(events_.gti.size()),
-                                    std::max(events_.gti.exposure(), 1e-300));
     }
 
     static double value_of(const Statistic& statistic, const Evaluation& e) {
@@ -120,7 +115,6 @@ class EventPolisher {
                 best.harmonics = static_cast<int>(last) + 1;
                 best.frequency = f;
                 best.value = value;
-                best.fundamental = e.z2[0];
                 best.frequency_error = error;
             }
             (e.slope[last] > 0.0 ? low : high) = f;
@@ -328,9 +322,9 @@ class EventPolisher {
         c.log10_p_single = m.log10_p;
         c.n_trials = m.trials;
         c.log10_fap = m.log10_fap;
-        c.pulsed_fraction = timing::pulsed_fraction(m.fundamental, sums_.effective_photons());
         c.veto = m.veto;
         c.flags = m.flags;
+        set_pulsed_fraction(events_.exposure, sums_, options_.confidence, c);
         return c;
     }
 

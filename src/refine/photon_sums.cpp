@@ -1,6 +1,7 @@
 #include "photon_sums.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include <xsift/timing/z2.hpp>
 
@@ -44,6 +45,28 @@ Evaluation statistics(const std::vector<Complex>& sums, double sum_w2) {
     out.h = h.h;
     out.best_m = h.best_m;
     return out;
+}
+
+/// Solves rows (coefficients and right-hand side) by elimination with pivots; empty when they are nearly
+/// dependent.
+std::vector<double> solve(std::vector<std::vector<double>> rows) {
+    constexpr double smallest_pivot = 0.02;  // of coefficients whose scale is 1/2 to 1
+    const std::size_t n = rows.size();
+    for (std::size_t i = 0; i < n; ++i) {
+        std::size_t pivot = i;
+        for (std::size_t r = i + 1; r < n; ++r)
+            if (std::fabs(rows[r][i]) > std::fabs(rows[pivot][i])) pivot = r;
+        if (std::fabs(rows[pivot][i]) < smallest_pivot) return {};
+        std::swap(rows[i], rows[pivot]);
+        for (std::size_t r = 0; r < n; ++r) {
+            if (r == i) continue;
+            const double factor = rows[r][i] / rows[i][i];
+            for (std::size_t c = i; c <= n; ++c) rows[r][c] -= factor * rows[i][c];
+        }
+    }
+    std::vector<double> x;
+    for (std::size_t i = 0; i < n; ++i) x.push_back(rows[i][n] / rows[i][i]);
+    return x;
 }
 
 }  // namespace
@@ -123,6 +146,53 @@ std::vector<Complex> PhotonSums::sums(double frequency, int harmonics) const {
 Complex PhotonSums::window(double frequency) const {
     return timing::gti_window(frequency, gti_start_.data(), gti_stop_.data(),
                               static_cast<int>(gti_start_.size()));
+}
+
+double PhotonSums::good_time() const {
+    double sum = 0.0;
+    for (std::size_t i = 0; i < gti_start_.size(); ++i) sum += gti_stop_[i] - gti_start_[i];
+    return sum;
+}
+
+double PhotonSums::window_limit() const {
+    return timing::window_limit(effective_photons(), static_cast<int>(gti_start_.size()),
+                                std::max(good_time(), 1e-300));
+}
+
+std::vector<Complex> PhotonSums::amplitudes(double frequency, int harmonics) const {
+    const std::vector<Complex> s = sums(frequency, harmonics);
+    const auto n = static_cast<std::size_t>(harmonics), size = 2 * n + 1;
+    std::vector<Complex> plain;
+    for (const Complex& sum : s) plain.push_back(sum * (2.0 / sum_w_));
+    if (frequency >= window_limit()) return plain;
+    std::vector<Complex> w;  // W(j f), j = -n .. 2n
+    for (int j = 0; j <= 2 * harmonics; ++j) w.push_back(window(j * frequency));
+    const auto at = [&](std::ptrdiff_t j) {
+        return j < 0 ? w[static_cast<std::size_t>(-j)].conjugate() : w[static_cast<std::size_t>(j)];
+    };
+    // S_m = R (W_m + sum over k of (alpha_k W_{m-k} + conj(alpha_k) W_{m+k}) / 2) in R and R alpha_k.
+    std::vector<std::vector<double>> rows;
+    const auto add = [&](std::ptrdiff_t m, double Complex::*part, double sum) {
+        std::vector<double> row{at(m).*part};
+        for (std::ptrdiff_t k = 1; k <= harmonics; ++k) {
+            const Complex down = at(m - k) * 0.5, up = at(m + k) * 0.5;
+            const Complex re = down + up, im = Complex{0.0, 1.0} * (down - up);
+            row.push_back(re.*part);
+            row.push_back(im.*part);
+        }
+        row.push_back(sum);
+        rows.push_back(std::move(row));
+    };
+    add(0, &Complex::re, sum_w_);
+    for (std::size_t k = 1; k <= n; ++k) {
+        add(static_cast<std::ptrdiff_t>(k), &Complex::re, s[k - 1].re);
+        add(static_cast<std::ptrdiff_t>(k), &Complex::im, s[k - 1].im);
+    }
+    const std::vector<double> x = solve(std::move(rows));
+    if (x.size() != size || !(x[0] > 0.0)) return plain;
+    std::vector<Complex> alpha;
+    for (std::size_t k = 0; k < n; ++k) alpha.push_back(Complex{x[2 * k + 1], x[2 * k + 2]} * (1.0 / x[0]));
+    return alpha;
 }
 
 Evaluation PhotonSums::residual(double frequency, int harmonics, const std::vector<Line>& lines) const {

@@ -32,6 +32,8 @@ class PhotonSums {
     /// (sum w)^2 / sum w^2: the number of photons when there are no weights.
     double effective_photons() const { return sum_w_ * sum_w_ / sum_w2_; }
     bool empty() const { return time_.empty(); }
+    /// Sum of the good time intervals, s.
+    double good_time() const;
 
     Evaluation evaluate(double frequency, int harmonics) const;
     /// The sums at the first harmonics of a frequency.
@@ -41,8 +43,15 @@ class PhotonSums {
     /// constant source and of the lines: S(f) - sum(w) W(f) - sum over lines of S_l W(f - f_l) + conj(S_l)
     /// W(f + f_l).
     Evaluation residual(double frequency, int harmonics, const std::vector<Line>& lines) const;
+    /// Amplitudes alpha_k of the harmonics of the rate 1 + sum Re(alpha_k exp(-2 pi i k f t)): 2 S_k / N,
+    /// below the limit of the window the ones with which rate and good time intervals give the sums S_0 ..
+    /// S_n (a linear system; the plain ones where it has no solution).
+    std::vector<timing::Complex> amplitudes(double frequency, int harmonics) const;
     /// The line at a frequency, the constant source subtracted.
     Line line(double frequency) const { return {frequency, sum(frequency) - constant(frequency)}; }
+
+    /// The frequency above which the window of the good time intervals does not matter, Hz.
+    double window_limit() const;
 
   private:
     timing::Complex window(double frequency) const;

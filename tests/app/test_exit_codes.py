@@ -7,6 +7,8 @@ import resource
 import signal
 import unittest
 
+import numpy
+
 from xsift_case import RX_J0146, XsiftCase
 
 
@@ -47,6 +49,29 @@ class ExitCodes(XsiftCase):
         for result in record["results"]:
             self.assertGreater(result.get("pairs_per_s", result.get("bytes_per_s")), 0)
             self.assertIn(result["workload"], done.stdout)
+
+    def test_bench_measures_the_search_of_given_files(self):
+        random = numpy.random.default_rng(3)
+        phase = numpy.floor(random.uniform(0, 300, 400)) + 0.1 * random.normal(size=400)
+        times = numpy.sort(phase / 0.0123)
+        photons, curve, out = self.folder / "photons.f64", self.folder / "curve.f64", self.folder / "bench.json"
+        times.astype("<f8").tofile(photons)
+        numpy.concatenate([times, 5 + numpy.cos(2 * numpy.pi * 0.0123 * times), numpy.full(400, 0.1)]).tofile(curve)
+        for file, option, statistics in ((photons, "--search", ["z2_1", "z2_2", "h_4"]), (curve, "--curves", ["gls"])):
+            self.xsift("bench", option, file, "--z2", "1,2", "--h", 4, "--df", 1e-6, "--fmin", 0.001, "--fmax", 0.05,
+                       "--repeats", 2, "-j", 1, "--json", out)
+            record = json.loads(out.read_text())
+            self.assertEqual([best["statistic"] for best in record["best"]], statistics)
+            for best in record["best"]:
+                self.assertLess(abs(best["frequency"] - 0.0123), 2e-6)
+            self.assertEqual(record["pairs"], 400 * 49001)
+            self.assertEqual(len(record["seconds"]), 2)
+            self.assertGreater(min(record["seconds"]), 0)
+        exact = numpy.abs(numpy.exp(2j * numpy.pi * 0.0123 * times).sum()) ** 2 * 2 / 400
+        self.xsift("bench", "--search", photons, "--df", 0.0123, "--fmax", 0.0123, "--json", out)
+        self.assertLess(abs(json.loads(out.read_text())["best"][0]["value"] - exact), 1e-3)
+        self.xsift("bench", "--search", photons, "--curves", curve, exit_code=2)
+        self.xsift("bench", "--search", self.folder / "none.f64", exit_code=2)
 
     def test_broken_surveys_and_catalogues(self):
         survey = self.simulated(5)

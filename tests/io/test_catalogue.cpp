@@ -50,6 +50,8 @@ PeriodCandidate candidate(std::int64_t i, std::int32_t rank) {
     c.n_trials = 1e6;
     c.log10_fap = rank == 1 ? -infinity : -14.5;
     c.pulsed_fraction = 0.25;
+    c.pf_lo = 0.125;
+    c.pf_hi = rank == 1 ? not_measured : 0.375;
     c.veto = rank == 1 ? veto_frame_alias | veto_window : 0u;
     c.flags = candidate_not_barycentred;
     return c;
@@ -217,6 +219,8 @@ TEST_F(Catalogue, GivesBackWhatItsColumnsHold) {
             expect_same(a.n_trials, b.n_trials);
             expect_same(a.log10_fap, b.log10_fap);
             expect_same(a.pulsed_fraction, b.pulsed_fraction);
+            expect_same(a.pf_lo, b.pf_lo);
+            expect_same(a.pf_hi, b.pf_hi);
             EXPECT_EQ(a.veto, b.veto);
             EXPECT_EQ(a.flags, b.flags);
         }
@@ -588,7 +592,8 @@ std::string flags_as_markdown(const std::string& header, const std::string& name
     }
     int bits = 0;
     while (std::getline(lines, line) && line != "};") {
-        for (std::string rest; line.find(',') == std::string::npos && std::getline(lines, rest);)  // wrapped lines
+        for (std::string rest;
+             line.find(',') == std::string::npos && std::getline(lines, rest);)  // wrapped lines
             line += " " + rest.substr(rest.find_first_not_of(' '));
         const std::size_t begin = line.find_first_not_of(' '), assign = line.find(" = 1u << "),
                           comma = line.find(',');
@@ -634,7 +639,7 @@ TEST(CatalogueDocumentation, ColumnsAreDescribed) {
         EXPECT_FALSE(column.comment.empty()) << column.name;
         EXPECT_LE(column.comment.size(), 47u) << column.name << ": the comment does not fit the card";
     }
-    EXPECT_EQ(names.size(), 16u + 17u + 29u + 5u + 2u + 1u);
+    EXPECT_EQ(names.size(), 16u + 19u + 29u + 5u + 2u + 1u);
 }
 
 }  // namespace

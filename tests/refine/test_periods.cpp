@@ -207,6 +207,101 @@ TEST(Periods, PulsedFractionIsRecovered) {
     EXPECT_TRUE(offered(rows).flags & candidate_frame_time_unknown);
 }
 
+/// Mean fraction over realisations against the injected one, and how often the interval holds it.
+struct Recovered {
+    double mean = 0.0;
+    int inside = 0;
+};
+
+template <typename Draw>
+Recovered recover(int n, double fraction, const timing::SearchOptions& options, const Draw& draw) {
+    Recovered out;
+    for (int i = 0; i < n; ++i) {
+        const Rows rows = search(draw(static_cast<std::uint64_t>(i)), options);
+        const PeriodCandidate& c = row_of(rows, "Z2", 1);
+        out.mean += c.pulsed_fraction / n;
+        out.inside += c.pf_lo <= fraction && fraction <= c.pf_hi ? 1 : 0;
+    }
+    return out;
+}
+
+TEST(Periods, PulsedFractionsAreUnbiasedAndTheirIntervalsHold) {
+    constexpr int n = 120;
+    const auto options = [] {
+        timing::SearchOptions o = up_to(0.02);
+        o.fmin = 0.01;
+        return o;
+    }();
+    const Recovered r =
+        recover(n, 0.4, options, [](std::uint64_t i) { return photons(800, 3e4, 0.0123456, 0.4, 7000 + i); });
+    // One value scatters by sqrt(2/800) = 0.05.
+    EXPECT_NEAR(r.mean, 0.4, 3 * 0.05 / std::sqrt(n));
+    EXPECT_GE(r.inside, 0.9 * n - 3 * std::sqrt(0.09 * n));
+}
+
+/// Where the good time favours some phases, 2 S / N is not the amplitude; the solution of the sums is.
+TEST(Periods, PulsedFractionsAllowForTheGaps) {
+    const double f = 33.5 / 3e4;
+    EventList list = photons(200'000, 3e4, f, 0.4, 12);
+    list.gti = {};
+    for (int i = 0; i < 30; ++i) {  // good for 55% of nearly each cycle
+        list.gti.start.push_back(i * 1000.0);
+        list.gti.stop.push_back(i * 1000.0 + 550.0);
+    }
+    std::erase_if(list.time, [](double t) { return std::fmod(t, 1000.0) > 550.0; });
+    timing::SearchOptions options = up_to(0.0013);
+    options.fmin = 0.0009;
+    options.max_candidates = 30;
+    const Rows rows = search(list, options);
+    const PeriodCandidate* c = row_at(rows, f, 5e-6);
+    ASSERT_NE(c, nullptr);
+    EXPECT_NEAR(c->pulsed_fraction, 0.4, 0.02);
+}
+
+/// Photons dated to the middle of 2-s frames lose sinc(pi f 2 s) of their modulation.
+TEST(Periods, PulsedFractionsAllowForTheFrameTime) {
+    EventList list = photons(100'000, 3e4, 0.21, 0.4, 13);
+    for (double& t : list.time) t = 2.0 * std::floor(t / 2.0) + 1.0;
+    timing::SearchOptions options = up_to(0.24);
+    options.fmin = 0.15;
+    options.z2_harmonics = {1};
+    options.h_harmonics = 0;
+    const Rows unknown = search(list, options);
+    const PeriodCandidate* raw = row_at(unknown, 0.21, 1e-5);
+    ASSERT_NE(raw, nullptr);
+    list.exposure.frame_time = 2.0;
+    const double corrected = row_of(search(list, options), "Z2", 1).pulsed_fraction;
+    const double sinc = std::sin(0.42 * constants::pi) / (0.42 * constants::pi);
+    EXPECT_NEAR(raw->pulsed_fraction, 0.4 * sinc, 0.014);  // 0.0045 is one sigma
+    EXPECT_NEAR(corrected, 0.4, 0.02);
+}
+
+TEST(Periods, AFractionAboveOneIsFlagged) {
+    EventList list = photons(20'000, 3e4, 0.0123456, 0.0, 14);
+    std::erase_if(list.time, [](double t) { return std::fmod(t * 0.0123456, 1.0) > 0.1; });
+    const PeriodCandidate narrow = row_of(search(list, up_to(0.05)), "Z2", 1);
+    EXPECT_NEAR(narrow.pulsed_fraction, 2 * std::sin(0.1 * constants::pi) / (0.1 * constants::pi), 0.02);
+    EXPECT_TRUE(narrow.flags & candidate_fraction_above_one);
+    const PeriodCandidate shallow =
+        row_of(search(photons(8000, 3e4, 0.0123456, 0.4, 5), up_to(0.05)), "Z2", 1);
+    EXPECT_FALSE(shallow.flags & candidate_fraction_above_one);
+    EXPECT_TRUE(shallow.flags & candidate_fraction_of_all);
+}
+
+/// A detector that is dead for tau after each photon sees r / (1 + r tau): the modulation falls by the live
+/// fraction.
+TEST(Periods, PulsedFractionsAllowForDeadTimeThatFollowsTheRate) {
+    EventList list = photons(8000, 3e4, 0.0123456, 0.3, 15);
+    list.exposure.mission = "NuSTAR";
+    list.exposure.livetime = 0.75 * list.gti.exposure();
+    const PeriodCandidate corrected = row_of(search(list, up_to(0.05)), "Z2", 1);
+    list.exposure.mission = "XMM";
+    const PeriodCandidate raw = row_of(search(list, up_to(0.05)), "Z2", 1);
+    EXPECT_NEAR(corrected.pulsed_fraction, raw.pulsed_fraction / 0.75, 1e-12);
+    EXPECT_TRUE(corrected.flags & candidate_fraction_dead_time);
+    EXPECT_FALSE(raw.flags & candidate_fraction_dead_time);
+}
+
 TEST(Periods, NoiseOffersNone) {
     int offers = 0;
     for (int i = 0; i < 40; ++i) {

@@ -184,12 +184,6 @@ TEST(Uncertainty, MatchesThePublishedErrorOfRXJ0146) {
     EXPECT_TRUE(std::isnan(frequency_error_from_curvature(1.0)));
 }
 
-TEST(Uncertainty, PulsedFractionOfAPureSinusoid) {
-    EXPECT_NEAR(pulsed_fraction(2.0 + 0.5 * 1000 * 0.09, 1000), 0.3, 1e-12);
-    EXPECT_EQ(pulsed_fraction(1.5, 1000), 0.0);
-    EXPECT_EQ(pulsed_fraction(2000, 500), 1.0);
-}
-
 TEST(Aliases, FrameTime) {
     const double frame = 13.63133, f0 = 1 / 1396.55, tolerance = 2.5e-5;
     EXPECT_DOUBLE_EQ(nyquist_frequency(2.6), 0.5 / 2.6);

@@ -39,6 +39,9 @@ enum CandidateFlag : std::uint32_t {
     candidate_half_period_possible = 1u << 2,  ///< more harmonics point to another fundamental
     candidate_unresolved_error = 1u << 3,      ///< the frequency error could not be measured
     candidate_weighted = 1u << 8,              ///< photon weights were used
+    candidate_fraction_of_all = 1u << 16,      ///< background not known: pulsed fraction of all counts
+    candidate_fraction_above_one = 1u << 17,   ///< PF_HI exceeds 1: no sinusoid is that deep
+    candidate_fraction_dead_time = 1u << 18,   ///< the pulsed fraction is corrected for dead time
 };
 
 /// A period candidate of one exposure.
@@ -56,9 +59,11 @@ struct PeriodCandidate {
     double log10_p_single = not_measured;   ///< single trial
     double n_trials = not_measured;         ///< effective number of independent trials
     double log10_fap = not_measured;        ///< false-alarm probability over all trials
-    double pulsed_fraction = not_measured;  ///< 0..1, of the fundamental
-    std::uint32_t veto = 0;                 ///< VetoBit bits
-    std::uint32_t flags = 0;                ///< CandidateFlag bits
+    /// sqrt(2 lambda / N) of the harmonics of the statistic: semi-amplitude over mean for a sinusoid; with
+    /// the ends of its interval
+    double pulsed_fraction = not_measured, pf_lo = not_measured, pf_hi = not_measured;
+    std::uint32_t veto = 0;   ///< VetoBit bits
+    std::uint32_t flags = 0;  ///< CandidateFlag bits
 };
 
 /// What can be said against a fit. Bits; FLAGS of SPECTRAL_FITS (SpectrumFlag bits are shifted by 16).

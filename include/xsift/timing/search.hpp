@@ -56,6 +56,7 @@ struct SearchOptions {
     double log10_fap = -3.0;                ///< a candidate is offered as a period below this
     double min_cycles = 3.0;                ///< fewer cycles in the exposure: vetoed
     int min_events = 5;                     ///< fewer events: not searched (quarantined as TOO_FEW_EVENTS)
+    double confidence = 0.9;                ///< of intervals and upper limits of pulsed fractions
     std::int64_t max_trials = 400'000'000;  ///< larger grids are refused (quarantined as GRID_TOO_LARGE)
 };
 

@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// Errors of frequencies, pulsed fractions.
+/// Errors of frequencies and periods.
 
 #include <cmath>
 
@@ -22,12 +22,6 @@ XSIFT_HD inline double frequency_error_from_curvature(double second_derivative) 
 XSIFT_HD inline double frequency_error_from_power(double power, double second_derivative, double n) {
     if (!(second_derivative < 0.0) || !(power < 1.0) || n <= 3.0) return static_cast<double>(NAN);
     return std::sqrt(-2.0 * (1.0 - power) / ((n - 3.0) * second_derivative));
-}
-
-/// Pulsed fraction (semi-amplitude over mean) of the fundamental of n photons, noise-corrected:
-/// sqrt(2 (Z2_1 - 2) / n), at most 1.
-XSIFT_HD inline double pulsed_fraction(double z2_1, double n) {
-    return z2_1 > 2.0 && n > 0.0 ? std::fmin(1.0, std::sqrt(2.0 * (z2_1 - 2.0) / n)) : 0.0;
 }
 
 /// Error of the period that belongs to an error of the frequency.
