@@ -222,13 +222,11 @@ void HealpixRings::pixels_near(const Direction& direction, double radius,
     const double north = direction.latitude + reach, south = direction.latitude - reach;
     const std::int64_t first =
         north >= 90.0 ? 1 : std::max<std::int64_t>(1, ring_above(std::sin(north * degree)));
-    const std::int64_t last = south <= -90.0
-                                  ? 4 * nside_ - 1
-                                  : std::min(4 * nside_ - 1, ring_above(std::sin(south * degree)) + 1);
+    const std::int64_t last =
+        south <= -90.0 ? 4 * nside_ - 1 : std::min(4 * nside_ - 1, ring_above(std::sin(south * degree)) + 1);
     // Half the span in longitude of the circle; the whole turn when it holds a pole.
     const double edge = std::sin(std::min(reach, 90.0) * degree) / std::cos(direction.latitude * degree);
-    const double span =
-        north >= 90.0 || south <= -90.0 || !(edge < 1.0) ? 180.0 : std::asin(edge) / degree;
+    const double span = north >= 90.0 || south <= -90.0 || !(edge < 1.0) ? 180.0 : std::asin(edge) / degree;
     for (std::int64_t index = first; index <= last; ++index) {
         const Ring on = ring(index);
         const double per_pixel = 360.0 / static_cast<double>(on.count);
@@ -236,8 +234,7 @@ void HealpixRings::pixels_near(const Direction& direction, double radius,
         auto lo = static_cast<std::int64_t>(std::floor((direction.longitude - span) / per_pixel - shift));
         auto hi = static_cast<std::int64_t>(std::ceil((direction.longitude + span) / per_pixel - shift));
         hi = std::min(hi, lo + on.count - 1);
-        for (; lo <= hi; ++lo)
-            found.push_back(on.first + ((lo % on.count) + on.count) % on.count);
+        for (; lo <= hi; ++lo) found.push_back(on.first + ((lo % on.count) + on.count) % on.count);
     }
 }
 

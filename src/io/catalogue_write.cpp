@@ -75,6 +75,20 @@ class RowSource {
         }
     }
     template <typename Visit>
+    void rows(const Table<CounterpartRow>&, const SourceResult& result, Visit&& visit) const {
+        for (const Counterpart& counterpart : result.character.counterparts) {
+            CounterpartRow row{counterpart, result.source.id};
+            visit(row);
+        }
+    }
+    template <typename Visit>
+    void rows(const Table<ClassRow>&, const SourceResult& result, Visit&& visit) const {
+        for (const ClassProbability& probability : result.character.classes) {
+            ClassRow row{probability, result.source.id};
+            visit(row);
+        }
+    }
+    template <typename Visit>
     void rows(const Table<QuarantineRow>&, const SourceResult& result, Visit&& visit) const {
         const auto visit_as_own = [&](QuarantineRow row) {
             row.source_id = result.source.id;
@@ -90,15 +104,17 @@ class RowSource {
     std::unordered_map<std::string, std::vector<const QuarantineRow*>> ingest_;
 };
 
-/// Rows of SOURCES, PERIODS, SPECTRAL_FITS, QUARANTINE.
-using RowCounts = std::array<std::int64_t, 4>;
+/// Rows of SOURCES, PERIODS, SPECTRAL_FITS, COUNTERPARTS, CLASSES, QUARANTINE.
+using RowCounts = std::array<std::int64_t, 6>;
 
 template <typename Visit>
 void for_each_result_table(Tables& tables, Visit&& visit) {
     visit(tables.sources, 0);
     visit(tables.periods, 1);
     visit(tables.fits, 2);
-    visit(tables.quarantine, 3);
+    visit(tables.counterparts, 3);
+    visit(tables.classes, 4);
+    visit(tables.quarantine, 5);
 }
 
 /// First pass: how many rows there are and how wide texts have to be.
@@ -180,6 +196,9 @@ void check_relation(const CatalogueInfo& first, const Shard& first_shard, const 
                     other.extra_columns.end(), same_column))
         refuse("MERGE_SURVEY", both + " have different columns of the source list",
                "Merge shards of one survey");
+    if (first.steps != other.steps)
+        refuse("MERGE_CONFIGURATION", both + " have different columns of SOURCES",
+               "Run all shards with one configuration");
     if (a.configuration_checksum != b.configuration_checksum || first.configuration != other.configuration)
         refuse("MERGE_CONFIGURATION", both + " were made with different configurations",
                "Run all shards with one configuration");
@@ -235,7 +254,7 @@ using namespace catalogue;
 
 void write_catalogue(const std::string& path, const CatalogueInfo& info, const ResultReplay& replay) {
     AtomicFile atomic(path);
-    Tables tables(info.extra_columns);
+    Tables tables(info.extra_columns, info.steps);
     const RowSource source(info);
     const RowCounts counts = measure(tables, source, replay);
     if (counts[0] != info.n_sources)
@@ -268,7 +287,7 @@ void merge_catalogues(const std::vector<std::string>& paths, const std::string& 
         const CatalogueInfo info = read_info(shard);
         if (!merged) {
             first = info;
-            merged.emplace(info.extra_columns);
+            merged.emplace(info.extra_columns, info.steps);
         }
         shards.push_back(inspect(shard, *merged));
         check_relation(first, shards.front(), info, shards.back());

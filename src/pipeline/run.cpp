@@ -1,4 +1,5 @@
 #include "background.hpp"
+#include "characterise.hpp"
 #include "process.hpp"
 #include "run_record.hpp"
 #include "stopwatch.hpp"
@@ -119,7 +120,8 @@ engine::Engines make_engines(const std::string& backend, const ThreadPool& pool)
 }
 
 io::CatalogueInfo catalogue_info(const RunOptions& options, io::SurveyReader& survey,
-                                 const std::vector<Range>& ranges, std::int64_t total) {
+                                 const Characteriser& characteriser, const std::vector<Range>& ranges,
+                                 std::int64_t total) {
     io::CatalogueInfo info;
     info.survey_checksum = survey.checksum();
     info.survey_sources = survey.size();
@@ -129,6 +131,7 @@ io::CatalogueInfo catalogue_info(const RunOptions& options, io::SurveyReader& su
     info.selection = !options.sources.empty();
     info.extra_columns = survey.extra_columns();
     info.configuration = to_toml(options.configuration);
+    info.steps = characteriser.steps();
     info.ingest_quarantine = survey.quarantine();
 
     info.provenance.emplace_back("xsift version", version);
@@ -137,6 +140,7 @@ io::CatalogueInfo catalogue_info(const RunOptions& options, io::SurveyReader& su
     const spectral::Abundance abundance = options.configuration.spectra.abundance;
     info.provenance.emplace_back("table tbabs " + to_string(abundance),
                                  spectral::Absorption::checksum(abundance));
+    for (const auto& [key, value] : characteriser.provenance()) info.provenance.emplace_back(key, value);
     const std::vector<io::InputRecord> inputs = survey.inputs();
     info.provenance.emplace_back("inputs", std::to_string(inputs.size()));
     ContentHash all;
@@ -184,7 +188,9 @@ RunSummary run(const RunOptions& options, const std::atomic<bool>& stop, const R
     io::SurveyReader survey(options.survey);
     const std::vector<Range> ranges = ranges_of(options, survey);
     BatchPlan plan(survey, ranges, options.batch_memory);
-    const io::CatalogueInfo info = catalogue_info(options, survey, ranges, plan.total());
+    const Characteriser characteriser(options.configuration.character,
+                                      options.configuration.spectra.confidence_delta, survey.extra_columns());
+    const io::CatalogueInfo info = catalogue_info(options, survey, characteriser, ranges, plan.total());
 
     ThreadPool pool(options.threads);
     engine::Engines engines = make_engines(options.backend, pool);
@@ -197,6 +203,7 @@ RunSummary run(const RunOptions& options, const std::atomic<bool>& stop, const R
 
     ContentHash identity;
     identity.update(info.survey_checksum + info.configuration + version);
+    for (const auto& [table, checksum] : characteriser.provenance()) identity.update(table + checksum);
     for (const Range& range : ranges) identity.update(fmt::format("{}+{};", range.first, range.count));
     Journal journal(options.output + ".journal", identity.digest(), options.resume);
     summary.resumed = journal.size();
@@ -223,6 +230,9 @@ RunSummary run(const RunOptions& options, const std::atomic<bool>& stop, const R
         if (batch.empty()) break;
         reading = reader.submit(read_next);
         std::vector<SourceResult> results = processor.process(batch);
+        const Stopwatch characterising;
+        characteriser.apply(results);
+        times.add("characterise", characterising);
         if (writing.valid()) writing.get();
         const auto finished = static_cast<std::int64_t>(results.size());
         writing = writer.submit([&journal, &times, results = std::move(results)] {

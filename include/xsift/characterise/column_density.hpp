@@ -16,10 +16,10 @@ double column_density(const SkyMap& map, double ra, double dec);
 
 /// How a fitted column compares with the one through the whole Galaxy.
 enum class ColumnComparison {
-    unknown,    ///< one of them is not measured
-    agrees,     ///< the interval of the fit holds the Galactic column
-    below,      ///< the whole interval is below: the source is in front of some of the gas
-    above,      ///< the whole interval is above: intrinsic or local absorption, or molecular gas
+    unknown,  ///< one of them is not measured
+    agrees,   ///< the interval of the fit holds the Galactic column
+    below,    ///< the whole interval is below: the source is in front of some of the gas
+    above,    ///< the whole interval is above: intrinsic or local absorption, or molecular gas
 };
 /// @param lo, hi interval of the fitted column, in the unit of `galactic`
 ColumnComparison compare_columns(double lo, double hi, double galactic);

@@ -29,7 +29,8 @@ double position_angle(const Direction& a, const Direction& b);
 /// @param pm_ra mu_alpha cos(delta), mas/yr  @param pm_dec mas/yr
 Direction moved(const Direction& position, double pm_ra, double pm_dec, double years);
 
-/// HEALPix pixels in the ring scheme (Gorski et al. 2005, ApJ 622, 759): equal areas, rings of equal latitude.
+/// HEALPix pixels in the ring scheme (Gorski et al. 2005, ApJ 622, 759): equal areas, rings of equal
+/// latitude.
 class HealpixRings {
   public:
     /// @param nside a power of two, 1 to 2^13
@@ -45,16 +46,17 @@ class HealpixRings {
     /// Ring index of a pixel given in the nested scheme.
     std::int64_t from_nested(std::int64_t nested) const;
 
-    /// Four pixels around a direction and their weights, which sum to 1: linear in longitude on the rings above
-    /// and below, then linear in colatitude; beyond the first and last ring the pole is the mean of its four
-    /// pixels.
+    /// Four pixels around a direction and their weights, which sum to 1: linear in longitude on the rings
+    /// above and below, then linear in colatitude; beyond the first and last ring the pole is the mean of its
+    /// four pixels.
     struct Neighbours {
         std::array<std::int64_t, 4> pixel{};
         std::array<double, 4> weight{};
     };
     Neighbours interpolation(const Direction& direction) const;
 
-    /// All pixels that may hold a direction within a radius (deg) of another; some that do not are among them.
+    /// All pixels that may hold a direction within a radius (deg) of another; some that do not are among
+    /// them.
     void pixels_near(const Direction& direction, double radius, std::vector<std::int64_t>& pixels) const;
 
   private:
@@ -63,8 +65,8 @@ class HealpixRings {
         double colatitude = 0.0;            ///< rad
         bool shifted = false;               ///< the first pixel's centre is half a pixel from longitude 0
     };
-    Ring ring(std::int64_t index) const;               ///< index 1 to 4 nside - 1, from the north
-    std::int64_t ring_above(double z) const;           ///< last ring whose z is at least z; 0: none
+    Ring ring(std::int64_t index) const;      ///< index 1 to 4 nside - 1, from the north
+    std::int64_t ring_above(double z) const;  ///< last ring whose z is at least z; 0: none
 
     std::int64_t nside_;
 };

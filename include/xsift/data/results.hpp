@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include <xsift/data/characterisation.hpp>
+#include <xsift/data/estimate.hpp>
 #include <xsift/data/events.hpp>
 #include <xsift/data/source.hpp>
 #include <xsift/data/spectrum.hpp>
@@ -80,11 +82,6 @@ enum FitFlag : std::uint32_t {
 };
 inline constexpr int fit_flag_spectrum_shift = 16;
 
-/// A fitted value with the ends of its interval.
-struct Estimate {
-    double value = not_measured, lo = not_measured, hi = not_measured;
-};
-
 /// A fit of one model to one spectrum.
 struct SpectralFit {
     std::string spectrum;  ///< file of the spectrum
@@ -137,6 +134,7 @@ struct SourceResult {
     std::vector<PeriodCandidate> candidates;
     std::vector<SpectralFit> fits;
     std::vector<QuarantineRow> quarantine;
+    Characterisation character;
 };
 
 }  // namespace xsift
