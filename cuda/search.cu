@@ -17,6 +17,7 @@
 #include <thrust/iterator/counting_iterator.h>
 #include <thrust/iterator/transform_iterator.h>
 
+#include <xsift/engine/multi_term_kernel.hpp>
 #include <xsift/engine/search_kernel.hpp>
 
 namespace xsift::cuda {
@@ -43,6 +44,11 @@ __global__ void event_kernel(const EventPass pass) {
 __global__ void light_curve_kernel(const LightCurvePass pass) {
     const std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
     if (i < pass.count) engine::light_curve_trial(pass, i);
+}
+
+__global__ void multi_term_kernel(const engine::MultiTermPass pass) {
+    const std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+    if (i < pass.count) engine::multi_term_trial(pass, i);
 }
 
 /// Keys for the sort: the values of the peaks, and below them zeros.
@@ -165,7 +171,27 @@ class Slot {
         upload(curve.step, step_host_, step_);
         upload(curve.weight, weight_host_, weight_);
         upload(curve.weighted_value, value_host_, weighted_value_);
-        prepare(1, task.max_peaks);
+        prepare(static_cast<int>(task.terms.size()), task.max_peaks);
+        if (task.terms != std::vector<int>{1}) {
+            engine::MultiTermPass pass;
+            pass.step = step_.data();
+            pass.weight = weight_.data();
+            pass.weighted_value = weighted_value_.data();
+            pass.n = static_cast<std::int64_t>(task.time.size());
+            pass.first = task.grid.first + segment.begin;
+            pass.count = count();
+            pass.df = task.grid.df;
+            pass.harmonic_fmax = task.harmonic_fmax;
+            pass.terms = engine::max_harmonics(task);
+            pass.n_statistics = n_statistics_;
+            std::copy(task.terms.begin(), task.terms.end(), pass.statistic_terms);
+            pass.value = value_.data();
+            pass.best = best_.data();
+            multi_term_kernel<<<blocks_for(count()), block_threads, 0, stream_.get()>>>(pass);
+            XSIFT_CUDA_CHECK(cudaGetLastError());
+            find_peaks();
+            return;
+        }
         light_curve_kernel<<<blocks_for(count()), block_threads, 0, stream_.get()>>>(
             {step_.data(), weight_.data(), weighted_value_.data(),
              static_cast<std::int64_t>(task.time.size()), task.grid.first + segment.begin, count(),
@@ -299,9 +325,6 @@ std::vector<Statistic> statistics_of(const EventTask& task) {
                         std::to_string(engine::max_statistics) + " are the most",
                     "Ask for fewer Z2 harmonics, or use --backend cpu.");
     return task.statistics;
-}
-std::vector<Statistic> statistics_of(const LightCurveTask&) {
-    return {{Statistic::Kind::gls, 1}};
 }
 
 class CudaSearch final : public engine::PeriodSearch {

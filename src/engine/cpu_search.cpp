@@ -7,6 +7,7 @@
 #include <limits>
 #include <map>
 
+#include <xsift/engine/multi_term_kernel.hpp>
 #include <xsift/engine/search_tasks.hpp>
 #include <xsift/timing/lomb_scargle.hpp>
 #include <xsift/timing/window.hpp>
@@ -173,8 +174,67 @@ std::vector<Collected> search_group(const EventTask& task, const PreparedEvents&
     return found;
 }
 
+/// Fits of several harmonics: the sums of the weights at 1 .. 2n times the frequency, of the values at 1 ..
+/// n.
+std::vector<Collected> search_terms(const LightCurveTask& task, const PreparedLightCurve& curve,
+                                    const Layout& layout, const NufftPlan& plan, std::int64_t group) {
+    const int terms = max_harmonics(task);
+    const std::size_t sum_size = plan.sum_floats();
+    WorkSpace& space = work_space(plan);
+    thread_local std::vector<float> memory;
+    const std::size_t wanted = sum_size * static_cast<std::size_t>(3 * terms) + WorkSpace::alignment;
+    if (memory.size() < wanted) memory.resize(wanted);
+    float *grid = WorkSpace::aligned(space.grid), *weights = WorkSpace::aligned(memory),
+          *values = weights + sum_size * static_cast<std::size_t>(2 * terms);
+    for (int k = 1; k <= 2 * terms; ++k) {
+        const std::size_t at = sum_size * static_cast<std::size_t>(k - 1);
+        plan.run(curve.step, curve.weight, k, layout.centre(group), layout.stride, grid, weights + at);
+        if (k <= terms)
+            plan.run(curve.step, curve.weighted_value, k, layout.centre(group), layout.stride, grid,
+                     values + at);
+    }
+    const std::int64_t n = layout.block * lanes;
+    std::vector<float> power(task.terms.size() * static_cast<std::size_t>(n));
+    std::vector<std::int32_t> used(power.size());
+    MultiTermPass pass;
+    pass.df = layout.grid.df;
+    pass.harmonic_fmax = task.harmonic_fmax;
+    pass.terms = terms;
+    pass.n_statistics = static_cast<int>(task.terms.size());
+    std::copy(task.terms.begin(), task.terms.end(), pass.statistic_terms);
+    pass.count = n;
+    for (std::int64_t lane = 0; lane < lanes; ++lane)
+        for (std::int64_t l = layout.begin(group, lane); l < layout.end(group, lane); ++l) {
+            timing::MultiTermSums<float> sums;
+            sums.yy = 1.0f;
+            const std::int64_t re = 2 * l * lanes + lane, im = re + lanes;
+            for (int k = 1; k <= 2 * terms; ++k) {
+                const std::size_t at = sum_size * static_cast<std::size_t>(k - 1);
+                sums.c[k] = weights[at + static_cast<std::size_t>(re)];
+                sums.s[k] = weights[at + static_cast<std::size_t>(im)];
+                if (k > terms) continue;
+                sums.yc[k] = values[at + static_cast<std::size_t>(re)];
+                sums.ys[k] = values[at + static_cast<std::size_t>(im)];
+            }
+            const std::int64_t cell = l * lanes + lane;
+            pass.value = power.data();
+            pass.best = used.data();
+            pass.first = layout.index(group, lane, l) - cell;  // trial `cell` is this frequency
+            finish_terms(pass, cell, sums);
+        }
+    std::vector<Collected> found(task.terms.size(), Collected(task.max_peaks));
+    std::vector<float> harmonics(static_cast<std::size_t>(n));
+    for (std::size_t s = 0; s < found.size(); ++s) {
+        const std::size_t at = s * static_cast<std::size_t>(n);
+        std::copy_n(used.begin() + static_cast<std::ptrdiff_t>(at), n, harmonics.begin());
+        collect(layout, group, power.data() + at, harmonics.data(), task.terms[s], found[s]);
+    }
+    return found;
+}
+
 std::vector<Collected> search_group(const LightCurveTask& task, const PreparedLightCurve& curve,
                                     const Layout& layout, const NufftPlan& plan, std::int64_t group) {
+    if (task.terms != std::vector<int>{1}) return search_terms(task, curve, layout, plan, group);
     WorkSpace& space = work_space(plan);
     float *grid = WorkSpace::aligned(space.grid), *w = WorkSpace::aligned(space.sums),
           *wy = WorkSpace::aligned(space.sums_value), *w2 = WorkSpace::aligned(space.sums_double),
@@ -195,9 +255,6 @@ std::vector<Collected> search_group(const LightCurveTask& task, const PreparedLi
 
 std::vector<timing::Statistic> statistics_of(const EventTask& task) {
     return task.statistics;
-}
-std::vector<timing::Statistic> statistics_of(const LightCurveTask&) {
-    return {{timing::Statistic::Kind::gls, 1}};
 }
 
 /// Trials a block: a larger one spreads the photons less often, a smaller one stays in the cache. From

@@ -4,7 +4,7 @@
 #include <xsift/engine/direct_sum.hpp>
 #include <xsift/engine/oracle_search.hpp>
 #include <xsift/engine/search_tasks.hpp>
-#include <xsift/timing/lomb_scargle.hpp>
+#include <xsift/timing/multi_term.hpp>
 #include <xsift/timing/z2.hpp>
 
 namespace xsift::engine {
@@ -37,29 +37,38 @@ std::vector<std::vector<double>> oracle_periodograms(const EventTask& task) {
     return result;
 }
 
-std::vector<double> oracle_periodogram(const LightCurveTask& task) {
+std::vector<std::vector<double>> oracle_periodograms(const LightCurveTask& task) {
     double sum_w = 0.0;
     for (const double w : task.weight) sum_w += w;
-    std::vector<double> result;
+    const int terms = max_harmonics(task);
+    std::vector<std::vector<double>> result(task.terms.size());
     for (std::int64_t i = 0; i < task.grid.count; ++i) {
-        timing::LombScargleSums<double> sums;
-        sums.c2 = 0.0;
+        timing::MultiTermSums<double> sums;
+        const double f = task.grid.frequency(i);
         for (std::size_t j = 0; j < task.time.size(); ++j) {
             const double w = task.weight[j] / sum_w, y = task.value[j];
-            const timing::FixedPhase phase = timing::fixed_phase(task.grid.frequency(i), task.time[j]);
-            const timing::Phasor one = timing::phasor(phase), two = timing::phasor(2 * phase);
+            const timing::FixedPhase phase = timing::fixed_phase(f, task.time[j]);
             sums.y += w * y;
             sums.yy += w * y * y;
-            sums.c += w * one.cosine;
-            sums.s += w * one.sine;
-            sums.yc += w * y * one.cosine;
-            sums.ys += w * y * one.sine;
-            sums.c2 += w * two.cosine;
-            sums.s2 += w * two.sine;
+            for (int k = 1; k <= 2 * terms; ++k) {
+                const timing::Phasor p = timing::phasor(static_cast<timing::FixedPhase>(k) * phase);
+                sums.c[k] += w * p.cosine;
+                sums.s[k] += w * p.sine;
+                if (k > terms) continue;
+                sums.yc[k] += w * y * p.cosine;
+                sums.ys[k] += w * y * p.sine;
+            }
         }
-        result.push_back(timing::lomb_scargle_power(sums));
+        const int usable = timing::usable_terms(f, task.harmonic_fmax, terms);
+        const timing::MultiTermFit<double> fit = timing::fit_terms(sums, usable, false);
+        for (std::size_t s = 0; s < result.size(); ++s)
+            result[s].push_back(timing::multi_term_power(sums, fit, std::min(task.terms[s], usable)));
     }
     return result;
+}
+
+std::vector<double> oracle_periodogram(const LightCurveTask& task) {
+    return oracle_periodograms(task).at(0);
 }
 
 std::vector<timing::Peak> oracle_peaks(const std::vector<double>& periodogram,

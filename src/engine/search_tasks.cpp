@@ -2,7 +2,9 @@
 #include <cmath>
 #include <limits>
 
+#include <xsift/core/error.hpp>
 #include <xsift/engine/search_tasks.hpp>
+#include <xsift/timing/aliases.hpp>
 #include <xsift/timing/window.hpp>
 
 namespace xsift::engine {
@@ -34,7 +36,7 @@ EventTask make_task(const EventList& events, const timing::FrequencyGrid& grid,
     return task;
 }
 
-LightCurveTask make_task(const timing::UsableBins& bins, const timing::FrequencyGrid& grid,
+LightCurveTask make_task(const timing::UsableBins& bins, double bin_width, const timing::FrequencyGrid& grid,
                          const timing::SearchOptions& options) {
     LightCurveTask task;
     task.time = bins.time;
@@ -44,6 +46,8 @@ LightCurveTask make_task(const timing::UsableBins& bins, const timing::Frequency
     task.max_peaks = peaks_to_keep(options);
     if (bins.size() > 1)
         task.min_separation = separation_in_resolutions / (bins.time.back() - bins.time.front());
+    task.terms = options.gls_terms;
+    if (bin_width > 0.0) task.harmonic_fmax = timing::nyquist_frequency(bin_width);
     return task;
 }
 
@@ -62,6 +66,18 @@ int max_harmonics(const EventTask& task) {
     int most = 0;
     for (const auto& statistic : task.statistics) most = std::max(most, statistic.harmonics);
     return most;
+}
+
+int max_harmonics(const LightCurveTask& task) {
+    return task.terms.empty() ? 0 : *std::max_element(task.terms.begin(), task.terms.end());
+}
+
+std::vector<timing::Statistic> statistics_of(const LightCurveTask& task) {
+    if (max_harmonics(task) > timing::most_terms)
+        throw Error(ErrorKind::internal, "SEARCH_TASK", "a light-curve search asks for too many harmonics");
+    std::vector<timing::Statistic> statistics;
+    for (const int n : task.terms) statistics.push_back({timing::Statistic::Kind::gls, n});
+    return statistics;
 }
 
 PreparedEvents::PreparedEvents(const EventTask& task)

@@ -134,7 +134,7 @@ Table<PeriodRow> periods_table() {
         c({"FREQUENCY_ERR", "Hz", "stat.error;src.var.pulse", "E11.3", "1 sigma"}, at(&R::frequency_error)),
         c({"PERIOD", "s", "time.period;src.var.pulse", "G17.10", "1/FREQUENCY"}, at(&R::period)),
         c({"PERIOD_ERR", "s", "stat.error;time.period", "E11.3", "1 sigma"}, at(&R::period_error)),
-        c({"STATISTIC", "", "stat.value;src.var", "F13.4", "value of METHOD at FREQUENCY"}, at(&R::statistic)),
+        c({"STATISTIC", "", "stat.value;src.var", "F13.4", "of METHOD at FREQUENCY (GLS: as set)"}, at(&R::statistic)),
         c({"LOG10_P_SINGLE", "", "stat.probability;src.var", "F11.3", "log10 probability, single trial"},
           at(&R::log10_p_single)),
         c({"N_TRIALS", "", "stat.param", "E11.4", "effective independent trials"}, at(&R::n_trials)),

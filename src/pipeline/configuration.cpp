@@ -1,3 +1,4 @@
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -126,6 +127,9 @@ class Section {
     std::string name_;
 };
 
+/// In the order of timing::LombScargleNormalisation.
+constexpr std::array<const char*, 4> normalisation_names{"standard", "model", "log", "psd"};
+
 void search_settings(std::vector<Setting>& all, RunConfiguration& c) {
     Section section(all, "search");
     timing::SearchOptions& s = c.search;
@@ -151,6 +155,32 @@ void search_settings(std::vector<Setting>& all, RunConfiguration& c) {
         });
     section.number("h-harmonics", s.h_harmonics, 0, 20,
                    "Largest number of harmonics of the H-test; 0: no H-test");
+    section.add(
+        "gls-terms", "--gls-terms",
+        "Numbers of harmonics of the Lomb-Scargle fits of light curves, 1 to 10; the period that is offered "
+        "is the one "
+        "of the most significant fit whose odd harmonics are needed",
+        [&s] { return fmt::format("[{}]", fmt::join(s.gls_terms, ", ")); },
+        [&s](const Values& values) {
+            std::set<int> terms;
+            for (const std::string& text : split(values))
+                terms.insert(number_of<int>("--gls-terms", text, 1, timing::most_terms));
+            if (terms.empty()) reject("--gls-terms", "", "at least one number");
+            s.gls_terms.assign(terms.begin(), terms.end());
+        });
+    section.add(
+        "gls-normalisation", "--gls-normalisation",
+        "How Lomb-Scargle powers are given: standard (share of chi2 removed), model, log, psd",
+        [&s] { return quoted(normalisation_names[static_cast<std::size_t>(s.gls_normalisation)]); },
+        [&s](const Values& values) {
+            const std::string& text = only("--gls-normalisation", values);
+            for (std::size_t i = 0; i < normalisation_names.size(); ++i)
+                if (text == normalisation_names[i]) {
+                    s.gls_normalisation = static_cast<timing::LombScargleNormalisation>(i);
+                    return;
+                }
+            reject("--gls-normalisation", text, "standard, model, log or psd");
+        });
     section.number("max-candidates", s.max_candidates, 1, 1000, "Candidates kept an exposure");
     section.number(
         "log10-fap", s.log10_fap, -1000.0, 0.0,

@@ -115,7 +115,7 @@ void BatchProcessor::search(const std::vector<SourceData>& batch, std::vector<So
             } else {
                 item.bins = timing::usable_bins(*item.curve);
                 item.grid = timing::make_grid(*item.curve, options);
-                curve_tasks.push_back(engine::make_task(item.bins, item.grid, options));
+                curve_tasks.push_back(engine::make_task(item.bins, item.curve->bin_width, item.grid, options));
                 searched_curves.push_back(&item);
             }
             item.usable = true;

@@ -8,6 +8,7 @@
 #include <xsift/timing/aliases.hpp>
 #include <xsift/timing/light_curve.hpp>
 #include <xsift/timing/lomb_scargle.hpp>
+#include <xsift/timing/multi_term.hpp>
 #include <xsift/timing/phase.hpp>
 #include <xsift/timing/uncertainty.hpp>
 
@@ -18,6 +19,13 @@ namespace {
 constexpr double explained_fraction = 0.2;
 /// Harmonics of a stronger candidate that are tried.
 constexpr int harmonic_orders = 20;
+/// Power that is not significant at this level (log10) in the harmonics that a faster fundamental does not
+/// have makes the faster one the fundamental.
+constexpr double log10_spare_harmonics = -3.0;
+/// Harmonics with which twice the period is tried, and the significance (log10) of its odd ones that is
+/// reported.
+constexpr int half_period_terms = 4;
+constexpr double log10_half_period = -6.0;
 
 /// Light curve with normalised weights; sinusoids can be taken out of it.
 class WeightedCurve {
@@ -27,6 +35,7 @@ class WeightedCurve {
         double sum = 0.0, mean = 0.0, square = 0.0;
         for (const double w : weight_) sum += w;
         for (double& w : weight_) w /= sum;
+        sum_w_ = sum;
         for (std::size_t j = 0; j < time_.size(); ++j) mean += weight_[j] * time_[j];
         for (double& t : time_) t -= mean;
         for (std::size_t j = 0; j < time_.size(); ++j) {
@@ -59,6 +68,32 @@ class WeightedCurve {
         return m;
     }
     double power(double frequency) const { return timing::lomb_scargle_power(sums(frequency)); }
+    double power(double frequency, int terms) const {
+        if (terms == 1) return power(frequency);
+        return timing::multi_term_power(sums(frequency, terms), fit(frequency, terms), terms);
+    }
+    /// chi2 of the constant model.
+    double chi2() const {
+        double y = 0.0, yy = 0.0;
+        for (std::size_t j = 0; j < time_.size(); ++j) {
+            y += weight_[j] * value_[j];
+            yy += weight_[j] * value_[j] * value_[j];
+        }
+        return sum_w_ * (yy - y * y);
+    }
+
+    /// Takes the best profile of some harmonics at a frequency out of the values.
+    void subtract(double frequency, int terms) {
+        if (terms == 1) return subtract(frequency);
+        const timing::MultiTermFit<double> best = fit(frequency, terms);
+        for (std::size_t j = 0; j < time_.size(); ++j) {
+            const timing::FixedPhase phase = timing::fixed_phase(frequency, time_[j]);
+            for (int k = 1; k <= terms; ++k) {
+                const timing::Phasor p = timing::phasor(static_cast<timing::FixedPhase>(k) * phase);
+                value_[j] -= best.coefficient[2 * k - 2] * p.cosine + best.coefficient[2 * k - 1] * p.sine;
+            }
+        }
+    }
 
     /// Takes the best sinusoid at a frequency out of the values.
     void subtract(double frequency) {
@@ -70,8 +105,30 @@ class WeightedCurve {
     }
 
   private:
+    timing::MultiTermSums<double> sums(double frequency, int terms) const {
+        timing::MultiTermSums<double> m;
+        for (std::size_t j = 0; j < time_.size(); ++j) {
+            const double w = weight_[j], wy = w * value_[j];
+            const timing::FixedPhase phase = timing::fixed_phase(frequency, time_[j]);
+            m.y += wy;
+            m.yy += wy * value_[j];
+            for (int k = 1; k <= 2 * terms; ++k) {
+                const timing::Phasor p = timing::phasor(static_cast<timing::FixedPhase>(k) * phase);
+                m.c[k] += w * p.cosine;
+                m.s[k] += w * p.sine;
+                if (k > terms) continue;
+                m.yc[k] += wy * p.cosine;
+                m.ys[k] += wy * p.sine;
+            }
+        }
+        return m;
+    }
+    timing::MultiTermFit<double> fit(double frequency, int terms) const {
+        return timing::fit_terms(sums(frequency, terms), terms, true);
+    }
+
     std::vector<double> time_, value_, weight_;
-    double time_variance_ = 0.0, mean_value_ = 0.0;
+    double time_variance_ = 0.0, mean_value_ = 0.0, sum_w_ = 0.0;
 };
 
 class LightCurvePolisher {
@@ -87,13 +144,31 @@ class LightCurvePolisher {
     std::vector<PeriodCandidate> run(std::span<const timing::StatisticPeaks> found) {
         std::vector<PeriodCandidate> all;
         for (const auto& statistic : found)
-            for (const auto& peak : statistic.peaks) all.push_back(polish(peak.frequency));
-        std::stable_sort(all.begin(), all.end(),
-                         [](const auto& a, const auto& b) { return a.statistic > b.statistic; });
+            for (const auto& peak : statistic.peaks)
+                all.push_back(
+                    fastest_fundamental(polish(peak.frequency, statistic.statistic.harmonics), found));
+        std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
+            return a.log10_fap != b.log10_fap ? a.log10_fap < b.log10_fap : a.statistic > b.statistic;
+        });
+        if (found.size() > 1) all = distinct(std::move(all));
         veto(all);
         std::vector<std::vector<PeriodCandidate>> frequencies;
-        for (auto& c : all) frequencies.push_back({std::move(c)});
-        return rank_rows(std::move(frequencies), options_);
+        bool offered = false;
+        for (auto& c : all) {
+            const bool first = !offered && c.veto == 0 && c.log10_fap <= options_.log10_fap;
+            if (first && half_period_possible(c)) c.flags |= candidate_half_period_possible;
+            frequencies.push_back({c});
+            if (!first) continue;
+            offered = true;
+            for (const auto& s : found) {
+                PeriodCandidate other = polish(c.frequency, s.statistic.harmonics);
+                if (other.n_harmonics != c.n_harmonics) frequencies.back().push_back(std::move(other));
+            }
+        }
+        std::vector<PeriodCandidate> rows = rank_rows(std::move(frequencies), options_);
+        for (PeriodCandidate& c : rows)
+            c.statistic = timing::normalised_power(c.statistic, options_.gls_normalisation, data_.chi2());
+        return rows;
     }
 
   private:
@@ -101,37 +176,43 @@ class LightCurvePolisher {
         const auto n = static_cast<double>(data_.size());
         const double fmax = grid_.frequency(grid_.count - 1);
         const auto significance =
-            timing::lomb_scargle_significance(c.statistic, n, fmax, data_.time_variance());
-        c.log10_p_single = timing::log10_lomb_scargle_single(c.statistic, n);
+            timing::multi_term_significance(c.statistic, n, c.n_harmonics, fmax, data_.time_variance());
+        c.log10_p_single = timing::log10_multi_term_single(c.statistic, n, c.n_harmonics);
         c.n_trials = significance.trials;
         c.log10_fap = significance.log10_fap;
     }
 
-    /// The maximum of the power near a trial, by repeated parabolas through three points.
-    PeriodCandidate polish(double start) const {
-        double f = start, h = 0.5 * grid_.df, centre = data_.power(f);
+    /// Highest frequency that the bins can show.
+    double nyquist() const {
+        return curve_.bin_width > 0.0 ? timing::nyquist_frequency(curve_.bin_width) : INFINITY;
+    }
+
+    /// The maximum of the power of some harmonics near a trial, by repeated parabolas through three points.
+    PeriodCandidate polish(double start, int wanted_terms) const {
+        const int terms = timing::usable_terms(start, nyquist(), wanted_terms);
+        const auto power = [&](double frequency) { return data_.power(frequency, terms); };
+        double f = start, h = 0.5 * grid_.df, centre = power(f);
         for (int iteration = 0; iteration < 20; ++iteration) {
-            const double left = data_.power(f - h), right = data_.power(f + h),
-                         bend = left - 2.0 * centre + right;
+            const double left = power(f - h), right = power(f + h), bend = left - 2.0 * centre + right;
             double shift = bend < 0.0 ? 0.5 * h * (left - right) / bend : (left > right ? -h : h);
             shift = std::clamp(shift, -h, h);
-            const double next = data_.power(f + shift);
+            const double next = power(f + shift);
             if (next > centre) {
                 f = std::clamp(f + shift, start - grid_.df, start + grid_.df);
-                centre = data_.power(f);
+                centre = power(f);
             }
             h *= 0.5;
         }
-        const double h2 = 0.05 / span_;
-        const double curvature = (data_.power(f - h2) - 2.0 * centre + data_.power(f + h2)) / (h2 * h2);
+        const double h2 = 0.05 / (span_ * terms);
+        const double curvature = (power(f - h2) - 2.0 * centre + power(f + h2)) / (h2 * h2);
         PeriodCandidate c;
         c.exposure = curve_.exposure.file;
         c.instrument = curve_.exposure.instrument;
         c.method = "GLS";
-        c.n_harmonics = 1;
+        c.n_harmonics = terms;
         c.frequency = f;
-        c.frequency_error =
-            timing::frequency_error_from_power(centre, curvature, static_cast<double>(data_.size()));
+        c.frequency_error = timing::frequency_error_from_power(
+            centre, curvature, static_cast<double>(data_.size()) - 2.0 * (terms - 1));
         c.period = 1.0 / f;
         c.period_error = timing::period_error(f, c.frequency_error);
         c.statistic = centre;
@@ -145,6 +226,56 @@ class LightCurvePolisher {
         return c;
     }
 
+    /// log10 of the probability that the harmonics of `many` at f which `few` at d f do not have hold
+    /// nothing: their share of what the latter leave of chi2.
+    double log10_spare(double f, int many, int d, int few) const {
+        const double all = data_.power(f, many), multiples = data_.power(d * f, few);
+        const double left = multiples < 1.0 ? std::max(0.0, (all - multiples) / (1.0 - multiples)) : 0.0;
+        return timing::log10_multi_term_single(left, static_cast<double>(data_.size()) - 2.0 * few,
+                                               many - few);
+    }
+
+    /// When the harmonics of c are all multiples of d, the fundamental is d times faster.
+    PeriodCandidate fastest_fundamental(PeriodCandidate c,
+                                        std::span<const timing::StatisticPeaks> found) const {
+        for (bool again = true; again;) {
+            again = false;
+            const int most = c.n_harmonics;
+            for (int d = most; d >= 2 && !again; --d) {
+                if (d * c.frequency > grid_.frequency(grid_.count - 1) + grid_.df) continue;
+                const int few = most / d;
+                if (log10_spare(c.frequency, most, d, few) < log10_spare_harmonics) continue;
+                int terms = most;  // the smallest number searched that holds these
+                for (const auto& s : found)
+                    if (s.statistic.harmonics >= few) terms = std::min(terms, s.statistic.harmonics);
+                c = polish(d * c.frequency, terms);
+                again = true;
+            }
+        }
+        return c;
+    }
+
+    /// Whether twice the period, fitted with its odd harmonics too, is much better: eruptions or dips that
+    /// alternate.
+    bool half_period_possible(const PeriodCandidate& c) const {
+        const double half = 0.5 * c.frequency;
+        const int few = std::max(c.n_harmonics, half_period_terms / 2),
+                  many = std::min(2 * few, timing::most_terms);
+        if (half * span_ < options_.min_cycles || many < 2 * few) return false;
+        return log10_spare(half, many, 2, few) < log10_half_period;
+    }
+
+    /// One entry a frequency, the most significant.
+    std::vector<PeriodCandidate> distinct(std::vector<PeriodCandidate> all) const {
+        std::vector<PeriodCandidate> out;
+        for (PeriodCandidate& c : all)
+            if (std::none_of(out.begin(), out.end(), [&](const PeriodCandidate& o) {
+                    return std::fabs(o.frequency - c.frequency) < 0.5 / span_;
+                }))
+                out.push_back(std::move(c));
+        return out;
+    }
+
     /// Vetoes few cycles, and what stronger candidates explain: the power that disappears once their
     /// sinusoids are taken out of the light curve is an image of theirs in the gaps.
     void veto(std::vector<PeriodCandidate>& all) const {
@@ -154,10 +285,11 @@ class LightCurvePolisher {
             if (c.frequency * span_ < options_.min_cycles) c.veto |= veto_few_cycles;
             if (c.log10_fap > options_.log10_fap) continue;
             const bool related = std::any_of(sources.begin(), sources.end(), [&](double f) {
-                return timing::is_harmonically_related(c.frequency, f, 1.0 / span_, 1, harmonic_orders);
+                return timing::is_harmonically_related(c.frequency, f, 1.0 / span_, c.n_harmonics,
+                                                       harmonic_orders);
             });
             PeriodCandidate left = c;
-            left.statistic = residual.power(c.frequency);
+            left.statistic = residual.power(c.frequency, c.n_harmonics);
             set_significance(left);
             const bool explained = !sources.empty() && (left.log10_fap > options_.log10_fap ||
                                                         left.statistic < explained_fraction * c.statistic);
@@ -167,7 +299,7 @@ class LightCurvePolisher {
                 c.veto |= veto_window;
             if (related || explained) continue;
             sources.push_back(c.frequency);
-            residual.subtract(c.frequency);
+            residual.subtract(c.frequency, c.n_harmonics);
         }
     }
 

@@ -139,5 +139,43 @@ TEST_F(SearchSuite, LombScargleAgreesWithDirectSums) {
     }
 }
 
+TEST_F(SearchSuite, LombScargleWithSeveralHarmonicsAgreesWithDirectSums) {
+    RandomStream random(12, 0);
+    std::vector<double> time, value, weight;
+    for (int i = 0; i < 700; ++i) {
+        time.push_back(50.0 * i + 10.0 * random.uniform());
+        value.push_back(3.0 +
+                        4.0 * std::exp(8.0 * (std::cos(constants::two_pi * time.back() / 1234.5) - 1.0)) +
+                        random.normal());
+        weight.push_back(0.5 + random.uniform());
+    }
+    LightCurveTask task{time, value, weight, {1.0 / (4 * 35000.0), 4, 2800}, 30, 1.5 / 35000.0};
+    task.terms = {1, 2, 4, 10};
+    task.harmonic_fmax = 0.0101;
+    const auto found = engines.search->search(std::span(&task, 1)).at(0).statistics;
+    const auto truth = oracle_periodograms(task);
+    ASSERT_EQ(found.size(), 4u);
+    for (std::size_t s = 0; s < found.size(); ++s) {
+        const auto wanted = oracle_peaks(truth[s], task.grid, task.max_peaks, task.min_separation);
+        EXPECT_EQ(found[s].statistic, (timing::Statistic{Kind::gls, task.terms[s]}));
+        ASSERT_EQ(found[s].peaks.size(), wanted.size());
+        EXPECT_EQ(found[s].peaks[0].index, wanted[0].index);
+        EXPECT_NEAR(found[s].peaks[0].frequency, 1 / 1234.5, 1e-5);
+        EXPECT_EQ(found[s].peaks[0].harmonics, task.terms[s]);
+        for (std::size_t i = 0; i < wanted.size(); ++i) {
+            EXPECT_NEAR(found[s].peaks[i].value, wanted[i].value, 5e-5);
+            EXPECT_NEAR(found[s].peaks[i].value, truth[s][static_cast<std::size_t>(found[s].peaks[i].index)],
+                        5e-5);
+        }
+    }
+    EXPECT_GT(found[3].peaks[0].value, found[0].peaks[0].value + 0.1);
+    // One harmonic is the same beside others as alone, and by the path made for it.
+    task.terms = {1};
+    const auto alone = engines.search->search(std::span(&task, 1)).at(0).statistics.at(0);
+    ASSERT_EQ(alone.peaks.size(), found[0].peaks.size());
+    for (std::size_t i = 0; i < alone.peaks.size(); ++i)
+        EXPECT_NEAR(alone.peaks[i].value, found[0].peaks[i].value, 1e-6);
+}
+
 }  // namespace
 }  // namespace xsift::engine

@@ -71,5 +71,41 @@ TEST_F(WeightedPhotons, SearchFindsTheReferenceValues) {
     }
 }
 
+/// astropy's LombScargle with floating mean and errors, nterms 1 to 10, in its four normalisations.
+TEST(LombScargleReference, OracleEqualsAstropy) {
+    const ReferenceTable curve("timing/lomb_scargle_curve.csv"), values("timing/lomb_scargle_powers.csv");
+    std::vector<double> weight;
+    double sum_w = 0.0, mean = 0.0, chi2 = 0.0;
+    for (std::size_t j = 0; j < curve.rows(); ++j) {
+        weight.push_back(1.0 / (curve["error"][j] * curve["error"][j]));
+        sum_w += weight.back();
+        mean += weight.back() * curve["value"][j];
+    }
+    mean /= sum_w;
+    for (std::size_t j = 0; j < curve.rows(); ++j) chi2 += weight[j] * std::pow(curve["value"][j] - mean, 2);
+    ASSERT_EQ(values.rows(), 30u);
+    ThreadPool pool(1);
+    const Engines engines = make_cpu_engines(pool);
+    for (std::size_t row = 0; row < values.rows(); ++row) {
+        LightCurveTask task{curve["time_s"], curve["value"], weight, {values["frequency_hz"][row], 1, 1}};
+        task.terms = {static_cast<int>(values["terms"][row])};
+        const double z = oracle_periodogram(task).at(0);
+        using timing::LombScargleNormalisation;
+        const std::pair<const char*, LombScargleNormalisation> normalisations[] = {
+            {"standard", LombScargleNormalisation::standard},
+            {"model", LombScargleNormalisation::model},
+            {"log", LombScargleNormalisation::log},
+            {"psd", LombScargleNormalisation::psd}};
+        for (const auto& [name, kind] : normalisations) {
+            const double expected = values[name][row];
+            EXPECT_NEAR(timing::normalised_power(z, kind, chi2), expected, 1e-9 * std::max(1.0, expected))
+                << name << ", row " << row;
+        }
+        const auto screened = engines.search->search(std::span(&task, 1)).at(0).statistics.at(0).peaks.at(0);
+        EXPECT_NEAR(screened.value, z, 2e-5);
+        EXPECT_EQ(screened.harmonics, task.terms[0]);
+    }
+}
+
 }  // namespace
 }  // namespace xsift::engine

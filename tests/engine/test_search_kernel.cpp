@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <xsift/core/random.hpp>
+#include <xsift/engine/multi_term_kernel.hpp>
 #include <xsift/engine/oracle_search.hpp>
 #include <xsift/engine/search_kernel.hpp>
 
@@ -143,6 +144,43 @@ TEST_F(SearchKernelTest, LombScargleAgreesWithTheOracle) {
     const auto truth = oracle_periodogram(curve_task);
     for (std::size_t i = 0; i < truth.size(); ++i)
         ASSERT_NEAR(static_cast<double>(power[i]), truth[i], 1e-5) << i;
+}
+
+TEST_F(SearchKernelTest, LombScargleWithSeveralHarmonicsAgreesWithTheOracle) {
+    std::vector<double> value, inverse_variance;
+    RandomStream random(5, 0);
+    for (std::size_t i = 0; i < time.size(); ++i) {
+        value.push_back(2.0 + std::exp(5.0 * std::sin(constants::two_pi * time[i] / 137.0) - 5.0) +
+                        0.2 * random.normal());
+        inverse_variance.push_back(0.5 + random.uniform());
+    }
+    LightCurveTask curve_task{time, value, inverse_variance, task.grid, 10, 0.0};
+    curve_task.terms = {1, 3, 5};
+    curve_task.harmonic_fmax = 0.035;
+    const PreparedLightCurve curve(curve_task);
+    std::vector<float> power(static_cast<std::size_t>(3 * trials));
+    std::vector<std::int32_t> best(power.size());
+    MultiTermPass pass;
+    pass.step = curve.step.data();
+    pass.weight = curve.weight.data();
+    pass.weighted_value = curve.weighted_value.data();
+    pass.n = static_cast<std::int64_t>(time.size());
+    pass.first = task.grid.first;
+    pass.count = trials;
+    pass.df = task.grid.df;
+    pass.harmonic_fmax = curve_task.harmonic_fmax;
+    pass.terms = 5;
+    pass.n_statistics = 3;
+    std::copy(curve_task.terms.begin(), curve_task.terms.end(), pass.statistic_terms);
+    pass.value = power.data();
+    pass.best = best.data();
+    for (std::int64_t i = 0; i < trials; ++i) multi_term_trial(pass, i);
+    const auto truth = oracle_periodograms(curve_task);
+    for (std::size_t s = 0; s < 3; ++s)
+        for (std::size_t i = 0; i < truth[s].size(); ++i)
+            ASSERT_NEAR(static_cast<double>(power[s * trials + i]), truth[s][i], 3e-5) << s << ' ' << i;
+    EXPECT_EQ(best[2 * trials], 5);               // 0.0042 Hz: all five harmonics below 0.035 Hz
+    EXPECT_EQ(best[2 * trials + trials - 1], 3);  // 0.0107 Hz: three
 }
 
 TEST_F(SearchKernelTest, PeaksAreThoseOfTheOracle) {

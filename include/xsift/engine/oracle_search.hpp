@@ -10,7 +10,9 @@ namespace xsift::engine {
 
 /// The periodogram of every statistic of the task, in its order, one value a trial.
 std::vector<std::vector<double>> oracle_periodograms(const EventTask& task);
-/// The Lomb-Scargle periodogram of the task.
+/// The Lomb-Scargle periodograms of the task, one a number of terms, in its order.
+std::vector<std::vector<double>> oracle_periodograms(const LightCurveTask& task);
+/// The first of them.
 std::vector<double> oracle_periodogram(const LightCurveTask& task);
 
 /// The peaks of a periodogram as an engine must report them: trials that no other trial nearer than the

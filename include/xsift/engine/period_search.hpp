@@ -28,7 +28,8 @@ struct EventTask {
     std::span<const double> gti_start, gti_stop;
 };
 
-/// A floating-mean weighted Lomb-Scargle search of one light curve (Zechmeister & Kuerster 2009).
+/// A floating-mean weighted Lomb-Scargle search of one light curve (Zechmeister & Kuerster 2009), with one
+/// harmonic or several.
 struct LightCurveTask {
     std::span<const double> time;  ///< s
     std::span<const double> value;
@@ -36,13 +37,18 @@ struct LightCurveTask {
     timing::FrequencyGrid grid;
     int max_peaks = 10;
     double min_separation = 0.0;
+    std::vector<int> terms{1};  ///< harmonics of the fits, a statistic each
+    /// Harmonics k > 1 with k f above this are left out of the fit, Hz: above the Nyquist frequency of the
+    /// bins they are aliases of lower ones.
+    double harmonic_fmax = std::numeric_limits<double>::infinity();
 };
 
 /// The task of an event list; it refers to the list, which must outlive it.
 EventTask make_task(const EventList& events, const timing::FrequencyGrid& grid,
                     const timing::SearchOptions& options);
 /// The task of the usable bins of a light curve; it refers to them.
-LightCurveTask make_task(const timing::UsableBins& bins, const timing::FrequencyGrid& grid,
+/// @param bin_width s; NaN or 0 when unknown: harmonics are not limited
+LightCurveTask make_task(const timing::UsableBins& bins, double bin_width, const timing::FrequencyGrid& grid,
                          const timing::SearchOptions& options);
 
 /// Outcome of one task, one entry a statistic in the order of the task.

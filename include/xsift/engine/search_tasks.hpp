@@ -24,6 +24,10 @@ XSIFT_HD inline std::int64_t last_harmonic_index(double harmonic_fmax, double df
 
 /// Most harmonics that the statistics of a task need.
 int max_harmonics(const EventTask& task);
+int max_harmonics(const LightCurveTask& task);
+
+/// The statistics of a task, in order. @throws Error (internal, "SEARCH_TASK") when a fit has too many terms.
+std::vector<timing::Statistic> statistics_of(const LightCurveTask& task);
 
 /// An event task in the form that engines compute with.
 struct PreparedEvents {

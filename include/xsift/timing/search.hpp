@@ -7,6 +7,7 @@
 
 #include <xsift/data/events.hpp>
 #include <xsift/data/source.hpp>
+#include <xsift/timing/multi_term.hpp>
 
 namespace xsift::timing {
 
@@ -24,7 +25,7 @@ struct FrequencyGrid {
 struct Statistic {
     enum class Kind : std::uint8_t { z2, h, gls };
     Kind kind = Kind::z2;
-    int harmonics = 1;  ///< n of Z2_n; largest m of H; 1 for GLS
+    int harmonics = 1;  ///< n of Z2_n; largest m of H; terms of GLS
     bool operator==(const Statistic&) const = default;
 };
 
@@ -51,7 +52,9 @@ struct SearchOptions {
     double fmin = not_measured;  ///< NaN: 1/T
     double oversampling = 4.0;   ///< grid points per 1/T
     std::vector<int> z2_harmonics{1, 2, 4};
-    int h_harmonics = 20;                   ///< largest m of the H-test; 0: no H-test
+    int h_harmonics = 20;           ///< largest m of the H-test; 0: no H-test
+    std::vector<int> gls_terms{1};  ///< harmonics of the Lomb-Scargle fits of light curves
+    LombScargleNormalisation gls_normalisation = LombScargleNormalisation::standard;
     int max_candidates = 10;                ///< rows kept an exposure
     double log10_fap = -3.0;                ///< a candidate is offered as a period below this
     double min_cycles = 3.0;                ///< fewer cycles in the exposure: vetoed
