@@ -82,7 +82,8 @@ TEST(ColumnDensity, EqualsTheReferenceEverywhere) {
     const HealpixRings rings(64);
     for (const Reference& r : all) {
         const Direction g = galactic(r.ra, r.dec);
-        EXPECT_LT(separation(g, {r.l, r.b}), 0.01) << r.name;
+        // astropy goes through FK5, whose axes are 0.02 arcsec from those of ICRS.
+        EXPECT_LT(separation(g, {r.l, r.b}), 0.03) << r.name;
         EXPECT_NEAR(column_density(embedded_column_map(), r.ra, r.dec) / r.hi4pi, 1.0, 1e-3) << r.name;
         // At the poles and at l = b = 0 the nearest pixel depends on the last bit.
         if (std::fabs(r.b) > 89.99 || separation(g, {0.0, 0.0}) < 36.0) continue;
