@@ -47,7 +47,8 @@ bool disk_full(const std::string& path) {
 }
 
 std::string format_of(const ColumnFormat& column) {
-    return column.type == 'A' ? fmt::format("{}A", column.width) : fmt::format("1{}", column.type);
+    return column.type == 'A' ? fmt::format("{}A", column.width)
+                              : fmt::format("{}{}", column.width, column.type);
 }
 
 /// Writes keywords of the current header; the first failure is kept in status.
@@ -283,7 +284,8 @@ Layout InputFile::open_table(const std::string& name) {
         column.width = std::strtoll(format.c_str(), &end, 10);
         if (end == format.c_str()) column.width = 1;
         column.type = *end;
-        if (column.width < 1 || column.width > widest_row || (column.type != 'A' && column.width != 1) ||
+        if (column.width < 1 || column.width > widest_row ||
+            (column.type != 'A' && column.type != 'D' && column.width != 1) ||
             std::string_view("ADJKL").find(column.type) == std::string_view::npos)
             corrupt(fmt::format("column {} of {} has the format '{}'", column.name, name, format));
         layout.columns.push_back(std::move(column));
@@ -311,7 +313,7 @@ std::vector<std::string> InputFile::hdu_findings() {
     std::vector<std::string> findings;
     int status = 0, hdus = 0;
     fits_get_num_hdus(fits_.get(), &hdus, &status);
-    if (status == 0 && hdus != 9) findings.push_back(fmt::format("{} HDUs instead of 9", hdus));
+    if (status == 0 && hdus != 11) findings.push_back(fmt::format("{} HDUs instead of 11", hdus));
     for (int i = 1; i <= hdus; ++i) {
         int data_ok = 0, hdu_ok = 0;
         fits_movabs_hdu(fits_.get(), i, nullptr, &status);
@@ -375,7 +377,8 @@ OpenCatalogue::OpenCatalogue(const std::string& path)
         for (std::size_t i = 0; i < stored.columns.size(); ++i) {
             auto& column = table.columns[i];
             const ColumnFormat& found = stored.columns[i];
-            if (found.name != column.name || found.type != column.type || found.unit != column.unit)
+            if (found.name != column.name || found.type != column.type || found.unit != column.unit ||
+                (found.type != 'A' && found.width != column.width))
                 file.corrupt(fmt::format("column {} of {} is {} ({}, {}) instead of {}", i + 1, table.name,
                                          found.name, found.type, found.unit, column.name));
             column.width = found.width;

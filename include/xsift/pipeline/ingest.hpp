@@ -24,7 +24,8 @@ struct IngestOptions {
     double energy_hi = not_measured;  ///< keV, events above are dropped
     std::string region;               ///< circle(ra,dec,radius_arcsec) on event positions; empty: all events
     std::string weight_column;  ///< photon weights; empty: WEIGHT where there is one; "none": ignore them
-    bool repair = false;  ///< sort times, drop rows with NaN times, mend GTIs (flagged) instead of quarantine
+    bool repair = false;  ///< sort times, drop rows with NaN times, mend GTIs, interpolate effective areas
+                          ///< (flagged) instead of quarantine
     bool compress = true;
 };
 
