@@ -184,8 +184,8 @@ RunSummary run(const RunOptions& options, const std::atomic<bool>& stop, const R
     for (const Range& range : ranges)
         summary.predicted_seconds += shard_plan.seconds(range.first, range.first + range.count);
     BatchPlan plan(survey, ranges, options.batch_memory);
-    const Characteriser characteriser(options.configuration.character,
-                                      options.configuration.spectra.confidence_delta, survey.extra_columns());
+    Characteriser characteriser(options.configuration.character,
+                                options.configuration.spectra.confidence_delta, survey.extra_columns());
     const io::CatalogueInfo info = catalogue_info(options, survey, characteriser, ranges, plan.total());
 
     ThreadPool pool(options.threads);
@@ -196,6 +196,17 @@ RunSummary run(const RunOptions& options, const std::atomic<bool>& stop, const R
     std::set<std::string> quarantined;
     for (const QuarantineRow& row : info.ingest_quarantine) quarantined.insert(row.source_id);
     BatchProcessor processor(options.configuration, engines, pool, times, std::move(quarantined));
+
+    {
+        std::vector<Source> sources;
+        if (!options.configuration.character.counterparts.empty())
+            for (const Range& range : ranges)
+                for (Source& source : survey.read_sources(range.first, range.count))
+                    sources.push_back(std::move(source));
+        const Stopwatch matching;
+        characteriser.prepare(sources, pool);
+        times.add("match", matching);
+    }
 
     ContentHash identity;
     identity.update(info.survey_checksum + info.configuration + version);
