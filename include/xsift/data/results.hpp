@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include <xsift/data/characterisation.hpp>
+#include <xsift/data/estimate.hpp>
 #include <xsift/data/events.hpp>
 #include <xsift/data/source.hpp>
 #include <xsift/data/spectrum.hpp>
@@ -131,11 +133,6 @@ enum FitFlag : std::uint32_t {
 };
 inline constexpr int fit_flag_spectrum_shift = 16;
 
-/// A fitted value with the ends of its interval.
-struct Estimate {
-    double value = not_measured, lo = not_measured, hi = not_measured;
-};
-
 /// What is known of a fitted parameter. Bits; FLAGS of PARAMETERS.
 enum ParameterFlag : std::uint32_t {
     parameter_frozen = 1u << 0,
@@ -216,6 +213,7 @@ struct SourceResult {
     std::vector<PhaseProfile> profiles;  ///< of the period offered
     std::vector<SpectralFit> fits;
     std::vector<QuarantineRow> quarantine;
+    Characterisation character;
 };
 
 /// The limit that stands for the source: over the whole range of the exposure with the most photons (chosen
