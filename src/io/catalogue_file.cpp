@@ -334,10 +334,25 @@ std::vector<std::string> InputFile::hdu_findings() {
 
 namespace {
 
-/// The columns of SOURCES that follow the fixed ones.
-std::vector<ExtraColumn> read_extra_columns(InputFile& file) {
+/// The steps of the characterisation whose columns SOURCES holds, in the order of the columns.
+Steps read_steps(InputFile& file) {
     const Layout layout = file.open_table("SOURCES");
-    const std::size_t fixed = Tables({}).sources.columns.size();
+    Steps steps;
+    auto at = layout.columns.begin();
+    for (const auto& column : Tables::complete().sources.columns) {
+        if (at == layout.columns.end() || at->name != column.name) continue;
+        ++at;
+        if (!column.step.empty() && column.step != "any" &&
+            std::find(steps.begin(), steps.end(), column.step) == steps.end())
+            steps.push_back(column.step);
+    }
+    return steps;
+}
+
+/// The columns of SOURCES that follow the fixed ones.
+std::vector<ExtraColumn> read_extra_columns(InputFile& file, const Steps& steps) {
+    const Layout layout = file.open_table("SOURCES");
+    const std::size_t fixed = Tables({}, steps).sources.columns.size();
     std::vector<ExtraColumn> extra;
     for (std::size_t i = fixed; i < layout.columns.size(); ++i) {
         const ColumnFormat& column = layout.columns[i];
@@ -352,7 +367,10 @@ std::vector<ExtraColumn> read_extra_columns(InputFile& file) {
 }  // namespace
 
 OpenCatalogue::OpenCatalogue(const std::string& path)
-    : file(path), extra_columns(read_extra_columns(file)), tables(extra_columns) {
+    : file(path),
+      steps(read_steps(file)),
+      extra_columns(read_extra_columns(file, steps)),
+      tables(extra_columns, steps) {
     tables.for_each([&](auto& table) {
         const Layout stored = file.open_table(table.name);
         if (stored.columns.size() != table.columns.size())
