@@ -38,6 +38,9 @@ struct ProfileRow : PhaseProfile {
 struct FitRow : SpectralFit {
     std::string source_id;
 };
+struct ParameterRow : FittedParameter {
+    std::string source_id, spectrum, model;
+};
 struct KeyValueRow {
     std::string key, value;
 };
@@ -50,6 +53,8 @@ PeriodRow period_row(const SourceResult& result, const PeriodCandidate& candidat
 LimitRow limit_row(const SourceResult& result, const PulsedFractionLimit& limit);
 ProfileRow profile_row(const SourceResult& result, const PhaseProfile& profile);
 FitRow fit_row(const SourceResult& result, const SpectralFit& fit);
+ParameterRow parameter_row(const SourceResult& result, const SpectralFit& fit,
+                           const FittedParameter& parameter);
 
 /// Undo source_row and period_row; best_period and best_fit are found again once candidates and fits are
 /// there.
@@ -124,6 +129,7 @@ struct Tables {
     Table<LimitRow> limits;
     Table<ProfileRow> profiles;
     Table<FitRow> fits;
+    Table<ParameterRow> parameters;
     Table<QuarantineRow> quarantine;
     Table<KeyValueRow> provenance;
     Table<LineRow> configuration;
@@ -136,6 +142,7 @@ struct Tables {
         visit(limits);
         visit(profiles);
         visit(fits);
+        visit(parameters);
         visit(quarantine);
         visit(provenance);
         visit(configuration);

@@ -154,6 +154,7 @@ std::vector<std::string> verify_catalogue(const std::string& path) {
         check_rows(catalogue, catalogue.tables.limits, order, false, findings);
         check_rows(catalogue, catalogue.tables.profiles, order, false, findings);
         check_rows(catalogue, catalogue.tables.fits, order, false, findings);
+        check_rows(catalogue, catalogue.tables.parameters, order, false, findings);
         check_rows(catalogue, catalogue.tables.quarantine, order, true, findings);
     } catch (const Error& error) {
         findings.add(error.what());
@@ -197,6 +198,10 @@ std::vector<SourceResult> read_results(const std::string& path, std::int64_t fir
                 [&](std::size_t i, const ProfileRow& row) { results[i].profiles.push_back(row); });
     assign_rows(catalogue, catalogue.tables.fits, wanted,
                 [&](std::size_t i, const FitRow& row) { results[i].fits.push_back(row); });
+    assign_rows(catalogue, catalogue.tables.parameters, wanted, [&](std::size_t i, const ParameterRow& row) {
+        for (SpectralFit& fit : results[i].fits)
+            if (fit.spectrum == row.spectrum && fit.model == row.model) fit.parameters.push_back(row);
+    });
     assign_rows(catalogue, catalogue.tables.quarantine, wanted,
                 [&](std::size_t i, const QuarantineRow& row) { results[i].quarantine.push_back(row); });
     for (std::size_t i = 0; i < results.size(); ++i) find_best(rows[i], results[i]);

@@ -82,6 +82,14 @@ class RowSource {
         }
     }
     template <typename Visit>
+    void rows(const Table<ParameterRow>&, const SourceResult& result, Visit&& visit) const {
+        for (const SpectralFit& fit : result.fits)
+            for (const FittedParameter& parameter : fit.parameters) {
+                ParameterRow row = parameter_row(result, fit, parameter);
+                visit(row);
+            }
+    }
+    template <typename Visit>
     void rows(const Table<FitRow>&, const SourceResult& result, Visit&& visit) const {
         for (const SpectralFit& fit : result.fits) {
             FitRow row = fit_row(result, fit);
@@ -104,8 +112,8 @@ class RowSource {
     std::unordered_map<std::string, std::vector<const QuarantineRow*>> ingest_;
 };
 
-/// Rows of SOURCES, PERIODS, PF_LIMITS, PROFILES, SPECTRAL_FITS, QUARANTINE.
-using RowCounts = std::array<std::int64_t, 6>;
+/// Rows of SOURCES, PERIODS, PF_LIMITS, PROFILES, SPECTRAL_FITS, PARAMETERS, QUARANTINE.
+using RowCounts = std::array<std::int64_t, 7>;
 
 template <typename Visit>
 void for_each_result_table(Tables& tables, Visit&& visit) {
@@ -114,7 +122,8 @@ void for_each_result_table(Tables& tables, Visit&& visit) {
     visit(tables.limits, 2);
     visit(tables.profiles, 3);
     visit(tables.fits, 4);
-    visit(tables.quarantine, 5);
+    visit(tables.parameters, 5);
+    visit(tables.quarantine, 6);
 }
 
 /// First pass: how many rows there are and how wide texts have to be.
