@@ -149,7 +149,7 @@ std::vector<bool> degenerate_coordinates(const Coordinates& c, const Covariance&
 }
 
 void fill_parameters(SpectralFit& fit, const Objective& objective, const Point& p,
-                     const Covariance& covariance, double delta) {
+                     const Covariance& covariance, const std::vector<ProfileEnds>& ends) {
     const Coordinates& c = objective.coordinates();
     const ModelDefinition& model = objective.model();
     const std::vector<double> values = objective.values(p.x);
@@ -285,7 +285,7 @@ SpectralFit fit_spectra(std::span<const FitInput> spectra,
     Point best = objective.make_point(), current = objective.make_point(), scratch = objective.make_point();
     const std::vector<StartingPoint> coarse =
         starts.empty() ? coarse_starts(*model) : std::vector<StartingPoint>{};
-    const bool converged = lowest_minimum(
+    bool converged = lowest_minimum(
         objective, starts.empty() ? std::span<const StartingPoint>(coarse) : starts, best, current, scratch);
 
     std::vector<ProfileEnds> ends;
