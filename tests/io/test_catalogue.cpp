@@ -386,7 +386,7 @@ TEST_F(Catalogue, DescribesItself) {
     EXPECT_EQ(summary.info.configuration, want.configuration);
     EXPECT_EQ(summary.info.provenance, want.provenance);
     ASSERT_EQ(summary.info.extra_columns.size(), 3u);
-    EXPECT_EQ(summary.info.extra_columns[0].name, "CLASS");
+    EXPECT_EQ(summary.info.extra_columns[0].name, "CLASS_LIST");  // SOURCES has a CLASS
     EXPECT_EQ(summary.info.extra_columns[1].name, "ra_LIST");
     EXPECT_EQ(summary.info.extra_columns[1].unit, "mag");
     EXPECT_EQ(summary.info.extra_columns[2].name, "N_OBS");
@@ -774,7 +774,7 @@ TEST(CatalogueDocumentation, ColumnsAreDescribed) {
         EXPECT_FALSE(column.comment.empty()) << column.name;
         EXPECT_LE(column.comment.size(), 47u) << column.name << ": the comment does not fit the card";
     }
-    EXPECT_EQ(names.size(), 34u + 19u + 12u + 9u + 38u + 11u + 20u + 5u + 5u + 2u + 1u);
+    EXPECT_EQ(names.size(), 34u + 25u + 12u + 9u + 38u + 11u + 20u + 5u + 5u + 2u + 1u);
 }
 
 }  // namespace
