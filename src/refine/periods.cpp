@@ -486,7 +486,8 @@ int select_period(std::span<const PeriodCandidate> candidates, const timing::Sea
     // of higher harmonics sharpen the frequency only when the profile is stable.
     const PeriodCandidate* chosen = best;
     for (const PeriodCandidate& c : candidates)
-        if (eligible(c) && c.rank == best->rank && c.method == "Z2" && c.n_harmonics < chosen->n_harmonics &&
+        if (eligible(c) && c.exposure == best->exposure && c.rank == best->rank && c.method == "Z2" &&
+            best->method != "EF" && c.n_harmonics < chosen->n_harmonics &&
             c.statistic >= most_of_the_power * best->statistic)
             chosen = &c;
     return static_cast<int>(chosen - candidates.data());
