@@ -98,6 +98,9 @@ SpectralFit fit(std::int64_t i, bool selected) {
     f.n_bins = 90;
     f.dof = 87;
     f.reduced = f.stat / f.dof;
+    f.gof_expected = 85.25;
+    f.gof_sigma = 1.25;
+    f.choice = selected ? "SELECTED" : "HIGHER_AICC";
     f.aicc = 107.8;
     f.bic = 115.0;
     f.nh = {0.1, 0.05, 0.2};
@@ -300,6 +303,9 @@ TEST_F(Catalogue, GivesBackWhatItsColumnsHold) {
             EXPECT_EQ(a.n_bins, b.n_bins);
             EXPECT_EQ(a.dof, b.dof);
             expect_same(a.reduced, b.reduced);
+            expect_same(a.gof_expected, b.gof_expected);
+            expect_same(a.gof_sigma, b.gof_sigma);
+            EXPECT_EQ(a.choice, b.choice);
             expect_same(a.aicc, b.aicc);
             expect_same(a.bic, b.bic);
             expect_same(a.nh, b.nh);
