@@ -38,6 +38,12 @@ struct ProfileRow : PhaseProfile {
 struct FitRow : SpectralFit {
     std::string source_id;
 };
+struct CounterpartRow : Counterpart {
+    std::string source_id;
+};
+struct ClassRow : ClassProbability {
+    std::string source_id;
+};
 struct KeyValueRow {
     std::string key, value;
 };
@@ -82,6 +88,8 @@ struct Layout {
 template <typename Row>
 struct Column : ColumnFormat {
     std::function<Cell(Row&)> cell;
+    std::string
+        step;  ///< of the characterisation: the column is there when the step was taken; empty: always
 };
 
 /// Bytes of text that a cell needs; 1 for numbers.
@@ -115,15 +123,23 @@ struct Table {
     Layout layout() const { return {name, {columns.begin(), columns.end()}}; }
 };
 
+/// Steps of the characterisation whose columns SOURCES may hold.
+using Steps = std::vector<std::string>;
+
 /// All tables, in the order of the file. Extra columns of the source list follow the columns of SOURCES.
 struct Tables {
-    explicit Tables(const std::vector<ExtraColumn>& extra_columns);
+    /// @param steps the steps of the characterisation that were taken; the columns of others are absent
+    Tables(const std::vector<ExtraColumn>& extra_columns, const Steps& steps);
+    /// Every column that may be there.
+    static Tables complete();
 
     Table<SourceRow> sources;
     Table<PeriodRow> periods;
     Table<LimitRow> limits;
     Table<ProfileRow> profiles;
     Table<FitRow> fits;
+    Table<CounterpartRow> counterparts;
+    Table<ClassRow> classes;
     Table<QuarantineRow> quarantine;
     Table<KeyValueRow> provenance;
     Table<LineRow> configuration;
@@ -136,6 +152,8 @@ struct Tables {
         visit(limits);
         visit(profiles);
         visit(fits);
+        visit(counterparts);
+        visit(classes);
         visit(quarantine);
         visit(provenance);
         visit(configuration);

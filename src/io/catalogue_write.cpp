@@ -89,6 +89,20 @@ class RowSource {
         }
     }
     template <typename Visit>
+    void rows(const Table<CounterpartRow>&, const SourceResult& result, Visit&& visit) const {
+        for (const Counterpart& counterpart : result.character.counterparts) {
+            CounterpartRow row{counterpart, result.source.id};
+            visit(row);
+        }
+    }
+    template <typename Visit>
+    void rows(const Table<ClassRow>&, const SourceResult& result, Visit&& visit) const {
+        for (const ClassProbability& probability : result.character.classes) {
+            ClassRow row{probability, result.source.id};
+            visit(row);
+        }
+    }
+    template <typename Visit>
     void rows(const Table<QuarantineRow>&, const SourceResult& result, Visit&& visit) const {
         const auto visit_as_own = [&](QuarantineRow row) {
             row.source_id = result.source.id;
@@ -104,8 +118,8 @@ class RowSource {
     std::unordered_map<std::string, std::vector<const QuarantineRow*>> ingest_;
 };
 
-/// Rows of SOURCES, PERIODS, PF_LIMITS, PROFILES, SPECTRAL_FITS, QUARANTINE.
-using RowCounts = std::array<std::int64_t, 6>;
+/// Rows of SOURCES, PERIODS, PF_LIMITS, PROFILES, SPECTRAL_FITS, COUNTERPARTS, CLASSES, QUARANTINE.
+using RowCounts = std::array<std::int64_t, 8>;
 
 template <typename Visit>
 void for_each_result_table(Tables& tables, Visit&& visit) {
@@ -114,7 +128,9 @@ void for_each_result_table(Tables& tables, Visit&& visit) {
     visit(tables.limits, 2);
     visit(tables.profiles, 3);
     visit(tables.fits, 4);
-    visit(tables.quarantine, 5);
+    visit(tables.counterparts, 5);
+    visit(tables.classes, 6);
+    visit(tables.quarantine, 7);
 }
 
 /// First pass: how many rows there are and how wide texts have to be.
@@ -196,6 +212,9 @@ void check_relation(const CatalogueInfo& first, const Shard& first_shard, const 
                     other.extra_columns.end(), same_column))
         refuse("MERGE_SURVEY", both + " have different columns of the source list",
                "Merge shards of one survey");
+    if (first.steps != other.steps)
+        refuse("MERGE_CONFIGURATION", both + " have different columns of SOURCES",
+               "Run all shards with one configuration");
     if (a.configuration_checksum != b.configuration_checksum || first.configuration != other.configuration)
         refuse("MERGE_CONFIGURATION", both + " were made with different configurations",
                "Run all shards with one configuration");
@@ -251,7 +270,7 @@ using namespace catalogue;
 
 void write_catalogue(const std::string& path, const CatalogueInfo& info, const ResultReplay& replay) {
     AtomicFile atomic(path);
-    Tables tables(info.extra_columns);
+    Tables tables(info.extra_columns, info.steps);
     const RowSource source(info);
     const RowCounts counts = measure(tables, source, replay);
     if (counts[0] != info.n_sources)
@@ -284,7 +303,7 @@ void merge_catalogues(const std::vector<std::string>& paths, const std::string& 
         const CatalogueInfo info = read_info(shard);
         if (!merged) {
             first = info;
-            merged.emplace(info.extra_columns);
+            merged.emplace(info.extra_columns, info.steps);
         }
         shards.push_back(inspect(shard, *merged));
         check_relation(first, shards.front(), info, shards.back());

@@ -148,6 +148,10 @@ Complex PhotonSums::window(double frequency) const {
                               static_cast<int>(gti_start_.size()));
 }
 
+double PhotonSums::window_reach(double amplitude) const {
+    return static_cast<double>(gti_start_.size()) / (constants::pi * good_time() * amplitude);
+}
+
 double PhotonSums::good_time() const {
     double sum = 0.0;
     for (std::size_t i = 0; i < gti_start_.size(); ++i) sum += gti_stop_[i] - gti_start_[i];
