@@ -314,7 +314,7 @@ std::vector<std::string> InputFile::hdu_findings() {
     int status = 0, hdus = 0;
     fits_get_num_hdus(fits_.get(), &hdus, &status);
     int wanted = 1;
-    Tables({}).for_each([&](const auto&) { ++wanted; });
+    Tables::complete().for_each([&](const auto&) { ++wanted; });
     if (status == 0 && hdus != wanted) findings.push_back(fmt::format("{} HDUs instead of {}", hdus, wanted));
     for (int i = 1; i <= hdus; ++i) {
         int data_ok = 0, hdu_ok = 0;
