@@ -121,9 +121,9 @@ void fields(Archive& archive, T& v) {
 template <typename Archive, typename T>
 requires FieldsOf<Archive, T, SpectralFit>
 void fields(Archive& archive, T& v) {
-    archive(v.spectrum, v.instrument, v.model, v.statistic, v.stat, v.n_bins, v.dof, v.reduced, v.aicc, v.bic,
-            v.nh, v.kt, v.gamma, v.kt2, v.abundance, v.norm, v.norm2, v.flux, v.flux_unabsorbed, v.selected,
-            v.flags, v.parameters);
+    archive(v.spectrum, v.instrument, v.model, v.statistic, v.stat, v.n_bins, v.dof, v.reduced,
+            v.gof_expected, v.gof_sigma, v.aicc, v.bic, v.choice, v.nh, v.kt, v.gamma, v.kt2, v.abundance,
+            v.norm, v.norm2, v.flux, v.flux_unabsorbed, v.selected, v.flags, v.parameters);
 }
 template <typename Archive, typename T>
 requires FieldsOf<Archive, T, QuarantineRow>

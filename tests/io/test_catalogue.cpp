@@ -98,6 +98,9 @@ SpectralFit fit(std::int64_t i, bool selected) {
     f.n_bins = 90;
     f.dof = 87;
     f.reduced = f.stat / f.dof;
+    f.gof_expected = 85.25;
+    f.gof_sigma = 1.25;
+    f.choice = selected ? "SELECTED" : "HIGHER_AICC";
     f.aicc = 107.8;
     f.bic = 115.0;
     f.nh = {0.1, 0.05, 0.2};
@@ -337,6 +340,9 @@ TEST_F(Catalogue, GivesBackWhatItsColumnsHold) {
             EXPECT_EQ(a.n_bins, b.n_bins);
             EXPECT_EQ(a.dof, b.dof);
             expect_same(a.reduced, b.reduced);
+            expect_same(a.gof_expected, b.gof_expected);
+            expect_same(a.gof_sigma, b.gof_sigma);
+            EXPECT_EQ(a.choice, b.choice);
             expect_same(a.aicc, b.aicc);
             expect_same(a.bic, b.bic);
             expect_same(a.nh, b.nh);
@@ -774,7 +780,7 @@ TEST(CatalogueDocumentation, ColumnsAreDescribed) {
         EXPECT_FALSE(column.comment.empty()) << column.name;
         EXPECT_LE(column.comment.size(), 47u) << column.name << ": the comment does not fit the card";
     }
-    EXPECT_EQ(names.size(), 34u + 25u + 12u + 9u + 38u + 11u + 20u + 5u + 5u + 2u + 1u);
+    EXPECT_EQ(names.size(), 34u + 25u + 12u + 9u + 41u + 11u + 20u + 5u + 5u + 2u + 1u);
 }
 
 }  // namespace

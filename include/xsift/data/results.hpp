@@ -162,17 +162,20 @@ struct SpectralFit {
     std::string statistic;  ///< wstat or cstat
     double stat = not_measured;
     std::int32_t n_bins = 0;
-    std::int32_t dof = 0;           ///< n_bins - free parameters
-    double reduced = not_measured;  ///< stat/dof; NaN when dof <= 0
+    std::int32_t dof = 0;                ///< n_bins - free parameters
+    double reduced = not_measured;       ///< stat/dof; NaN when dof <= 0
+    double gof_expected = not_measured;  ///< STAT expected when the model is right, less the free parameters
+    double gof_sigma = not_measured;     ///< (stat - expected) / its standard deviation; large: a poor fit
     double aicc = not_measured, bic = not_measured;
-    Estimate nh;                            ///< 1e22 cm^-2
-    Estimate kt;                            ///< keV, of the first component that has one
-    Estimate gamma;                         ///< photon index of the first component that has one
-    Estimate kt2;                           ///< keV, of the second component that has one
-    Estimate abundance;                     ///< of apec, relative to its table's solar abundances
-    Estimate norm;                          ///< XSPEC's norm of the first additive component
-    Estimate norm2;                         ///< of the second one
-    Estimate flux;                          ///< erg/cm2/s, absorbed, flux band
+    std::string choice;  ///< why selected or not: SELECTED, HIGHER_AICC, OTHER_SPECTRUM, or what disqualifies
+    Estimate nh;         ///< 1e22 cm^-2
+    Estimate kt;         ///< keV, of the first component that has one
+    Estimate gamma;      ///< photon index of the first component that has one
+    Estimate kt2;        ///< keV, of the second component that has one
+    Estimate abundance;  ///< of apec, relative to its table's solar abundances
+    Estimate norm;       ///< XSPEC's norm of the first additive component
+    Estimate norm2;      ///< of the second one
+    Estimate flux;       ///< erg/cm2/s, absorbed, flux band
     double flux_unabsorbed = not_measured;  ///< erg/cm2/s, flux band
     bool selected = false;                  ///< the model reported in SOURCES
     std::uint32_t flags = 0;  ///< FitFlag bits, and SpectrumFlag bits << fit_flag_spectrum_shift
