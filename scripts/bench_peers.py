@@ -286,7 +286,7 @@ def photon_workload(name, t, n, df, trials, folder, ignore):
     path = pathlib.Path(folder) / f"{name}.f64"
     t.tofile(path)
     # Below `ignore` Hz (160 trials) the observation itself shows; xsift leaves them out, the others' are not looked at.
-    options = ["--search", path, "--df", repr(df), "--fmin", repr(ignore), "--fmax", repr(df * trials), "--z2", n, "-j", 1]
+    options = ["--search", path, "--df", repr(float(df)), "--fmin", repr(float(ignore)), "--fmax", repr(float(df * trials)), "--z2", n, "-j", 1]
     searches = {}
     for peer, make in PHOTON_PEERS.items():
         searches[peer] = make(t, df, trials, n)
@@ -425,9 +425,10 @@ def markdown(record):
     lines = [f"# Period search beside its peers: {record['device']}", "",
              f"{record['date']}, xsift {record['xsift']}, commit {record['commit']}. {record['note']}".strip(), "",
              f"`scripts/bench-peers`: all contenders in one run, in turns, pinned to one core; the fastest call of each counts. Load average "
-             f"at the start {record['load'][0]:.1f} on {record['cores']} cores; where it is above 1, other work shared the machine.", "",
+             f"at the start {record['load'][0]:.1f}, at the end {record['load_end'][0]:.1f}, on {record['cores']} cores; where it is above 1, other work "
+             "shared the machine.", "",
              "Versions: " + ", ".join(f"{name} {version}" for name, version in record["versions"].items()) + ".", "",
-             "Ratio: time of the contender divided by that of xsift. Right: the best trial it names, recomputed in double, is the best.", ""]
+             "Ratio: processor seconds of the contender divided by those of xsift (waiting for a core does not count). Right: the best trial it names, recomputed in double, is the best.", ""]
     for work in record["workloads"]:
         size = ""
         if "photons" in work:
@@ -435,15 +436,25 @@ def markdown(record):
         elif "points" in work:
             size = f": {work['points']:,} points, {work['trials']:,} trials, {work['curves']} curve(s), seconds a curve"
         lines += [f"## {work['workload']}{size}", "", "| program | seconds | median | processor seconds | ratio | right |", "|---|---|---|---|---|---|"]
-        own = work["rows"]["xsift"]["seconds"]
+        own = work["rows"]["xsift"]["cpu_seconds"]
         for name, row in sorted(work["rows"].items(), key=lambda item: item[1]["seconds"]):
             right = {True: "yes", False: "no", None: "not checked"}[row.get("agrees")]
-            lines.append(f"| {name} | {row['seconds']:.5g} | {row['median']:.5g} | {row['cpu_seconds']:.5g} | {row['seconds'] / own:.3g} | {right} |")
+            lines.append(f"| {name} | {row['seconds']:.5g} | {row['median']:.5g} | {row['cpu_seconds']:.5g} | {row['cpu_seconds'] / own:.3g} | {right} |")
         lines += ["", f"`{work['command']}`", ""]
     if record["two_cores"]:
         lines += ["## Two cores against one", "", "| workload | one, s | two, s | ratio |", "|---|---|---|---|"]
         lines += [f"| {r['workload']} | {r['one']:.4g} | {r['two']:.4g} | {r['ratio']:.2f} |" for r in record["two_cores"]] + [""]
     return "\n".join(lines)
+
+
+def write(record, folder):
+    """Writes what is measured so far, so that a run cut short leaves its results."""
+    out = args.out or ROOT / "docs/benchmarks" / f"timing-{platform.node()}"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    record["load_end"] = os.getloadavg()
+    text = json.dumps(record, indent=1).replace(str(folder), "DATA").replace(str(ROOT) + "/", "")
+    out.with_suffix(".json").write_text(text + "\n")
+    out.with_suffix(".md").write_text(markdown(json.loads(text)) + "\n")
 
 
 def main():
@@ -475,15 +486,12 @@ def main():
             if args.only is None or name in args.only:
                 print(name, file=sys.stderr)
                 record["workloads"].append(measure())
+                write(record, folder)
         if args.only is None or "cores" in args.only:
             print("two cores", file=sys.stderr)
             record["two_cores"] = two_cores(folder)
-    out = args.out or ROOT / "docs/benchmarks" / f"timing-{platform.node()}"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(record, indent=1).replace(str(folder), "DATA").replace(str(ROOT) + "/", "")
-    out.with_suffix(".json").write_text(text + "\n")
-    out.with_suffix(".md").write_text(markdown(json.loads(text)) + "\n")
-    print(markdown(json.loads(text)))
+        write(record, folder)
+    print(markdown(record))
 
 
 main()

@@ -130,21 +130,31 @@ Table<PeriodRow> periods_table() {
     const auto c = [](ColumnText text, auto cell) { return column<R>(text, cell); };
     return {"PERIODS", {
         c({"SRCID", "", "meta.id.parent", "A", "source"}, at(&R::source_id)),
-        c({"EXPOSURE", "", "meta.id;obs.exposure", "A", "file of the exposure"}, at(&R::exposure)),
+        c({"EXPOSURE", "", "meta.id;obs.exposure", "A", "file of the exposure, or joint: all"}, at(&R::exposure)),
         c({"INSTRUMENT", "", "meta.id;instr", "A", "instrument"}, at(&R::instrument)),
         c({"RANK", "", "meta.number", "I4", "1: strongest of its exposure"}, at(&R::rank)),
-        c({"METHOD", "", "meta.id;stat", "A", "Z2, H or GLS"}, at(&R::method)),
+        c({"METHOD", "", "meta.id;stat", "A", "Z2, H, GLS or EF"}, at(&R::method)),
         c({"NHARM", "", "meta.number;stat.Fourier", "I4", "harmonics"}, at(&R::n_harmonics)),
         c({"FREQUENCY", "Hz", "arith.rate;src.var.pulse", "G17.10", "frequency"}, at(&R::frequency)),
         c({"FREQUENCY_ERR", "Hz", "stat.error;src.var.pulse", "E11.3", "1 sigma"}, at(&R::frequency_error)),
+        c({"FDOT", "Hz/s", "arith.rate;src.var.pulse;time", "E13.5", "frequency derivative; null: taken as 0"},
+          at(&R::fdot)),
+        c({"FDOT_ERR", "Hz/s", "stat.error;src.var.pulse", "E11.3", "1 sigma"}, at(&R::fdot_error)),
+        c({"EPOCH", "d", "time.epoch", "F15.8", "MJD at which FREQUENCY holds, with FDOT"}, at(&R::epoch)),
         c({"PERIOD", "s", "time.period;src.var.pulse", "G17.10", "1/FREQUENCY"}, at(&R::period)),
         c({"PERIOD_ERR", "s", "stat.error;time.period", "E11.3", "1 sigma"}, at(&R::period_error)),
         c({"STATISTIC", "", "stat.value;src.var", "F13.4", "of METHOD at FREQUENCY (GLS: as set)"}, at(&R::statistic)),
         c({"LOG10_P_SINGLE", "", "stat.probability;src.var", "F11.3", "log10 probability, single trial"},
           at(&R::log10_p_single)),
         c({"N_TRIALS", "", "stat.param", "E11.4", "effective independent trials"}, at(&R::n_trials)),
-        c({"LOG10_FAP", "", "stat.probability;src.var", "F11.3", "log10 false-alarm prob., all trials"},
+        c({"LOG10_FAP", "", "stat.probability;src.var", "F11.3", "log10 false-alarm prob., larger of next two"},
           at(&R::log10_fap)),
+        c({"LOG10_FAP_WHITE", "", "stat.probability;src.var", "F11.3", "the same in white noise, all trials"},
+          at(&R::log10_fap_white)),
+        c({"LOG10_FAP_LOCAL", "", "stat.probability;src.var", "F11.3", "the same in the local noise, all trials"},
+          at(&R::log10_fap_local)),
+        c({"NOISE_LEVEL", "", "stat.value;arith.ratio", "G12.5", "local noise over white noise at FREQUENCY"},
+          at(&R::noise_level)),
         c({"PULSED_FRACTION", "", "src.var.amplitude;arith.ratio", "F7.4", "sqrt(2 lambda/N), noise subtracted"},
           at(&R::pulsed_fraction)),
         c({"PF_LO", "", "src.var.amplitude;arith.ratio;stat.min", "F7.4", "lower end of the interval"}, at(&R::pf_lo)),
@@ -188,8 +198,8 @@ Table<ProfileRow> profiles_table() {
         c({"COUNTS", "count", "phot.count", "F9.1", "counts of phase bins b/32 to (b+1)/32"}, at(&R::counts)),
         c({"EXPOSURE_TIME", "s", "time.duration;obs.exposure", "F13.4", "good time of each phase bin"},
           at(&R::exposure_time)),
-        c({"RATE", "count s**-1", "phot.count;arith.rate", "E11.4", "COUNTS/EXPOSURE_TIME"}, at(&R::rate)),
-        c({"RATE_ERR", "count s**-1", "stat.error;phot.count;arith.rate", "E11.4", "1 sigma; of one count where none"},
+        c({"RATE", "count s**-1", "arith.rate", "E11.4", "COUNTS/EXPOSURE_TIME"}, at(&R::rate)),
+        c({"RATE_ERR", "count s**-1", "stat.error;phot.count", "E11.4", "1 sigma; of one count where none"},
           at(&R::rate_error)),
     }};
 }
@@ -235,6 +245,24 @@ Table<FitRow> fits_table() {
         c({"FLUX_HI", flux_unit, "phot.flux;em.X-ray;stat.max", "E11.4", "upper end"}, at(&R::flux, &Estimate::hi)),
         c({"FLUX_UNABS", flux_unit, "phot.flux;em.X-ray", "E11.4", "unabsorbed, flux band"}, at(&R::flux_unabsorbed)),
         c({"SELECTED", "", "meta.code", "L1", "the model reported in SOURCES"}, at(&R::selected)),
+        c({"FLAGS", "", "meta.code.qual", "I10", "bits, see the documentation"}, at(&R::flags)),
+    }};
+}
+
+Table<ParameterRow> parameters_table() {
+    using R = ParameterRow;
+    const auto c = [](ColumnText text, auto cell) { return column<R>(text, cell); };
+    return {"PARAMETERS", {
+        c({"SRCID", "", "meta.id.parent", "A", "source"}, at(&R::source_id)),
+        c({"SPECTRA", "", "meta.id;meta.file", "A", "files of the spectra"}, at(&R::spectrum)),
+        c({"MODEL", "", "meta.id;meta.modelled", "A", "model, XSPEC names"}, at(&R::model)),
+        c({"COMPONENT", "", "meta.id;meta.modelled", "A", "component, numbered where repeated"}, at(&R::component)),
+        c({"PARAMETER", "", "meta.id;stat.fit.param", "A", "XSPEC's name"}, at(&R::name)),
+        c({"VALUE", "", "stat.fit.param", "G12.5", "in UNIT"}, at(&R::estimate, &Estimate::value)),
+        c({"VALUE_LO", "", "stat.fit.param;stat.min", "G12.5", "lower end, null when not free"}, at(&R::estimate, &Estimate::lo)),
+        c({"VALUE_HI", "", "stat.fit.param;stat.max", "G12.5", "upper end, null when not free"}, at(&R::estimate, &Estimate::hi)),
+        c({"ERROR", "", "stat.error;stat.fit.param", "E11.3", "1 sigma from the covariance"}, at(&R::error)),
+        c({"UNIT", "", "meta.unit", "A", "unit of the values"}, at(&R::unit)),
         c({"FLAGS", "", "meta.code.qual", "I10", "bits, see the documentation"}, at(&R::flags)),
     }};
 }
@@ -533,6 +561,11 @@ ProfileRow profile_row(const SourceResult& result, const PhaseProfile& profile) 
     return {profile, result.source.id};
 }
 
+ParameterRow parameter_row(const SourceResult& result, const SpectralFit& fit,
+                           const FittedParameter& parameter) {
+    return {parameter, result.source.id, fit.spectrum, fit.model};
+}
+
 FitRow fit_row(const SourceResult& result, const SpectralFit& fit) {
     return {fit, result.source.id};
 }
@@ -564,6 +597,7 @@ Tables::Tables(const std::vector<ExtraColumn>& extra_columns, const Steps& steps
       limits(limits_table()),
       profiles(profiles_table()),
       fits(fits_table()),
+      parameters(parameters_table()),
       counterparts(counterparts_table()),
       classes(classes_table()),
       quarantine(quarantine_table()),

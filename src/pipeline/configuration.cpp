@@ -7,8 +7,10 @@
 #include <fmt/format.h>
 
 #include <xsift/core/error.hpp>
+#include <xsift/io/table_model_file.hpp>
 #include <xsift/pipeline/configuration.hpp>
 #include <xsift/spectral/definition.hpp>
+#include <xsift/timing/epoch_folding.hpp>
 
 namespace xsift::pipeline {
 
@@ -181,6 +183,32 @@ void search_settings(std::vector<Setting>& all, RunConfiguration& c) {
                 }
             reject("--gls-normalisation", text, "standard, model, log or psd");
         });
+    section.add(
+        "ef-bins", "--ef-bins",
+        "Epoch folding of event lists with this many phase bins, 4 to 64, beside the other statistics; 0: "
+        "none. Photon by "
+        "photon: slow for many photons times frequencies",
+        [&s] { return fmt::format("{}", s.ef_bins); },
+        [&s](const Values& values) {
+            s.ef_bins = number_of<int>("--ef-bins", only("--ef-bins", values), 0, timing::most_bins);
+            if (s.ef_bins > 0 && s.ef_bins < 4)
+                reject("--ef-bins", only("--ef-bins", values), "0, or 4 to 64");
+        });
+    section.number("fdot", s.max_fdot, 0.0, 1e6,
+                   "Search event lists for drifting frequencies with derivatives up to this, Hz/s, of either "
+                   "sign; 0: none");
+    section.number(
+        "accel", s.max_acceleration, 0.0, 1e9,
+        "The same for accelerations along the line of sight up to this, m/s^2 (derivative = frequency times "
+        "acceleration / c): one range for all frequencies, as of short periods in binaries; 0: none");
+    section.number(
+        "coherence-loss", s.coherence_loss, 0.001, 0.5,
+        "Power of the highest harmonic of Z2_n that a drifting signal may lose halfway between two trials of "
+        "fdot or accel: step = sqrt(720 loss) / (pi n T^2) Hz/s for an uninterrupted exposure");
+    section.boolean(
+        "joint", "--joint", s.joint,
+        "Also search all event lists of a source together: Z2_n coherent over simultaneous exposures, summed "
+        "over others");
     section.number("max-candidates", s.max_candidates, 1, 1000, "Candidates kept an exposure");
     section.number(
         "log10-fap", s.log10_fap, -1000.0, 0.0,
@@ -232,6 +260,12 @@ void spectra_settings(std::vector<Setting>& all, RunConfiguration& c) {
             return fmt::format("[{}]", fmt::join(settings, ", "));
         },
         [&f](const Values& values) { f.parameters = split(values); });
+    section.add(
+        "apec-table", "--apec-table",
+        "Table model (OGIP 92-009) of kT and Abundanc that apec uses; empty: the embedded one (AtomDB 2.0.2, "
+        "aspl)",
+        [&f] { return quoted(f.apec_file); },
+        [&f](const Values& values) { f.apec_file = only("--apec-table", values); });
     section.add(
         "abund", "--abund", "Abundances of the absorption: wilm, angr (XSPEC's default), aspl",
         [&f] { return quoted(to_string(f.abundance)); },
@@ -306,6 +340,28 @@ std::vector<Setting> settings_of(RunConfiguration& configuration) {
     spectra_settings(all, configuration);
     character_settings(all, configuration);
     return all;
+}
+
+void read_model_tables(spectral::FitOptions& options) {
+    const auto read = [](const std::string& file) {
+        auto table = std::make_shared<TableModel>(io::read_table_model(file));
+        spectral::check_table(*table);
+        return table;
+    };
+    if (!options.apec_file.empty()) {
+        const auto table = read(options.apec_file);
+        table->name = "apec";
+        table->redshift = true;
+        if (!table->additive || table->axes.size() != 2 || table->axes[0].name != "kT" ||
+            table->axes[1].name != "Abundanc")
+            reject("--apec-table", options.apec_file, "an additive table of kT and Abundanc");
+        table->axes[1].frozen = true;
+        options.apec = table;
+    }
+    for (const std::string& model : options.models)
+        for (const std::string& file : spectral::table_files(model))
+            if (!options.tables.contains(file)) options.tables[file] = read(file);
+    spectral::define_models(options);
 }
 
 std::string to_toml(RunConfiguration configuration) {

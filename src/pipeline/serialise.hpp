@@ -103,9 +103,10 @@ void fields(Archive& archive, T& v) {
 template <typename Archive, typename T>
 requires FieldsOf<Archive, T, PeriodCandidate>
 void fields(Archive& archive, T& v) {
-    archive(v.exposure, v.instrument, v.rank, v.method, v.n_harmonics, v.frequency, v.frequency_error,
-            v.period, v.period_error, v.statistic, v.log10_p_single, v.n_trials, v.log10_fap,
-            v.pulsed_fraction, v.pf_lo, v.pf_hi, v.veto, v.flags);
+    archive(v.exposure, v.instrument, v.rank, v.method, v.n_harmonics, v.frequency, v.frequency_error, v.fdot,
+            v.fdot_error, v.epoch, v.period, v.period_error, v.statistic, v.log10_p_single, v.n_trials,
+            v.log10_fap, v.log10_fap_white, v.log10_fap_local, v.noise_level, v.pulsed_fraction, v.pf_lo,
+            v.pf_hi, v.veto, v.flags);
 }
 template <typename Archive, typename T>
 requires FieldsOf<Archive, T, Estimate>

@@ -45,7 +45,7 @@ struct MatchOptions {
     double default_error = 0.0;  ///< arcsec, 1 sigma, where the catalogue has none
     double years = 0.0;          ///< yr from the catalogue's epoch to that of the sources
     double acceptable = 0.5;     ///< p_i over the best p_i from which a candidate is flagged 2
-    MagnitudePrior prior = {};   ///< empty: none
+    MagnitudePrior prior{};      ///< empty: none
 };
 
 /// A source to match. NaN position: left out.

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <xsift/engine/composite_search.hpp>
 #include <xsift/timing/light_curve.hpp>
 #include <xsift/timing/search.hpp>
 
@@ -43,7 +44,7 @@ struct LightCurveTask {
     /// Harmonics k > 1 with k f above this are left out of the fit, Hz: above the Nyquist frequency of the
     /// bins they are aliases of lower ones.
     double harmonic_fmax = std::numeric_limits<double>::infinity();
-    std::vector<std::int64_t> band_edges;  ///< as in EventTask
+    std::vector<std::int64_t> band_edges{};  ///< as in EventTask
 };
 
 /// The task of an event list; it refers to the list, which must outlive it.
@@ -68,6 +69,7 @@ class PeriodSearch {
     virtual std::string name() const = 0;
     virtual std::vector<SearchOutcome> search(std::span<const EventTask> tasks) = 0;
     virtual std::vector<SearchOutcome> search(std::span<const LightCurveTask> tasks) = 0;
+    virtual std::vector<CompositeOutcome> search(std::span<const CompositeTask> tasks) = 0;
 };
 
 }  // namespace xsift::engine
