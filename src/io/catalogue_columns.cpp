@@ -249,6 +249,24 @@ Table<FitRow> fits_table() {
     }};
 }
 
+Table<ParameterRow> parameters_table() {
+    using R = ParameterRow;
+    const auto c = [](ColumnText text, auto cell) { return column<R>(text, cell); };
+    return {"PARAMETERS", {
+        c({"SRCID", "", "meta.id.parent", "A", "source"}, at(&R::source_id)),
+        c({"SPECTRA", "", "meta.id;meta.file", "A", "files of the spectra"}, at(&R::spectrum)),
+        c({"MODEL", "", "meta.id;meta.modelled", "A", "model, XSPEC names"}, at(&R::model)),
+        c({"COMPONENT", "", "meta.id;meta.modelled", "A", "component, numbered where repeated"}, at(&R::component)),
+        c({"PARAMETER", "", "meta.id;stat.fit.param", "A", "XSPEC's name"}, at(&R::name)),
+        c({"VALUE", "", "stat.fit.param", "G12.5", "in UNIT"}, at(&R::estimate, &Estimate::value)),
+        c({"VALUE_LO", "", "stat.fit.param;stat.min", "G12.5", "lower end, null when not free"}, at(&R::estimate, &Estimate::lo)),
+        c({"VALUE_HI", "", "stat.fit.param;stat.max", "G12.5", "upper end, null when not free"}, at(&R::estimate, &Estimate::hi)),
+        c({"ERROR", "", "stat.error;stat.fit.param", "E11.3", "1 sigma from the covariance"}, at(&R::error)),
+        c({"UNIT", "", "meta.unit", "A", "unit of the values"}, at(&R::unit)),
+        c({"FLAGS", "", "meta.code.qual", "I10", "bits, see the documentation"}, at(&R::flags)),
+    }};
+}
+
 Table<CounterpartRow> counterparts_table() {
     using R = CounterpartRow;
     const auto c = [](ColumnText text, auto cell) { return column<R>(text, cell); };
@@ -543,6 +561,11 @@ ProfileRow profile_row(const SourceResult& result, const PhaseProfile& profile) 
     return {profile, result.source.id};
 }
 
+ParameterRow parameter_row(const SourceResult& result, const SpectralFit& fit,
+                           const FittedParameter& parameter) {
+    return {parameter, result.source.id, fit.spectrum, fit.model};
+}
+
 FitRow fit_row(const SourceResult& result, const SpectralFit& fit) {
     return {fit, result.source.id};
 }
@@ -574,6 +597,7 @@ Tables::Tables(const std::vector<ExtraColumn>& extra_columns, const Steps& steps
       limits(limits_table()),
       profiles(profiles_table()),
       fits(fits_table()),
+      parameters(parameters_table()),
       counterparts(counterparts_table()),
       classes(classes_table()),
       quarantine(quarantine_table()),

@@ -44,6 +44,9 @@ struct CounterpartRow : Counterpart {
 struct ClassRow : ClassProbability {
     std::string source_id;
 };
+struct ParameterRow : FittedParameter {
+    std::string source_id, spectrum, model;
+};
 struct KeyValueRow {
     std::string key, value;
 };
@@ -56,6 +59,8 @@ PeriodRow period_row(const SourceResult& result, const PeriodCandidate& candidat
 LimitRow limit_row(const SourceResult& result, const PulsedFractionLimit& limit);
 ProfileRow profile_row(const SourceResult& result, const PhaseProfile& profile);
 FitRow fit_row(const SourceResult& result, const SpectralFit& fit);
+ParameterRow parameter_row(const SourceResult& result, const SpectralFit& fit,
+                           const FittedParameter& parameter);
 
 /// Undo source_row and period_row; best_period and best_fit are found again once candidates and fits are
 /// there.
@@ -138,6 +143,7 @@ struct Tables {
     Table<LimitRow> limits;
     Table<ProfileRow> profiles;
     Table<FitRow> fits;
+    Table<ParameterRow> parameters;
     Table<CounterpartRow> counterparts;
     Table<ClassRow> classes;
     Table<QuarantineRow> quarantine;
@@ -152,6 +158,7 @@ struct Tables {
         visit(limits);
         visit(profiles);
         visit(fits);
+        visit(parameters);
         visit(counterparts);
         visit(classes);
         visit(quarantine);

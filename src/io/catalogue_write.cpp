@@ -82,6 +82,14 @@ class RowSource {
         }
     }
     template <typename Visit>
+    void rows(const Table<ParameterRow>&, const SourceResult& result, Visit&& visit) const {
+        for (const SpectralFit& fit : result.fits)
+            for (const FittedParameter& parameter : fit.parameters) {
+                ParameterRow row = parameter_row(result, fit, parameter);
+                visit(row);
+            }
+    }
+    template <typename Visit>
     void rows(const Table<FitRow>&, const SourceResult& result, Visit&& visit) const {
         for (const SpectralFit& fit : result.fits) {
             FitRow row = fit_row(result, fit);
@@ -118,8 +126,8 @@ class RowSource {
     std::unordered_map<std::string, std::vector<const QuarantineRow*>> ingest_;
 };
 
-/// Rows of SOURCES, PERIODS, PF_LIMITS, PROFILES, SPECTRAL_FITS, COUNTERPARTS, CLASSES, QUARANTINE.
-using RowCounts = std::array<std::int64_t, 8>;
+/// Rows of SOURCES, PERIODS, PF_LIMITS, PROFILES, SPECTRAL_FITS, PARAMETERS, COUNTERPARTS, CLASSES, QUARANTINE.
+using RowCounts = std::array<std::int64_t, 9>;
 
 template <typename Visit>
 void for_each_result_table(Tables& tables, Visit&& visit) {
@@ -128,9 +136,10 @@ void for_each_result_table(Tables& tables, Visit&& visit) {
     visit(tables.limits, 2);
     visit(tables.profiles, 3);
     visit(tables.fits, 4);
-    visit(tables.counterparts, 5);
-    visit(tables.classes, 6);
-    visit(tables.quarantine, 7);
+    visit(tables.parameters, 5);
+    visit(tables.counterparts, 6);
+    visit(tables.classes, 7);
+    visit(tables.quarantine, 8);
 }
 
 /// First pass: how many rows there are and how wide texts have to be.

@@ -109,6 +109,9 @@ SpectralFit fit(std::int64_t i, bool selected) {
     f.abundance = {0.3, not_measured, not_measured};
     f.norm = {1e-5, 0.9e-5, 1.1e-5};
     f.norm2 = {2e-5, 1.9e-5, 2.1e-5};
+    f.parameters = {{"tbabs", "nH", "10**22 cm**-2", f.nh, 0.03, parameter_unconstrained},
+                    {selected ? "powerlaw" : "bbody", selected ? "PhoIndex" : "kT", selected ? "" : "keV",
+                     selected ? f.gamma : f.kt, not_measured, parameter_frozen}};
     f.flux = {3e-14, 2e-14, 4e-14};
     f.flux_unabsorbed = 3.5e-14;
     f.selected = selected;
@@ -346,6 +349,15 @@ TEST_F(Catalogue, GivesBackWhatItsColumnsHold) {
             expect_same(a.flux, b.flux);
             expect_same(a.flux_unabsorbed, b.flux_unabsorbed);
             EXPECT_EQ(a.selected, b.selected);
+            ASSERT_EQ(a.parameters.size(), b.parameters.size());
+            for (std::size_t q = 0; q < b.parameters.size(); ++q) {
+                EXPECT_EQ(a.parameters[q].component, b.parameters[q].component);
+                EXPECT_EQ(a.parameters[q].name, b.parameters[q].name);
+                EXPECT_EQ(a.parameters[q].unit, b.parameters[q].unit);
+                expect_same(a.parameters[q].estimate, b.parameters[q].estimate);
+                expect_same(a.parameters[q].error, b.parameters[q].error);
+                EXPECT_EQ(a.parameters[q].flags, b.parameters[q].flags);
+            }
             EXPECT_EQ(a.flags, b.flags);
         }
     }
@@ -374,7 +386,7 @@ TEST_F(Catalogue, DescribesItself) {
     EXPECT_EQ(summary.info.configuration, want.configuration);
     EXPECT_EQ(summary.info.provenance, want.provenance);
     ASSERT_EQ(summary.info.extra_columns.size(), 3u);
-    EXPECT_EQ(summary.info.extra_columns[0].name, "CLASS");
+    EXPECT_EQ(summary.info.extra_columns[0].name, "CLASS_LIST");  // SOURCES has a CLASS
     EXPECT_EQ(summary.info.extra_columns[1].name, "ra_LIST");
     EXPECT_EQ(summary.info.extra_columns[1].unit, "mag");
     EXPECT_EQ(summary.info.extra_columns[2].name, "N_OBS");
@@ -726,7 +738,8 @@ TEST(CatalogueDocumentation, ListsEveryColumnAndBit) {
         flags_as_markdown("results.hpp", "VetoBit", 0, "VETO of PERIODS") +
         flags_as_markdown("results.hpp", "FitFlag", 0, "FLAGS of SPECTRAL_FITS: the fit") +
         flags_as_markdown("spectrum.hpp", "SpectrumFlag", fit_flag_spectrum_shift,
-                          "FLAGS of SPECTRAL_FITS: the spectrum");
+                          "FLAGS of SPECTRAL_FITS: the spectrum") +
+        flags_as_markdown("results.hpp", "ParameterFlag", 0, "FLAGS of PARAMETERS");
     const std::string path = repository("docs/catalogue.md"), text = read_file(path);
     const std::size_t at = text.find(begin);
     ASSERT_NE(at, std::string::npos) << path << " has lost its marker";
@@ -761,7 +774,7 @@ TEST(CatalogueDocumentation, ColumnsAreDescribed) {
         EXPECT_FALSE(column.comment.empty()) << column.name;
         EXPECT_LE(column.comment.size(), 47u) << column.name << ": the comment does not fit the card";
     }
-    EXPECT_EQ(names.size(), 34u + 19u + 12u + 9u + 38u + 20u + 5u + 5u + 2u + 1u);
+    EXPECT_EQ(names.size(), 34u + 25u + 12u + 9u + 38u + 11u + 20u + 5u + 5u + 2u + 1u);
 }
 
 }  // namespace

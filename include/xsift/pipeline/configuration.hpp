@@ -51,6 +51,11 @@ struct Setting {
 /// declared.
 std::vector<Setting> settings_of(RunConfiguration& configuration);
 
+/// Reads the tables that atable{}, mtable{} and apec-table name, and checks all models with their parameter
+/// settings.
+/// @throws Error (input, usage).
+void read_model_tables(spectral::FitOptions& options);
+
 /// The resolved configuration as TOML: every setting with its value, in a fixed order.
 std::string to_toml(RunConfiguration configuration);
 
