@@ -22,6 +22,7 @@ namespace xsift::io::catalogue {
 
 struct SourceRow : SourceResult {
     double period = not_measured, period_error = not_measured, log10_fap = not_measured;
+    double st_pvalue = not_measured;
     std::string best_model;
     Estimate flux;
 };
@@ -29,6 +30,12 @@ struct PeriodRow : PeriodCandidate {
     std::string source_id, veto_text;
 };
 struct FitRow : SpectralFit {
+    std::string source_id;
+};
+struct VariabilityRow : Variability {
+    std::string source_id;
+};
+struct FlareRow : Flare {
     std::string source_id;
 };
 struct KeyValueRow {
@@ -112,6 +119,8 @@ struct Tables {
     Table<SourceRow> sources;
     Table<PeriodRow> periods;
     Table<FitRow> fits;
+    Table<VariabilityRow> variability;
+    Table<FlareRow> flares;
     Table<QuarantineRow> quarantine;
     Table<KeyValueRow> provenance;
     Table<LineRow> configuration;
@@ -122,6 +131,8 @@ struct Tables {
         visit(sources);
         visit(periods);
         visit(fits);
+        visit(variability);
+        visit(flares);
         visit(quarantine);
         visit(provenance);
         visit(configuration);

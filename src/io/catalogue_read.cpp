@@ -149,6 +149,8 @@ std::vector<std::string> verify_catalogue(const std::string& path) {
         const SourceOrder order = check_sources(catalogue, findings);
         check_rows(catalogue, catalogue.tables.periods, order, false, findings);
         check_rows(catalogue, catalogue.tables.fits, order, false, findings);
+        check_rows(catalogue, catalogue.tables.variability, order, false, findings);
+        check_rows(catalogue, catalogue.tables.flares, order, false, findings);
         check_rows(catalogue, catalogue.tables.quarantine, order, true, findings);
     } catch (const Error& error) {
         findings.add(error.what());
@@ -175,6 +177,10 @@ std::vector<SourceResult> read_results(const std::string& path, std::int64_t fir
     });
     assign_rows(catalogue, catalogue.tables.fits, wanted,
                 [&](std::size_t i, const FitRow& row) { results[i].fits.push_back(row); });
+    assign_rows(catalogue, catalogue.tables.variability, wanted,
+                [&](std::size_t i, const VariabilityRow& row) { results[i].variability.push_back(row); });
+    assign_rows(catalogue, catalogue.tables.flares, wanted,
+                [&](std::size_t i, const FlareRow& row) { results[i].flares.push_back(row); });
     assign_rows(catalogue, catalogue.tables.quarantine, wanted,
                 [&](std::size_t i, const QuarantineRow& row) { results[i].quarantine.push_back(row); });
     for (std::size_t i = 0; i < results.size(); ++i) find_best(rows[i], results[i]);

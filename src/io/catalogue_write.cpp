@@ -75,6 +75,20 @@ class RowSource {
         }
     }
     template <typename Visit>
+    void rows(const Table<VariabilityRow>&, const SourceResult& result, Visit&& visit) const {
+        for (const Variability& variability : result.variability) {
+            VariabilityRow row{variability, result.source.id};
+            visit(row);
+        }
+    }
+    template <typename Visit>
+    void rows(const Table<FlareRow>&, const SourceResult& result, Visit&& visit) const {
+        for (const Flare& flare : result.flares) {
+            FlareRow row{flare, result.source.id};
+            visit(row);
+        }
+    }
+    template <typename Visit>
     void rows(const Table<QuarantineRow>&, const SourceResult& result, Visit&& visit) const {
         const auto visit_as_own = [&](QuarantineRow row) {
             row.source_id = result.source.id;
@@ -90,15 +104,17 @@ class RowSource {
     std::unordered_map<std::string, std::vector<const QuarantineRow*>> ingest_;
 };
 
-/// Rows of SOURCES, PERIODS, SPECTRAL_FITS, QUARANTINE.
-using RowCounts = std::array<std::int64_t, 4>;
+/// Rows of SOURCES, PERIODS, SPECTRAL_FITS, VARIABILITY, FLARES, QUARANTINE.
+using RowCounts = std::array<std::int64_t, 6>;
 
 template <typename Visit>
 void for_each_result_table(Tables& tables, Visit&& visit) {
     visit(tables.sources, 0);
     visit(tables.periods, 1);
     visit(tables.fits, 2);
-    visit(tables.quarantine, 3);
+    visit(tables.variability, 3);
+    visit(tables.flares, 4);
+    visit(tables.quarantine, 5);
 }
 
 /// First pass: how many rows there are and how wide texts have to be.

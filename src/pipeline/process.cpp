@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <xsift/characterise/variability.hpp>
 #include <xsift/core/error.hpp>
 #include <xsift/refine/periods.hpp>
 #include <xsift/refine/spectra.hpp>
@@ -86,6 +87,7 @@ std::vector<SourceResult> BatchProcessor::process(const std::vector<SourceData>&
         results[i].n_spectra = static_cast<std::int32_t>(batch[i].spectra.size());
     }
     if (configuration_.search_periods) search(batch, results);
+    if (configuration_.variability.enabled) assess(batch, results);
     if (configuration_.fit_spectra) fit(batch, results);
     for (std::size_t i = 0; i < batch.size(); ++i) conclude(batch[i], results[i]);
     return results;
@@ -115,7 +117,8 @@ void BatchProcessor::search(const std::vector<SourceData>& batch, std::vector<So
             } else {
                 item.bins = timing::usable_bins(*item.curve);
                 item.grid = timing::make_grid(*item.curve, options);
-                curve_tasks.push_back(engine::make_task(item.bins, item.curve->bin_width, item.grid, options));
+                curve_tasks.push_back(
+                    engine::make_task(item.bins, item.curve->bin_width, item.grid, options));
                 searched_curves.push_back(&item);
             }
             item.usable = true;
@@ -145,6 +148,23 @@ void BatchProcessor::search(const std::vector<SourceData>& batch, std::vector<So
         for (QuarantineRow& row : item.quarantine) result.quarantine.push_back(std::move(row));
     }
     times_.add("polish", polishing);
+}
+
+void BatchProcessor::assess(const std::vector<SourceData>& batch, std::vector<SourceResult>& results) {
+    const Stopwatch assessing;
+    pool_.for_each(batch.size(), [&](std::size_t i) {
+        SourceResult& result = results[i];
+        const auto add = [&](const auto& exposure) {
+            guarded(batch[i].source.id, exposure.exposure.file, "variability", result.quarantine, [&] {
+                result.variability.push_back(
+                    characterise::assess(exposure, configuration_.variability, result.flares));
+            });
+        };
+        for (const EventList& events : batch[i].events) add(events);
+        for (const LightCurve& curve : batch[i].light_curves) add(curve);
+        result.st_log10_p = characterise::combined_log10_p(result.variability);
+    });
+    times_.add("variability", assessing);
 }
 
 void BatchProcessor::fit(const std::vector<SourceData>& batch, std::vector<SourceResult>& results) {

@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// The catalogue: a FITS file with SOURCES, PERIODS, SPECTRAL_FITS, QUARANTINE, PROVENANCE, CONFIG.
+/// The catalogue: a FITS file with SOURCES, PERIODS, SPECTRAL_FITS, VARIABILITY, FLARES, QUARANTINE, PROVENANCE, CONFIG.
 ///
 /// The bytes depend on the survey and the configuration alone, never on shards, threads, time or host.
 

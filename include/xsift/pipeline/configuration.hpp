@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <xsift/characterise/variability.hpp>
 #include <xsift/spectral/options.hpp>
 #include <xsift/timing/search.hpp>
 
@@ -17,6 +18,7 @@ struct RunConfiguration {
     bool fit_spectra = true;
     timing::SearchOptions search;
     spectral::FitOptions spectra;
+    characterise::VariabilityOptions variability;
 };
 
 /// One setting: its TOML section and key, its command-line flag, and how it is read and printed.
