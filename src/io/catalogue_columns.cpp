@@ -86,7 +86,7 @@ Table<SourceRow> sources_table() {
           at(&R::flux, &Estimate::lo)),
         c({"FLUX_HI", flux_unit, "phot.flux;em.X-ray;stat.max", "E11.4", "upper end of the interval"},
           at(&R::flux, &Estimate::hi)),
-        c({"ST_PVALUE", "", "stat.probability;src.var", "E11.3", "constant rate in all exposures; 0: below 1e-300"},
+        c({"ST_PVALUE", "", "stat.probability;src.var", "E11.3", "constant rate; 0: below 1e-300"},
           at(&R::st_pvalue)),
         c({"ST_LOG10_P", "", "stat.probability;src.var", "F11.3", "log10 of ST_PVALUE"}, at(&R::st_log10_p)),
         c({"FLAGS", "", "meta.code.qual", "I10", "bits, see the documentation"}, at(&R::flags)),

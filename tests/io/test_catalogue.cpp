@@ -663,6 +663,8 @@ TEST(CatalogueDocumentation, ListsEveryColumnAndBit) {
         flags_as_markdown("results.hpp", "SourceFlag", 0, "FLAGS of SOURCES") +
         flags_as_markdown("results.hpp", "CandidateFlag", 0, "FLAGS of PERIODS") +
         flags_as_markdown("results.hpp", "VetoBit", 0, "VETO of PERIODS") +
+        flags_as_markdown("results.hpp", "VariabilityFlag", 0, "FLAGS of VARIABILITY") +
+        flags_as_markdown("results.hpp", "FlareFlag", 0, "FLAGS of FLARES") +
         flags_as_markdown("results.hpp", "FitFlag", 0, "FLAGS of SPECTRAL_FITS: the fit") +
         flags_as_markdown("spectrum.hpp", "SpectrumFlag", fit_flag_spectrum_shift,
                           "FLAGS of SPECTRAL_FITS: the spectrum");
@@ -682,7 +684,7 @@ TEST(CatalogueDocumentation, ColumnsAreDescribed) {
         EXPECT_FALSE(column.comment.empty()) << column.name;
         EXPECT_LE(column.comment.size(), 47u) << column.name << ": the comment does not fit the card";
     }
-    EXPECT_EQ(names.size(), 16u + 19u + 29u + 5u + 2u + 1u);
+    EXPECT_EQ(names.size(), 18u + 19u + 29u + 21u + 13u + 5u + 2u + 1u);
 }
 
 }  // namespace
