@@ -51,6 +51,18 @@ __global__ void multi_term_kernel(const engine::MultiTermPass pass) {
     if (i < pass.count) engine::multi_term_trial(pass, i);
 }
 
+/// The highest trial of each band, by an atomic maximum of packed trials: its outcome does not depend on the
+/// order of the threads.
+__global__ void band_kernel(const float* value, std::int64_t begin, std::int64_t end, std::int64_t first,
+                            const std::int64_t* edges, int bands, unsigned long long* packed) {
+    const std::int64_t run = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+    const std::int64_t from = begin + run * engine::band_run,
+                       to = from + engine::band_run < end ? from + engine::band_run : end;
+    engine::band_maxima_of_run(value, from, to, first, edges, bands, [=](int band, std::uint64_t trial) {
+        if (trial > packed[band]) atomicMax(packed + band, static_cast<unsigned long long>(trial));
+    });
+}
+
 /// Keys for the sort: the values of the peaks, and below them zeros.
 __global__ void key_kernel(const float* value, const std::int32_t* peak, const std::int32_t* n_peaks,
                            float* key, std::int32_t capacity) {
@@ -107,8 +119,9 @@ std::vector<Segment> cut(std::size_t task, const timing::FrequencyGrid& grid, do
 
 /// Peaks and sum of the statistics of one segment.
 struct Found {
-    explicit Found(int capacity) : peaks(capacity) {}
+    Found(int capacity, std::span<const std::int64_t> band_edges) : peaks(capacity), bands(band_edges) {}
     PeakList peaks;
+    engine::BandMaxima bands;
     double sum = 0.0;
 };
 
@@ -123,7 +136,7 @@ class Slot {
         upload(task.weight, weight_host_, weight_);
         upload(task.gti_start, start_host_, gti_start_);
         upload(task.gti_stop, stop_host_, gti_stop_);
-        prepare(static_cast<int>(task.statistics.size()), task.max_peaks);
+        prepare(static_cast<int>(task.statistics.size()), task.max_peaks, task.band_edges);
         state_.reserve(static_cast<std::size_t>(count()));
 
         EventPass pass;
@@ -171,7 +184,7 @@ class Slot {
         upload(curve.step, step_host_, step_);
         upload(curve.weight, weight_host_, weight_);
         upload(curve.weighted_value, value_host_, weighted_value_);
-        prepare(static_cast<int>(task.terms.size()), task.max_peaks);
+        prepare(static_cast<int>(task.terms.size()), task.max_peaks, task.band_edges);
         if (task.terms != std::vector<int>{1}) {
             engine::MultiTermPass pass;
             pass.step = step_.data();
@@ -207,6 +220,14 @@ class Slot {
         for (int s = 0; s < n_statistics_; ++s) {
             Found& out = found[segment_.task][static_cast<std::size_t>(s)];
             out.sum += sum_host_[static_cast<std::size_t>(s)];
+            for (int b = 0; b < bands_; ++b) {
+                const std::uint64_t packed =
+                    band_host_[static_cast<std::size_t>(s) * static_cast<std::size_t>(bands_) +
+                               static_cast<std::size_t>(b)];
+                if (packed > 0)
+                    out.bands.add(b, segment_.begin + engine::index_of_packed(packed),
+                                  static_cast<double>(engine::value_of_packed(packed)));
+            }
             for (std::int32_t i = 0; i < kept_; ++i) {
                 const std::size_t at = static_cast<std::size_t>(s) * kept_ + i;
                 if (!(top_value_host_[at] > 0.0f)) continue;
@@ -229,7 +250,7 @@ class Slot {
         device.assign(std::as_const(host).span(), stream_);
     }
 
-    void prepare(int n_statistics, int max_peaks) {
+    void prepare(int n_statistics, int max_peaks, std::span<const std::int64_t> band_edges) {
         n_statistics_ = n_statistics;
         const auto n = static_cast<std::size_t>(n_statistics), trials = static_cast<std::size_t>(count());
         // Two peaks are more than a halo apart.
@@ -249,6 +270,11 @@ class Slot {
         top_value_host_.reserve(top);
         top_index_host_.reserve(top);
         top_best_host_.reserve(top);
+        bands_ = band_edges.size() < 2 ? 0 : static_cast<int>(band_edges.size()) - 1;
+        upload(band_edges, edge_host_, edge_);
+        const std::size_t maxima = n * static_cast<std::size_t>(bands_);
+        band_.reserve(maxima);
+        band_host_.reserve(maxima);
     }
 
     /// Runs a CUB primitive, which asks for its temporary memory first.
@@ -261,11 +287,23 @@ class Slot {
     }
 
     void find_peaks() {
+        if (bands_ > 0) find_band_maxima();
         for (int s = 0; s < n_statistics_; ++s) find_peaks_of(s);
         sum_.copy_to(sum_host_.span(), stream_);
         top_value_.copy_to(top_value_host_.span(), stream_);
         top_index_.copy_to(top_index_host_.span(), stream_);
         top_best_.copy_to(top_best_host_.span(), stream_);
+    }
+
+    void find_band_maxima() {
+        band_.zero(stream_);
+        const std::int64_t owned = segment_.own_end - segment_.own_begin;
+        for (int s = 0; s < n_statistics_; ++s)
+            band_kernel<<<blocks_for((owned + engine::band_run - 1) / engine::band_run), block_threads, 0,
+                          stream_.get()>>>(value_.data() + s * count(), segment_.own_begin, segment_.own_end,
+                                           segment_.begin, edge_.data(), bands_, band_.data() + s * bands_);
+        XSIFT_CUDA_CHECK(cudaGetLastError());
+        band_.copy_to(band_host_.span(), stream_);
     }
 
     void find_peaks_of(int s) {
@@ -301,17 +339,22 @@ class Slot {
     timing::FrequencyGrid grid_;
     int n_statistics_ = 0;  ///< 0: nothing in flight
     std::int32_t capacity_ = 0, kept_ = 0;
+    int bands_ = 0;
 
     PinnedBuffer<timing::FixedPhase> step_host_;
     PinnedBuffer<float> weight_host_, value_host_, top_value_host_;
     PinnedBuffer<double> start_host_, stop_host_, sum_host_;
     PinnedBuffer<std::int32_t> top_index_host_, top_best_host_;
+    PinnedBuffer<std::int64_t> edge_host_;
+    PinnedBuffer<unsigned long long> band_host_;
 
     DeviceBuffer<timing::FixedPhase> step_;
     DeviceBuffer<float> weight_, weighted_value_, value_, key_, key_sorted_, top_value_;
     DeviceBuffer<double> gti_start_, gti_stop_, sum_;
     DeviceBuffer<timing::HTest<float>> state_;
     DeviceBuffer<std::int32_t> best_, peak_, peak_sorted_, n_peaks_, top_index_, top_best_;
+    DeviceBuffer<std::int64_t> edge_;
+    DeviceBuffer<unsigned long long> band_;
     DeviceBuffer<std::byte> temporary_;
 
     Stream stream_;  // last: destroyed first, so that its work is over before memory goes
@@ -343,7 +386,8 @@ class CudaSearch final : public engine::PeriodSearch {
         std::vector<std::vector<Found>> found;
         std::vector<Segment> segments;
         for (std::size_t t = 0; t < tasks.size(); ++t) {
-            found.emplace_back(statistics_of(tasks[t]).size(), Found(tasks[t].max_peaks));
+            found.emplace_back(statistics_of(tasks[t]).size(),
+                               Found(tasks[t].max_peaks, tasks[t].band_edges));
             if (found.back().empty() || tasks[t].time.empty()) continue;
             for (const Segment& s : cut(t, tasks[t].grid, tasks[t].min_separation)) segments.push_back(s);
         }
@@ -359,9 +403,10 @@ class CudaSearch final : public engine::PeriodSearch {
             const auto statistics = statistics_of(tasks[t]);
             const std::int64_t count = std::max<std::int64_t>(tasks[t].grid.count, 0);
             for (std::size_t s = 0; s < statistics.size(); ++s)
-                outcomes[t].statistics.push_back({statistics[s], found[t][s].peaks.sorted(),
-                                                  count ? found[t][s].sum / static_cast<double>(count) : 0.0,
-                                                  count});
+                outcomes[t].statistics.push_back(
+                    {statistics[s], found[t][s].peaks.sorted(),
+                     count ? found[t][s].sum / static_cast<double>(count) : 0.0, count,
+                     found[t][s].bands.peaks(tasks[t].grid, statistics[s].harmonics)});
         }
         return outcomes;
     }

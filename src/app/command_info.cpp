@@ -1,14 +1,17 @@
 #include "commands.hpp"
 #include "table.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <memory>
+#include <set>
 
 #include <fmt/format.h>
 
 #include <xsift/io/catalogue.hpp>
 #include <xsift/io/survey.hpp>
+#include <xsift/pipeline/journal.hpp>
 
 namespace xsift::app {
 
@@ -54,7 +57,7 @@ void add_candidates(Table& table, const SourceResult& result) {
 
 void add_fits(Table& table, const SourceResult& result) {
     for (const SpectralFit& f : result.fits) {
-        const Estimate& parameter = std::isnan(f.gamma.value) ? f.kt : f.gamma;
+        const Estimate& parameter = std::isnan(f.kt.value) ? f.gamma : f.kt;
         table.add({result.source.id, f.spectrum, f.model, f.selected ? "*" : "", number(f.stat, 7),
                    std::to_string(f.dof), interval(f.nh), interval(parameter), number(f.norm.value, 4),
                    interval(f.flux)});
@@ -102,7 +105,51 @@ void describe_catalogue_file(const std::string& path, std::int64_t rows) {
                    summary.info.n_sources);
 }
 
-ExitCode verify_file(const std::string& path) {
+void describe_journal_file(const std::string& path) {
+    const pipeline::JournalSummary journal = pipeline::describe_journal(path);
+    fmt::print("{}: journal of a run that has not written its catalogue yet\n", path);
+    fmt::print("sources done {} in {} batches{}\n", journal.sources, journal.batches,
+               journal.whole ? "" : "; the last record is torn and will be dropped");
+    fmt::print("Run the same command with --resume to go on.\n");
+}
+
+/// Completeness against the survey: the same one, and each of its sources in its place exactly once.
+void compare_with_survey(const std::string& path, const std::string& survey_path,
+                         std::vector<std::string>& findings) {
+    constexpr std::int64_t at_once = 4096;
+    io::SurveyReader survey(survey_path);
+    const io::CatalogueInfo info = io::describe_catalogue(path).info;
+    if (info.survey_checksum != survey.checksum()) {
+        findings.push_back(fmt::format("was made from survey {}, not from {} ({})", info.survey_checksum,
+                                       survey_path, survey.checksum()));
+        return;
+    }
+    if (info.selection || info.first_source != 0 || info.n_sources != survey.size())
+        findings.push_back(
+            fmt::format("holds {} of the {} sources of the survey", info.n_sources, survey.size()));
+    std::int64_t missing = 0;
+    for (std::int64_t first = 0; first < info.n_sources; first += at_once) {
+        const std::int64_t count = std::min(at_once, info.n_sources - first);
+        const std::vector<std::string> expected = survey.ids(info.first_source + first, count),
+                                       found = io::read_source_ids(path, first, count);
+        for (std::int64_t i = 0; !info.selection && i < count; ++i)
+            if (expected[static_cast<std::size_t>(i)] != found[static_cast<std::size_t>(i)] &&
+                ++missing <= 20)
+                findings.push_back(fmt::format(
+                    "source {} of the survey is {}, the catalogue has {}", info.first_source + first + i,
+                    expected[static_cast<std::size_t>(i)], found[static_cast<std::size_t>(i)]));
+    }
+    if (missing > 20) findings.push_back(fmt::format("and {} further sources that differ", missing - 20));
+    std::set<std::string> inputs, accounted;
+    for (const auto& [key, value] : info.provenance)
+        if (key.starts_with("input ")) accounted.insert(key.substr(6));
+    if (!accounted.empty())
+        for (const io::InputRecord& input : survey.inputs())
+            if (!accounted.contains(input.file))
+                findings.push_back("input " + input.file + " of the survey is not in PROVENANCE");
+}
+
+ExitCode verify_file(const std::string& path, const std::string& survey_path) {
     std::vector<std::string> findings;
     if (io::looks_like_hdf5(path)) {
         io::SurveyReader survey(path);
@@ -110,6 +157,7 @@ ExitCode verify_file(const std::string& path) {
             findings.push_back("checksum of " + dataset + " does not match");
     } else {
         findings = io::verify_catalogue(path);
+        if (findings.empty() && !survey_path.empty()) compare_with_survey(path, survey_path, findings);
     }
     for (const std::string& finding : findings) fmt::print("{}: {}\n", path, finding);
     if (findings.empty()) fmt::print("{}: sound\n", path);
@@ -120,12 +168,14 @@ ExitCode verify_file(const std::string& path) {
 
 Action add_info(CLI::App& app) {
     auto arguments = std::make_shared<InfoArguments>();
-    CLI::App* command = app.add_subcommand("info", "Explain a survey or catalogue file");
-    command->add_option("file", arguments->file, "Survey or catalogue")->required();
+    CLI::App* command = app.add_subcommand("info", "Explain a survey, catalogue or journal");
+    command->add_option("file", arguments->file, "Survey, catalogue or journal")->required();
     command->add_option("--rows", arguments->rows, "Sources to show")->check(CLI::NonNegativeNumber);
     return [arguments] {
         if (io::looks_like_hdf5(arguments->file))
             fmt::print("{}", io::SurveyReader(arguments->file).describe());
+        else if (pipeline::looks_like_journal(arguments->file))
+            describe_journal_file(arguments->file);
         else
             describe_catalogue_file(arguments->file, arguments->rows);
         return ExitCode::done;
@@ -133,11 +183,13 @@ Action add_info(CLI::App& app) {
 }
 
 Action add_verify(CLI::App& app) {
-    auto file = std::make_shared<std::string>();
+    auto file = std::make_shared<std::string>(), survey = std::make_shared<std::string>();
     CLI::App* command =
         app.add_subcommand("verify", "Check a survey or catalogue: checksums, structure, completeness");
     command->add_option("file", *file, "Survey or catalogue")->required();
-    return [file] { return verify_file(*file); };
+    command->add_option("--survey", *survey,
+                        "The survey of a catalogue: check that every source of it is there");
+    return [file, survey] { return verify_file(*file, *survey); };
 }
 
 }  // namespace xsift::app

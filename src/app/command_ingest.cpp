@@ -1,4 +1,5 @@
 #include "commands.hpp"
+#include "list_arguments.hpp"
 #include "progress.hpp"
 #include "table.hpp"
 
@@ -8,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <xsift/pipeline/ingest.hpp>
+#include <xsift/pipeline/join.hpp>
 #include <xsift/pipeline/simulate.hpp>
 
 namespace xsift::app {
@@ -75,8 +77,8 @@ Action add_ingest(CLI::App& app) {
         ->allow_extra_args(false);
     command->add_flag(
         "--repair", options->repair,
-        "Mend damaged event lists (sort times, drop NaN rows, merge overlapping GTIs; flagged) instead of "
-        "quarantining them");
+        "Mend damaged inputs (sort times, drop NaN rows, merge overlapping GTIs, interpolate an ARF on other "
+        "energies; flagged) instead of quarantining them");
     command->add_flag("!--no-compress", options->compress,
                       "Store without compression: larger, faster to read");
     return [options] {
@@ -96,6 +98,29 @@ Action add_ingest(CLI::App& app) {
             table.add({"quarantined, " + code, std::to_string(count)});
         table.print();
         return summary.quarantined.empty() ? ExitCode::done : ExitCode::done_with_quarantine;
+    };
+}
+
+Action add_join(CLI::App& app) {
+    struct Arguments {
+        std::vector<std::string> parts;
+        std::string output;
+        bool compress = true;
+    };
+    auto arguments = std::make_shared<Arguments>();
+    CLI::App* command = app.add_subcommand("join", "Join surveys that were ingested in parts");
+    command
+        ->add_option("parts", arguments->parts,
+                     "Survey files, in the order of their sources, or @LIST of them")
+        ->required();
+    command->add_option("-o,--output", arguments->output, "Survey file to write")->required();
+    command->add_flag("!--no-compress", arguments->compress, "Store without compression");
+    return [arguments] {
+        const pipeline::JoinSummary summary =
+            pipeline::join_surveys(expand_lists(arguments->parts), arguments->output, arguments->compress);
+        fmt::print("{}: {} sources from {} parts, {} of them with data of several\n", arguments->output,
+                   summary.sources, summary.parts, summary.joined);
+        return ExitCode::done;
     };
 }
 

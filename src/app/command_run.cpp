@@ -1,4 +1,5 @@
 #include "commands.hpp"
+#include "list_arguments.hpp"
 #include "progress.hpp"
 #include "settings_file.hpp"
 #include "table.hpp"
@@ -8,12 +9,15 @@
 #include <fstream>
 #include <map>
 #include <memory>
+#include <tuple>
 
 #include <fmt/format.h>
 
 #include <xsift/core/log.hpp>
 #include <xsift/io/catalogue.hpp>
+#include <xsift/io/survey.hpp>
 #include <xsift/pipeline/run.hpp>
+#include <xsift/pipeline/shard_plan.hpp>
 
 namespace xsift::app {
 
@@ -27,9 +31,12 @@ void request_stop(int) {
     stop_requested.store(true);
 }
 
+/// What the number of shards is limited to by default: arrays of this size are allowed nearly everywhere.
+constexpr std::int64_t most_planned_shards = 1000;
+
 struct RunArguments {
     pipeline::RunOptions options;
-    std::string configuration_file, shard = "1/1", sources, batch_memory = "512M";
+    std::string configuration_file, shard = "1/1", part = "1/1", sources, batch_memory = "512M";
     bool print_configuration = false;
     std::map<std::string, std::vector<std::string>> given;  ///< settings of the command line by flag
 };
@@ -54,14 +61,30 @@ std::int64_t parse_bytes(const std::string& text) {
     return static_cast<std::int64_t>(value * scale);
 }
 
-void parse_shard(const std::string& text, pipeline::RunOptions& options) {
-    long long shard = 0, shards = 0;
+/// K/N as a pair. @throws Error (usage, "BAD_SETTING").
+std::pair<std::int64_t, std::int64_t> parse_share(const std::string& flag, const std::string& text) {
+    long long k = 0, n = 0;
     char rest = 0;
-    if (std::sscanf(text.c_str(), "%lld/%lld%c", &shard, &shards, &rest) != 2)
-        throw Error(ErrorKind::usage, "BAD_SETTING", "--shard " + text + " is not usable", "",
-                    "Use K/N, as 3/8.");
-    options.shard = shard;
-    options.shards = shards;
+    if (std::sscanf(text.c_str(), "%lld/%lld%c", &k, &n, &rest) != 2 || n < 1 || k < 1 || k > n)
+        throw Error(ErrorKind::usage, "BAD_SETTING", flag + " " + text + " is not usable", "",
+                    "Use K/N with 1 <= K <= N, as 3/8.");
+    return {k, n};
+}
+
+/// Defaults, then the file, then the command line.
+void resolve_configuration(const std::string& file,
+                           const std::map<std::string, std::vector<std::string>>& given,
+                           pipeline::RunConfiguration& configuration) {
+    const std::vector<pipeline::Setting> settings = pipeline::settings_of(configuration);
+    if (!file.empty()) {
+        std::ifstream text(file);
+        if (!text)
+            throw Error(ErrorKind::usage, "BAD_CONFIGURATION", "cannot read " + file, "",
+                        "Give the path of a TOML file; `xsift run --print-config` prints one.");
+        apply_toml(text, file, settings);
+    }
+    for (const pipeline::Setting& setting : settings)
+        if (const auto values = given.find(setting.flag); values != given.end()) setting.set(values->second);
 }
 
 void print_summary(const pipeline::RunSummary& summary, const std::string& output) {
@@ -83,17 +106,7 @@ void print_summary(const pipeline::RunSummary& summary, const std::string& outpu
 
 ExitCode perform_run(RunArguments& arguments) {
     pipeline::RunOptions& options = arguments.options;
-    const std::vector<pipeline::Setting> settings = pipeline::settings_of(options.configuration);
-    if (!arguments.configuration_file.empty()) {
-        std::ifstream file(arguments.configuration_file);
-        if (!file)
-            throw Error(ErrorKind::usage, "BAD_CONFIGURATION", "cannot read " + arguments.configuration_file,
-                        "", "Give the path of a TOML file; `xsift run --print-config` prints one.");
-        apply_toml(file, arguments.configuration_file, settings);
-    }
-    for (const pipeline::Setting& setting : settings)
-        if (const auto given = arguments.given.find(setting.flag); given != arguments.given.end())
-            setting.set(given->second);
+    resolve_configuration(arguments.configuration_file, arguments.given, options.configuration);
     if (arguments.print_configuration) {
         fmt::print("{}", pipeline::to_toml(options.configuration));
         return ExitCode::done;
@@ -101,7 +114,8 @@ ExitCode perform_run(RunArguments& arguments) {
     if (options.survey.empty() || options.output.empty())
         throw Error(ErrorKind::usage, "BAD_SETTING", "xsift run needs a survey and -o CATALOGUE", "",
                     "See `xsift run --help`.");
-    parse_shard(arguments.shard, options);
+    std::tie(options.shard, options.shards) = parse_share("--shard", arguments.shard);
+    std::tie(options.part, options.parts) = parse_share("--part", arguments.part);
     options.batch_memory = parse_bytes(arguments.batch_memory);
     if (!arguments.sources.empty()) options.sources = CLI::detail::split(arguments.sources, ',');
 
@@ -140,7 +154,9 @@ Action add_run(CLI::App& app) {
     command->add_option("-j,--threads", options.threads, "Threads; 0: all")->check(CLI::NonNegativeNumber);
     command->add_option("--batch-memory", arguments->batch_memory,
                         "Input data in flight: bytes with K, M or G");
-    command->add_option("--shard", arguments->shard, "K/N: only the K-th of N parts of the survey");
+    command->add_option("--shard", arguments->shard,
+                        "K/N: only the K-th of N parts of the survey, of equal predicted cost");
+    command->add_option("--part", arguments->part, "K/N: only the K-th of N parts of the shard");
     command->add_option("--sources", arguments->sources, "Only these sources: ID,ID,...");
     command->add_flag("--resume", options.resume, "Go on where an interrupted run stopped");
     for (const pipeline::Setting& setting : pipeline::settings_of(options.configuration))
@@ -157,6 +173,47 @@ Action add_run(CLI::App& app) {
     return [arguments] { return perform_run(*arguments); };
 }
 
+Action add_plan(CLI::App& app) {
+    struct Arguments {
+        std::string survey, configuration_file;
+        std::int64_t shards = 0;
+        double shard_minutes = 30.0;
+        bool number_only = false;
+    };
+    auto arguments = std::make_shared<Arguments>();
+    CLI::App* command = app.add_subcommand("plan", "Predict what a run costs and how it is cut into shards");
+    command->add_option("survey", arguments->survey, "Survey file")->required();
+    command->add_option("-c,--config", arguments->configuration_file, "Settings of the run, TOML");
+    command->add_option("--shards", arguments->shards, "Number of shards; 0: by --shard-minutes")
+        ->check(CLI::NonNegativeNumber);
+    command
+        ->add_option("--shard-minutes", arguments->shard_minutes, "Predicted minutes of a shard on one core")
+        ->check(CLI::PositiveNumber);
+    command->add_flag("--number", arguments->number_only, "Print the number of shards and nothing else");
+    return [arguments] {
+        pipeline::RunConfiguration configuration;
+        resolve_configuration(arguments->configuration_file, {}, configuration);
+        const pipeline::ShardPlan plan(io::SurveyReader(arguments->survey), configuration);
+        const std::int64_t shards =
+            arguments->shards > 0 ? arguments->shards
+                                  : plan.shards_of(60.0 * arguments->shard_minutes, most_planned_shards);
+        if (arguments->number_only) {
+            fmt::print("{}\n", shards);
+            return ExitCode::done;
+        }
+        fmt::print("{} sources, {:.3g} s on one core as predicted\n", plan.sources(),
+                   plan.seconds(0, plan.sources()));
+        Table table({"SHARD", "SOURCES", "SECONDS"});
+        for (std::int64_t k = 1; k <= shards; ++k) {
+            const auto [first, end] = plan.shard(k, shards);
+            table.add({fmt::format("{}/{}", k, shards), std::to_string(end - first),
+                       fmt::format("{:.3g}", plan.seconds(first, end))});
+        }
+        table.print();
+        return ExitCode::done;
+    };
+}
+
 Action add_merge(CLI::App& app) {
     struct Arguments {
         std::vector<std::string> shards;
@@ -164,10 +221,11 @@ Action add_merge(CLI::App& app) {
     };
     auto arguments = std::make_shared<Arguments>();
     CLI::App* command = app.add_subcommand("merge", "Merge the catalogues of all shards into one");
-    command->add_option("shards", arguments->shards, "Shard catalogues, in any order")->required();
+    command->add_option("shards", arguments->shards, "Shard catalogues, in any order, or @LIST of them")
+        ->required();
     command->add_option("-o,--output", arguments->output, "Catalogue to write")->required();
     return [arguments] {
-        io::merge_catalogues(arguments->shards, arguments->output);
+        io::merge_catalogues(expand_lists(arguments->shards), arguments->output);
         fmt::print("{}\n", arguments->output);
         return ExitCode::done;
     };

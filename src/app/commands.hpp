@@ -13,8 +13,10 @@ namespace xsift::app {
 using Action = std::function<ExitCode()>;
 
 Action add_ingest(CLI::App& app);
+Action add_join(CLI::App& app);
 Action add_simulate(CLI::App& app);
 Action add_run(CLI::App& app);
+Action add_plan(CLI::App& app);
 Action add_merge(CLI::App& app);
 Action add_info(CLI::App& app);
 Action add_verify(CLI::App& app);

@@ -51,7 +51,8 @@ int main(int argc, char** argv) {
 
     std::vector<std::pair<const char*, app::Action>> actions{
         {"ingest", app::add_ingest(parser)}, {"simulate", app::add_simulate(parser)},
-        {"run", app::add_run(parser)},       {"merge", app::add_merge(parser)},
+        {"join", app::add_join(parser)},     {"run", app::add_run(parser)},
+        {"merge", app::add_merge(parser)},   {"plan", app::add_plan(parser)},
         {"info", app::add_info(parser)},     {"verify", app::add_verify(parser)},
         {"report", app::add_report(parser)}, {"bench", app::add_bench(parser)},
     };

@@ -22,4 +22,13 @@ std::string veto_names(std::uint32_t veto) {
     return text;
 }
 
+const PulsedFractionLimit* source_limit(const SourceResult& result) {
+    const PulsedFractionLimit* chosen = nullptr;
+    if (result.best_period >= 0) return chosen;
+    const auto photons = [](const PulsedFractionLimit& l) { return l.n_photons > 0.0 ? l.n_photons : 0.0; };
+    for (const PulsedFractionLimit& limit : result.limits)  // the first of an exposure is its whole range
+        if (chosen == nullptr || photons(limit) > photons(*chosen)) chosen = &limit;
+    return chosen;
+}
+
 }  // namespace xsift

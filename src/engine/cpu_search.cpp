@@ -72,12 +72,14 @@ struct Layout {
 
 /// What one statistic leaves behind.
 struct Collected {
-    explicit Collected(int capacity) : peaks(capacity) {}
+    Collected(int capacity, std::span<const std::int64_t> band_edges) : peaks(capacity), bands(band_edges) {}
     PeakList peaks;
+    BandMaxima bands;
     double sum = 0.0;
 
     void add(const Collected& other) {
         peaks.add(other.peaks);
+        bands.add(other.bands);
         sum += other.sum;
     }
 };
@@ -96,6 +98,25 @@ void collect(const Layout& layout, std::int64_t group, float* values, const floa
             if (values[(l - d) * lanes + lane] >= v || values[(l + d) * lanes + lane] > v) return false;
         return true;
     };
+    // Bands of the first and last trial of each lane: nearly always one.
+    std::array<int, lanes> first_band{}, last_band{};
+    for (std::int64_t lane = 0; lane < lanes && !out.bands.empty(); ++lane) {
+        const std::int64_t trial = layout.index(group, lane, layout.halo) - layout.grid.first;
+        first_band[lane] = out.bands.band(trial);
+        last_band[lane] = out.bands.band(trial + layout.stride - 1);
+    }
+    const auto note_bands = [&](std::int64_t lane, std::int64_t from, std::int64_t to, double highest) {
+        const bool one = first_band[lane] == last_band[lane];
+        if (!(highest > 0.0) || (one && !out.bands.is_band(first_band[lane])) ||
+            (one && highest < out.bands.highest(first_band[lane])))
+            return;
+        for (std::int64_t l = from; l < to; ++l) {
+            const std::int64_t trial = layout.index(group, lane, l) - layout.grid.first;
+            const int band = one ? first_band[lane] : out.bands.band(trial);
+            if (out.bands.is_band(band))
+                out.bands.add(band, trial, static_cast<double>(values[l * lanes + lane]));
+        }
+    };
     constexpr std::int64_t chunk = 32;
     for (std::int64_t from = layout.halo; from < layout.block - layout.halo; from += chunk) {
         const std::int64_t to = std::min(from + chunk, layout.block - layout.halo);
@@ -108,6 +129,7 @@ void collect(const Layout& layout, std::int64_t group, float* values, const floa
             }
         for (std::int64_t lane = 0; lane < lanes; ++lane) {
             out.sum += static_cast<double>(sum[lane]);
+            if (!out.bands.empty()) note_bands(lane, from, to, static_cast<double>(highest[lane]));
             if (!(static_cast<double>(highest[lane]) > out.peaks.threshold())) continue;
             for (std::int64_t l = from; l < to; ++l) {
                 const double v = static_cast<double>(values[l * lanes + lane]);
@@ -154,7 +176,7 @@ std::vector<Collected> search_group(const EventTask& task, const PreparedEvents&
     const std::int64_t n = layout.block * lanes;
     std::fill_n(z2, n, 0.0f);
     std::fill_n(h, n, -std::numeric_limits<float>::infinity());
-    std::vector<Collected> found(task.statistics.size(), Collected(task.max_peaks));
+    std::vector<Collected> found(task.statistics.size(), Collected(task.max_peaks, task.band_edges));
     for (int k = 1; k <= events.harmonics; ++k) {
         const std::int64_t last = last_harmonic_index(task.harmonic_fmax, task.grid.df, k);
         if (layout.index(group, 0, layout.halo) <= last) {
@@ -222,7 +244,7 @@ std::vector<Collected> search_terms(const LightCurveTask& task, const PreparedLi
             pass.first = layout.index(group, lane, l) - cell;  // trial `cell` is this frequency
             finish_terms(pass, cell, sums);
         }
-    std::vector<Collected> found(task.terms.size(), Collected(task.max_peaks));
+    std::vector<Collected> found(task.terms.size(), Collected(task.max_peaks, task.band_edges));
     std::vector<float> harmonics(static_cast<std::size_t>(n));
     for (std::size_t s = 0; s < found.size(); ++s) {
         const std::size_t at = s * static_cast<std::size_t>(n);
@@ -248,7 +270,7 @@ std::vector<Collected> search_group(const LightCurveTask& task, const PreparedLi
             power[l * lanes + lane] =
                 timing::lomb_scargle_power<float>({0.0f, 1.0f, w[re], w[im], wy[re], wy[im], w2[re], w2[im]});
         }
-    std::vector<Collected> found(1, Collected(task.max_peaks));
+    std::vector<Collected> found(1, Collected(task.max_peaks, task.band_edges));
     collect(layout, group, power, nullptr, 1, found[0]);
     return found;
 }
@@ -307,12 +329,13 @@ class CpuSearch final : public PeriodSearch {
         for (std::size_t t = 0; t < tasks.size(); ++t) {
             const auto statistics = statistics_of(tasks[t]);
             for (std::size_t s = 0; s < statistics.size(); ++s) {
-                Collected all(tasks[t].max_peaks);
+                Collected all(tasks[t].max_peaks, tasks[t].band_edges);
                 for (std::size_t unit = first_unit[t]; unit < first_unit[t + 1]; ++unit)
                     all.add(found[unit][s]);
                 const std::int64_t count = std::max<std::int64_t>(tasks[t].grid.count, 0);
                 outcomes[t].statistics.push_back({statistics[s], all.peaks.sorted(),
-                                                  count ? all.sum / static_cast<double>(count) : 0.0, count});
+                                                  count ? all.sum / static_cast<double>(count) : 0.0, count,
+                                                  all.bands.peaks(tasks[t].grid, statistics[s].harmonics)});
             }
         }
         return outcomes;

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include <xsift/core/hash.hpp>
 #include <xsift/engine/model_grids.hpp>
@@ -13,10 +14,10 @@ namespace {
 
 using spectral::EnergyBins;
 using spectral::PreparedSpectrum;
-using spectral::Shape;
 
 /// Axes of a model's grid; templates are ordered nH-major.
 struct Axes {
+    int nh_index = -1, parameter_index = -1;  ///< of the model's parameters; -1: not free, one value
     std::vector<double> nh, parameter;
 };
 
@@ -26,17 +27,48 @@ std::vector<double> logarithmic(double lo, double hi, int n) {
     return out;
 }
 
-Axes make_axes(Shape shape) {
+std::vector<double> nh_values(const spectral::ModelParameter& nh) {
+    std::vector<double> out = logarithmic(0.01, spectral::nh_limits.hi, 15);
+    out.insert(out.begin(), 0.0);
+    std::erase_if(out, [&](double v) { return v < nh.lo || v > nh.hi; });
+    if (out.empty() || out.front() > nh.lo) out.insert(out.begin(), nh.lo);
+    if (out.back() < nh.hi) out.push_back(nh.hi);
+    return out;
+}
+
+std::vector<double> shape_values(const spectral::ModelParameter& p) {
+    if (p.logarithmic) return logarithmic(p.lo, p.hi, 25);
+    constexpr int n = 27;  // photon index: steps of 0.5
+    std::vector<double> out;
+    for (int i = 0; i < n; ++i) out.push_back(p.lo + (p.hi - p.lo) * i / (n - 1.0));
+    return out;
+}
+
+/// The grid of a model of one term with at most one free column density: over that and the first free
+/// parameter of the emission; further ones stay at their initial values.
+std::optional<Axes> make_axes(const spectral::ModelDefinition& model) {
+    if (model.terms.size() != 1) return std::nullopt;
+    const spectral::Component& emission =
+        model.components[static_cast<std::size_t>(model.terms.front().additive)];
+    const auto emitted = [&](std::size_t i) {
+        return static_cast<int>(i) >= emission.first_parameter &&
+               static_cast<int>(i) < emission.first_parameter + emission.n_parameters;
+    };
     Axes axes;
-    axes.nh = logarithmic(0.01, spectral::nh_limits.hi, 15);
-    axes.nh.insert(axes.nh.begin(), 0.0);
-    const spectral::Limits limits = spectral::parameter_limits(shape);
-    if (shape != Shape::powerlaw) {
-        axes.parameter = logarithmic(limits.lo, limits.hi, 25);
-        return axes;
+    for (std::size_t i = 0; i < model.parameters.size(); ++i) {
+        const spectral::ModelParameter& p = model.parameters[i];
+        if (p.is_norm || !p.free()) continue;
+        if (p.name == "nH") {
+            if (axes.nh_index >= 0) return std::nullopt;
+            axes.nh_index = static_cast<int>(i);
+            axes.nh = nh_values(p);
+        } else if (axes.parameter_index < 0 && emitted(i)) {
+            axes.parameter_index = static_cast<int>(i);
+            axes.parameter = shape_values(p);
+        }
     }
-    constexpr int n = 27;  // steps of 0.5
-    for (int i = 0; i < n; ++i) axes.parameter.push_back(limits.lo + (limits.hi - limits.lo) * i / (n - 1.0));
+    if (axes.nh_index < 0) axes.nh = {0.0};
+    if (axes.parameter_index < 0) axes.parameter = {0.0};
     return axes;
 }
 
@@ -107,26 +139,35 @@ ReducedSpectrum reduce(const PreparedSpectrum& s) {
     return out;
 }
 
-std::vector<float> make_templates(Shape shape, const Axes& axes, spectral::Abundance abundance,
-                                  const EnergyBins& bins) {
-    const std::vector<double> cross_section = spectral::Absorption::of(abundance).cross_sections(bins);
-    const std::size_t n = bins.size();
-    std::vector<double> photons(axes.parameter.size() * n);
-    for (std::size_t p = 0; p < axes.parameter.size(); ++p)
-        spectral::shape_photons(shape, axes.parameter[p], bins, std::span(photons).subspan(p * n, n));
-    std::vector<float> templates;
-    templates.reserve(axes.nh.size() * photons.size());
-    std::vector<double> transmission(n);
-    for (double nh : axes.nh) {
-        for (std::size_t i = 0; i < n; ++i) transmission[i] = std::exp(-nh * cross_section[i]);
-        for (std::size_t j = 0; j < photons.size(); ++j)
-            templates.push_back(static_cast<float>(photons[j] * transmission[j % n]));
-    }
+/// Values of all parameters at a cell.
+std::vector<double> cell_values(const spectral::ModelDefinition& model, const Axes& axes, double nh,
+                                double parameter) {
+    std::vector<double> values = model.initial_values();
+    if (axes.nh_index >= 0) values[static_cast<std::size_t>(axes.nh_index)] = nh;
+    if (axes.parameter_index >= 0) values[static_cast<std::size_t>(axes.parameter_index)] = parameter;
+    model.apply_ties(values);
+    return values;
+}
+
+std::vector<float> make_templates(const std::shared_ptr<const spectral::ModelDefinition>& model,
+                                  const Axes& axes, spectral::Abundance abundance, const EnergyBins& bins) {
+    spectral::ModelEvaluator evaluator(model, abundance, bins);
+    const std::size_t n = bins.size(), columns = axes.parameter.size();
+    std::vector<float> templates(axes.nh.size() * columns * n);
+    for (std::size_t p = 0; p < columns; ++p)  // the column density varies fastest: the emission is kept
+        for (std::size_t h = 0; h < axes.nh.size(); ++h) {
+            evaluator.evaluate(cell_values(*model, axes, axes.nh[h], axes.parameter[p]), false);
+            const auto photons = evaluator.unit(0);
+            std::transform(photons.begin(), photons.end(),
+                           templates.begin() + static_cast<std::ptrdiff_t>((h * columns + p) * n),
+                           [](double x) { return static_cast<float>(x); });
+        }
     return templates;
 }
 
 /// The cells that no neighbour on the grid undercuts, lowest first, not far above the best, at most `most`.
-std::vector<ModelCell> local_minima(const Axes& axes, const GridOutcome& outcome) {
+std::vector<ModelCell> local_minima(const spectral::ModelDefinition& model, const Axes& axes,
+                                    const GridOutcome& outcome) {
     constexpr std::size_t most = 4;
     constexpr double far_above = 25.0;
     const auto columns = static_cast<std::int64_t>(axes.parameter.size());
@@ -145,9 +186,13 @@ std::vector<ModelCell> local_minima(const Axes& axes, const GridOutcome& outcome
     std::vector<ModelCell> minima;
     for (const GridCell& cell : outcome.best) {
         if (minima.size() == most || !(cell.stat < outcome.best.front().stat + far_above)) break;
-        if (is_minimum(cell.index))
-            minima.push_back(
-                {axes.nh[cell.index / columns], axes.parameter[cell.index % columns], cell.norm, cell.stat});
+        if (!is_minimum(cell.index)) continue;
+        ModelCell& kept = minima.emplace_back();
+        kept.values =
+            cell_values(model, axes, axes.nh[cell.index / columns], axes.parameter[cell.index % columns]);
+        for (std::size_t p = 0; p < kept.values.size(); ++p)
+            if (model.parameters[p].is_norm) kept.values[p] = cell.norm;
+        kept.stat = cell.stat;
     }
     return minima;
 }
@@ -155,45 +200,53 @@ std::vector<ModelCell> local_minima(const Axes& axes, const GridOutcome& outcome
 }  // namespace
 
 struct ModelGrids::Implementation {
-    struct Model {
-        Shape shape;
+    struct Grid {
+        std::size_t model;
         Axes axes;
         std::map<std::string, std::vector<float>> templates;  ///< by the hash of the energies
     };
 
     explicit Implementation(const spectral::FitOptions& options) : abundance(options.abundance) {
-        for (const std::string& name : options.models) {
-            const Shape shape = spectral::parse_model(name);
-            models.push_back({shape, make_axes(shape), {}});
+        for (spectral::ModelDefinition& model : spectral::define_models(options)) {
+            if (auto axes = make_axes(model)) grids.push_back({models.size(), std::move(*axes), {}});
+            models.push_back(std::make_shared<const spectral::ModelDefinition>(std::move(model)));
         }
     }
 
-    const std::vector<float>& templates(Model& model, const ReducedSpectrum& s) {
-        auto [entry, fresh] = model.templates.try_emplace(s.energies_hash);
+    const std::vector<float>& templates(Grid& grid, const ReducedSpectrum& s) {
+        auto [entry, fresh] = grid.templates.try_emplace(s.energies_hash);
         if (fresh)
-            entry->second = make_templates(model.shape, model.axes, abundance,
+            entry->second = make_templates(models[grid.model], grid.axes, abundance,
                                            EnergyBins::from_bounds(s.energy_lo, s.energy_hi));
         return entry->second;
     }
 
     spectral::Abundance abundance;
-    std::vector<Model> models;
+    std::vector<std::shared_ptr<const spectral::ModelDefinition>> models;
+    std::vector<Grid> grids;
 };
 
 ModelGrids::ModelGrids(const spectral::FitOptions& options)
     : implementation_(std::make_unique<Implementation>(options)) {}
 ModelGrids::~ModelGrids() = default;
 
+const std::vector<std::shared_ptr<const spectral::ModelDefinition>>& ModelGrids::models() const {
+    return implementation_->models;
+}
+
 std::vector<std::vector<std::vector<ModelCell>>> ModelGrids::best_cells(
     GridLikelihood& backend, std::span<const PreparedSpectrum* const> spectra) {
-    auto& models = implementation_->models;
+    auto& grids = implementation_->grids;
     std::vector<ReducedSpectrum> reduced;
     std::vector<GridTask> tasks;
     reduced.reserve(spectra.size());
     for (const PreparedSpectrum* s : spectra) {
         const ReducedSpectrum& r = reduced.emplace_back(reduce(*s));
-        for (auto& model : models) {
-            const std::vector<float>& templates = implementation_->templates(model, r);
+        for (auto& grid : grids) {
+            const std::vector<float>& templates = implementation_->templates(grid, r);
+            const spectral::ModelDefinition& model = *implementation_->models[grid.model];
+            const auto norm = std::find_if(model.parameters.begin(), model.parameters.end(),
+                                           [](const spectral::ModelParameter& p) { return p.is_norm; });
             GridTask task;
             task.n_energies = std::ssize(r.energy_lo);
             task.n_bins = std::ssize(r.counts);
@@ -204,16 +257,20 @@ std::vector<std::vector<std::vector<ModelCell>>> ModelGrids::best_cells(
             task.background_counts = r.background;
             task.exposure = s->source_exposure;
             task.background_exposure = s->background_exposure;
-            task.norm_min = spectral::norm_limits.lo;
-            task.norm_max = spectral::norm_limits.hi;
+            task.norm_min = norm->lo;
+            task.norm_max = norm->hi;
             task.max_cells = static_cast<int>(task.n_templates);  // all: local minima need their neighbours
             tasks.push_back(task);
         }
     }
     const std::vector<GridOutcome> outcomes = backend.evaluate(tasks);
-    std::vector<std::vector<std::vector<ModelCell>>> cells(spectra.size());
-    for (std::size_t i = 0; i < outcomes.size(); ++i)
-        cells[i / models.size()].push_back(local_minima(models[i % models.size()].axes, outcomes[i]));
+    std::vector<std::vector<std::vector<ModelCell>>> cells(
+        spectra.size(), std::vector<std::vector<ModelCell>>(implementation_->models.size()));
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+        const auto& grid = grids[i % grids.size()];
+        cells[i / grids.size()][grid.model] =
+            local_minima(*implementation_->models[grid.model], grid.axes, outcomes[i]);
+    }
     return cells;
 }
 

@@ -33,6 +33,7 @@ EventTask make_task(const EventList& events, const timing::FrequencyGrid& grid,
     task.harmonic_fmax = timing::confirmable_frequency(events.exposure);
     task.gti_start = events.gti.start;
     task.gti_stop = events.gti.stop;
+    task.band_edges = timing::band_edges(grid, task.harmonic_fmax, options);
     return task;
 }
 
@@ -48,6 +49,7 @@ LightCurveTask make_task(const timing::UsableBins& bins, double bin_width, const
         task.min_separation = separation_in_resolutions / (bins.time.back() - bins.time.front());
     task.terms = options.gls_terms;
     if (bin_width > 0.0) task.harmonic_fmax = timing::nyquist_frequency(bin_width);
+    task.band_edges = timing::band_edges(grid, task.harmonic_fmax, options);
     return task;
 }
 
@@ -143,6 +145,15 @@ std::vector<timing::Peak> PeakList::sorted() const {
     std::vector<timing::Peak> peaks = heap_;
     std::sort(peaks.begin(), peaks.end(), stronger);
     return peaks;
+}
+
+std::vector<timing::Peak> BandMaxima::peaks(const timing::FrequencyGrid& grid, int harmonics) const {
+    std::vector<timing::Peak> out = maxima_;
+    for (timing::Peak& m : out) {
+        m.harmonics = harmonics;
+        m.frequency = m.index >= 0 ? grid.frequency(m.index) : 0.0;
+    }
+    return out;
 }
 
 }  // namespace xsift::engine

@@ -32,7 +32,7 @@ char type_of(Cell cell) {
     return std::visit(
         [](auto* value) {
             using T = std::remove_pointer_t<decltype(value)>;
-            if constexpr (std::is_same_v<T, double>) return 'D';
+            if constexpr (std::is_same_v<T, double> || std::is_same_v<T, ProfileBins>) return 'D';
             if constexpr (std::is_same_v<T, std::string>) return 'A';
             if constexpr (std::is_same_v<T, bool>) return 'L';
             return 'J';
@@ -50,6 +50,7 @@ Column<Row> column(const ColumnText& text, Getter cell) {
     Column<Row> made;
     made.name = text.name;
     made.type = type_of(cell(row));
+    if (std::holds_alternative<ProfileBins*>(cell(row))) made.width = profile_bins;
     made.unit = text.unit;
     made.ucd = text.ucd;
     made.display = text.display;
@@ -79,6 +80,10 @@ Table<SourceRow> sources_table() {
         c({"PERIOD_ERR", "s", "stat.error;time.period", "E11.3", "1 sigma"}, at(&R::period_error)),
         c({"LOG10_FAP", "", "stat.probability;src.var", "F11.3", "log10 false-alarm probability of PERIOD"},
           at(&R::log10_fap)),
+        c({"PF_UL", "", "src.var.amplitude;arith.ratio;stat.max", "F7.4", "upper limit without a period, see PF_LIMITS"},
+          at(&R::pf_ul)),
+        c({"PF_UL_FMAX", "Hz", "arith.rate;src.var.pulse;stat.max", "G17.10", "PF_UL holds up to this frequency"},
+          at(&R::pf_ul_fmax)),
         c({"BEST_MODEL", "", "meta.id;meta.modelled", "A", "spectral model selected"}, at(&R::best_model)),
         c({"FLUX", flux_unit, "phot.flux;em.X-ray", "E11.4", "absorbed, BEST_MODEL, flux band"},
           at(&R::flux, &Estimate::value)),
@@ -122,6 +127,46 @@ Table<PeriodRow> periods_table() {
     }};
 }
 
+Table<LimitRow> limits_table() {
+    using R = LimitRow;
+    const auto c = [](ColumnText text, auto cell) { return column<R>(text, cell); };
+    return {"PF_LIMITS", {
+        c({"SRCID", "", "meta.id.parent", "A", "source"}, at(&R::source_id)),
+        c({"EXPOSURE", "", "meta.id;obs.exposure", "A", "file of the exposure"}, at(&R::exposure)),
+        c({"INSTRUMENT", "", "meta.id;instr", "A", "instrument"}, at(&R::instrument)),
+        c({"METHOD", "", "meta.id;stat", "A", "Z2 or GLS"}, at(&R::method)),
+        c({"NHARM", "", "meta.number;stat.Fourier", "I4", "harmonics"}, at(&R::n_harmonics)),
+        c({"FREQUENCY_LO", "Hz", "arith.rate;src.var.pulse;stat.min", "G17.10", "lower end of the band"},
+          at(&R::frequency_lo)),
+        c({"FREQUENCY_HI", "Hz", "arith.rate;src.var.pulse;stat.max", "G17.10", "upper end of the band"},
+          at(&R::frequency_hi)),
+        c({"PF_UL", "", "src.var.amplitude;arith.ratio;stat.max", "F7.4", "upper limit on the pulsed fraction"},
+          at(&R::pf_ul)),
+        c({"STATISTIC", "", "stat.value;src.var", "F13.4", "highest value of METHOD in the band"}, at(&R::statistic)),
+        c({"FREQUENCY", "Hz", "arith.rate;src.var.pulse", "G17.10", "where it is"}, at(&R::frequency)),
+        c({"N_PHOTONS", "", "meta.number;phot.count", "F13.2", "photons, null for light curves"}, at(&R::n_photons)),
+        c({"FLAGS", "", "meta.code.qual", "I10", "bits, see the documentation"}, at(&R::flags)),
+    }};
+}
+
+Table<ProfileRow> profiles_table() {
+    using R = ProfileRow;
+    const auto c = [](ColumnText text, auto cell) { return column<R>(text, cell); };
+    return {"PROFILES", {
+        c({"SRCID", "", "meta.id.parent", "A", "source"}, at(&R::source_id)),
+        c({"EXPOSURE", "", "meta.id;obs.exposure", "A", "file of the exposure"}, at(&R::exposure)),
+        c({"INSTRUMENT", "", "meta.id;instr", "A", "instrument"}, at(&R::instrument)),
+        c({"FREQUENCY", "Hz", "arith.rate;src.var.pulse", "G17.10", "folded at"}, at(&R::frequency)),
+        c({"EPOCH", "d", "time.epoch", "F19.11", "MJD of phase 0, the exposure's time system"}, at(&R::epoch)),
+        c({"COUNTS", "count", "phot.count", "F9.1", "counts of phase bins b/32 to (b+1)/32"}, at(&R::counts)),
+        c({"EXPOSURE_TIME", "s", "time.duration;obs.exposure", "F13.4", "good time of each phase bin"},
+          at(&R::exposure_time)),
+        c({"RATE", "count s**-1", "phot.count;arith.rate", "E11.4", "COUNTS/EXPOSURE_TIME"}, at(&R::rate)),
+        c({"RATE_ERR", "count s**-1", "stat.error;phot.count;arith.rate", "E11.4", "1 sigma; of one count where none"},
+          at(&R::rate_error)),
+    }};
+}
+
 Table<FitRow> fits_table() {
     using R = FitRow;
     const auto c = [](ColumnText text, auto cell) { return column<R>(text, cell); };
@@ -140,15 +185,24 @@ Table<FitRow> fits_table() {
         c({"NH", nh_unit, "phys.columnDensity", "G12.5", "absorbing column"}, at(&R::nh, &Estimate::value)),
         c({"NH_LO", nh_unit, "phys.columnDensity;stat.min", "G12.5", "lower end"}, at(&R::nh, &Estimate::lo)),
         c({"NH_HI", nh_unit, "phys.columnDensity;stat.max", "G12.5", "upper end"}, at(&R::nh, &Estimate::hi)),
-        c({"KT", "keV", "phys.temperature", "G12.5", "temperature kT (bbody, bremss)"}, at(&R::kt, &Estimate::value)),
+        c({"KT", "keV", "phys.temperature", "G12.5", "temperature kT of the first component with one"}, at(&R::kt, &Estimate::value)),
         c({"KT_LO", "keV", "phys.temperature;stat.min", "G12.5", "lower end"}, at(&R::kt, &Estimate::lo)),
         c({"KT_HI", "keV", "phys.temperature;stat.max", "G12.5", "upper end"}, at(&R::kt, &Estimate::hi)),
-        c({"GAMMA", "", "spect.index;em.X-ray", "G12.5", "photon index (powerlaw)"}, at(&R::gamma, &Estimate::value)),
+        c({"GAMMA", "", "spect.index;em.X-ray", "G12.5", "photon index (powerlaw, cutoffpl)"}, at(&R::gamma, &Estimate::value)),
         c({"GAMMA_LO", "", "spect.index;em.X-ray;stat.min", "G12.5", "lower end"}, at(&R::gamma, &Estimate::lo)),
         c({"GAMMA_HI", "", "spect.index;em.X-ray;stat.max", "G12.5", "upper end"}, at(&R::gamma, &Estimate::hi)),
-        c({"NORM", "", "stat.fit.param", "E11.4", "XSPEC's norm of the model"}, at(&R::norm, &Estimate::value)),
+        c({"KT2", "keV", "phys.temperature", "G12.5", "kT of the second component with one"}, at(&R::kt2, &Estimate::value)),
+        c({"KT2_LO", "keV", "phys.temperature;stat.min", "G12.5", "lower end"}, at(&R::kt2, &Estimate::lo)),
+        c({"KT2_HI", "keV", "phys.temperature;stat.max", "G12.5", "upper end"}, at(&R::kt2, &Estimate::hi)),
+        c({"ABUND", "", "phys.abund.Z", "G12.5", "metal abundance of apec, of its solar set"}, at(&R::abundance, &Estimate::value)),
+        c({"ABUND_LO", "", "phys.abund.Z;stat.min", "G12.5", "lower end, null when frozen"}, at(&R::abundance, &Estimate::lo)),
+        c({"ABUND_HI", "", "phys.abund.Z;stat.max", "G12.5", "upper end, null when frozen"}, at(&R::abundance, &Estimate::hi)),
+        c({"NORM", "", "stat.fit.param", "E11.4", "XSPEC's norm of the first component"}, at(&R::norm, &Estimate::value)),
         c({"NORM_LO", "", "stat.fit.param;stat.min", "E11.4", "lower end"}, at(&R::norm, &Estimate::lo)),
         c({"NORM_HI", "", "stat.fit.param;stat.max", "E11.4", "upper end"}, at(&R::norm, &Estimate::hi)),
+        c({"NORM2", "", "stat.fit.param", "E11.4", "XSPEC's norm of the second component"}, at(&R::norm2, &Estimate::value)),
+        c({"NORM2_LO", "", "stat.fit.param;stat.min", "E11.4", "lower end"}, at(&R::norm2, &Estimate::lo)),
+        c({"NORM2_HI", "", "stat.fit.param;stat.max", "E11.4", "upper end"}, at(&R::norm2, &Estimate::hi)),
         c({"FLUX", flux_unit, "phot.flux;em.X-ray", "E11.4", "absorbed, flux band"}, at(&R::flux, &Estimate::value)),
         c({"FLUX_LO", flux_unit, "phot.flux;em.X-ray;stat.min", "E11.4", "lower end"}, at(&R::flux, &Estimate::lo)),
         c({"FLUX_HI", flux_unit, "phot.flux;em.X-ray;stat.max", "E11.4", "upper end"}, at(&R::flux, &Estimate::hi)),
@@ -330,6 +384,9 @@ struct Encoder {
     void operator()(const std::uint32_t* value) const { put_big_endian(*value, bytes); }
     void operator()(const std::string* value) const { put_text(*value, column.width, bytes); }
     void operator()(const bool* value) const { *bytes = *value ? 'T' : 'F'; }
+    void operator()(const ProfileBins* value) const {
+        for (std::size_t i = 0; i < value->size(); ++i) put_double((*value)[i], bytes + 8 * i);
+    }
     void operator()(const ExtraValue* value) const {
         if (column.type == 'A') return put_text(value->null ? "" : value->text, column.width, bytes);
         if (column.type == 'D') return put_double(value->null ? not_measured : value->real, bytes);
@@ -348,6 +405,9 @@ struct Decoder {
     void operator()(std::uint32_t* value) const { *value = get_big_endian<std::uint32_t>(bytes); }
     void operator()(std::string* value) const { *value = get_text(bytes, column.width); }
     void operator()(bool* value) const { *value = *bytes == 'T'; }
+    void operator()(ProfileBins* value) const {
+        for (std::size_t i = 0; i < value->size(); ++i) (*value)[i] = get_double(bytes + 8 * i);
+    }
     void operator()(ExtraValue* value) const {
         *value = {};
         if (column.type == 'A') {
@@ -388,7 +448,7 @@ std::int64_t ColumnFormat::bytes() const {
         case 'J':
             return 4;
         default:
-            return 8;
+            return 8 * width;
     }
 }
 
@@ -441,6 +501,10 @@ SourceRow source_row(const SourceResult& result) {
         row.period_error = best.period_error;
         row.log10_fap = best.log10_fap;
     }
+    if (const PulsedFractionLimit* limit = source_limit(result)) {
+        row.pf_ul = limit->pf_ul;
+        row.pf_ul_fmax = limit->frequency_hi;
+    }
     if (result.best_fit >= 0) {
         const SpectralFit& best = result.fits.at(static_cast<std::size_t>(result.best_fit));
         row.best_model = best.model;
@@ -451,6 +515,14 @@ SourceRow source_row(const SourceResult& result) {
 
 PeriodRow period_row(const SourceResult& result, const PeriodCandidate& candidate) {
     return {candidate, result.source.id, veto_names(candidate.veto)};
+}
+
+LimitRow limit_row(const SourceResult& result, const PulsedFractionLimit& limit) {
+    return {limit, result.source.id};
+}
+
+ProfileRow profile_row(const SourceResult& result, const PhaseProfile& profile) {
+    return {profile, result.source.id};
 }
 
 FitRow fit_row(const SourceResult& result, const SpectralFit& fit) {
@@ -481,6 +553,8 @@ void find_best(const SourceRow& row, SourceResult& result) {
 Tables::Tables(const std::vector<ExtraColumn>& extra_columns)
     : sources(sources_table()),
       periods(periods_table()),
+      limits(limits_table()),
+      profiles(profiles_table()),
       fits(fits_table()),
       variability(variability_table()),
       flares(flares_table()),

@@ -23,11 +23,18 @@ namespace xsift::io::catalogue {
 struct SourceRow : SourceResult {
     double period = not_measured, period_error = not_measured, log10_fap = not_measured;
     double st_pvalue = not_measured;
+    double pf_ul = not_measured, pf_ul_fmax = not_measured;
     std::string best_model;
     Estimate flux;
 };
 struct PeriodRow : PeriodCandidate {
     std::string source_id, veto_text;
+};
+struct LimitRow : PulsedFractionLimit {
+    std::string source_id;
+};
+struct ProfileRow : PhaseProfile {
+    std::string source_id;
 };
 struct FitRow : SpectralFit {
     std::string source_id;
@@ -47,6 +54,8 @@ struct LineRow {
 
 SourceRow source_row(const SourceResult& result);
 PeriodRow period_row(const SourceResult& result, const PeriodCandidate& candidate);
+LimitRow limit_row(const SourceResult& result, const PulsedFractionLimit& limit);
+ProfileRow profile_row(const SourceResult& result, const PhaseProfile& profile);
 FitRow fit_row(const SourceResult& result, const SpectralFit& fit);
 
 /// Undo source_row and period_row; best_period and best_fit are found again once candidates and fits are
@@ -55,14 +64,15 @@ PeriodCandidate candidate_of(const PeriodRow& row);
 void find_best(const SourceRow& row, SourceResult& result);
 
 /// Where a cell's value lives in its row.
-using Cell = std::variant<double*, std::int32_t*, std::uint32_t*, std::string*, bool*, ExtraValue*>;
+using Cell =
+    std::variant<double*, std::int32_t*, std::uint32_t*, std::string*, bool*, ExtraValue*, ProfileBins*>;
 
 /// How a column is stored. Types are those of FITS: A text, D double, J 32-bit and K 64-bit integer, L
 /// logical.
 struct ColumnFormat {
     std::string name;
     char type = 'D';
-    std::int64_t width = 1;  ///< characters of text, grows with the data; 1 otherwise
+    std::int64_t width = 1;  ///< characters of text, grows with the data; elements of an array; 1 otherwise
     std::string unit, ucd, display, comment;
 
     std::int64_t bytes() const;
@@ -118,6 +128,8 @@ struct Tables {
 
     Table<SourceRow> sources;
     Table<PeriodRow> periods;
+    Table<LimitRow> limits;
+    Table<ProfileRow> profiles;
     Table<FitRow> fits;
     Table<VariabilityRow> variability;
     Table<FlareRow> flares;
@@ -130,6 +142,8 @@ struct Tables {
     void for_each(Visit&& visit) {
         visit(sources);
         visit(periods);
+        visit(limits);
+        visit(profiles);
         visit(fits);
         visit(variability);
         visit(flares);

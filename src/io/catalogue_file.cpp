@@ -47,7 +47,8 @@ bool disk_full(const std::string& path) {
 }
 
 std::string format_of(const ColumnFormat& column) {
-    return column.type == 'A' ? fmt::format("{}A", column.width) : fmt::format("1{}", column.type);
+    return column.type == 'A' ? fmt::format("{}A", column.width)
+                              : fmt::format("{}{}", column.width, column.type);
 }
 
 /// Writes keywords of the current header; the first failure is kept in status.
@@ -283,7 +284,8 @@ Layout InputFile::open_table(const std::string& name) {
         column.width = std::strtoll(format.c_str(), &end, 10);
         if (end == format.c_str()) column.width = 1;
         column.type = *end;
-        if (column.width < 1 || column.width > widest_row || (column.type != 'A' && column.width != 1) ||
+        if (column.width < 1 || column.width > widest_row ||
+            (column.type != 'A' && column.type != 'D' && column.width != 1) ||
             std::string_view("ADJKL").find(column.type) == std::string_view::npos)
             corrupt(fmt::format("column {} of {} has the format '{}'", column.name, name, format));
         layout.columns.push_back(std::move(column));
@@ -357,7 +359,8 @@ OpenCatalogue::OpenCatalogue(const std::string& path)
         for (std::size_t i = 0; i < stored.columns.size(); ++i) {
             auto& column = table.columns[i];
             const ColumnFormat& found = stored.columns[i];
-            if (found.name != column.name || found.type != column.type || found.unit != column.unit)
+            if (found.name != column.name || found.type != column.type || found.unit != column.unit ||
+                (found.type != 'A' && found.width != column.width))
                 file.corrupt(fmt::format("column {} of {} is {} ({}, {}) instead of {}", i + 1, table.name,
                                          found.name, found.type, found.unit, column.name));
             column.width = found.width;

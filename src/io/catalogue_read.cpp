@@ -1,5 +1,6 @@
 #include "catalogue_file.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <unordered_map>
 
@@ -20,6 +21,8 @@ std::int64_t count_rows(InputFile& file, const std::string& table) {
 }
 
 bool has_infinity(Cell cell) {
+    if (auto* const* bins = std::get_if<ProfileBins*>(&cell))
+        return std::any_of((*bins)->begin(), (*bins)->end(), [](double v) { return std::isinf(v); });
     auto* const* value = std::get_if<double*>(&cell);
     return value != nullptr && std::isinf(**value);
 }
@@ -148,6 +151,8 @@ std::vector<std::string> verify_catalogue(const std::string& path) {
         OpenCatalogue catalogue(path);
         const SourceOrder order = check_sources(catalogue, findings);
         check_rows(catalogue, catalogue.tables.periods, order, false, findings);
+        check_rows(catalogue, catalogue.tables.limits, order, false, findings);
+        check_rows(catalogue, catalogue.tables.profiles, order, false, findings);
         check_rows(catalogue, catalogue.tables.fits, order, false, findings);
         check_rows(catalogue, catalogue.tables.variability, order, false, findings);
         check_rows(catalogue, catalogue.tables.flares, order, false, findings);
@@ -156,6 +161,19 @@ std::vector<std::string> verify_catalogue(const std::string& path) {
         findings.add(error.what());
     }
     return findings.list();
+}
+
+std::vector<std::string> read_source_ids(const std::string& path, std::int64_t first, std::int64_t count) {
+    OpenCatalogue catalogue(path);
+    std::vector<std::string> ids;
+    catalogue.for_each_row(
+        catalogue.tables.sources,
+        [&](SourceRow row) {
+            ids.push_back(std::move(row.source.id));
+            return true;
+        },
+        first, count);
+    return ids;
 }
 
 std::vector<SourceResult> read_results(const std::string& path, std::int64_t first, std::int64_t count) {
@@ -175,6 +193,10 @@ std::vector<SourceResult> read_results(const std::string& path, std::int64_t fir
     assign_rows(catalogue, catalogue.tables.periods, wanted, [&](std::size_t i, const PeriodRow& row) {
         results[i].candidates.push_back(candidate_of(row));
     });
+    assign_rows(catalogue, catalogue.tables.limits, wanted,
+                [&](std::size_t i, const LimitRow& row) { results[i].limits.push_back(row); });
+    assign_rows(catalogue, catalogue.tables.profiles, wanted,
+                [&](std::size_t i, const ProfileRow& row) { results[i].profiles.push_back(row); });
     assign_rows(catalogue, catalogue.tables.fits, wanted,
                 [&](std::size_t i, const FitRow& row) { results[i].fits.push_back(row); });
     assign_rows(catalogue, catalogue.tables.variability, wanted,

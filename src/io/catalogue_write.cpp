@@ -68,6 +68,20 @@ class RowSource {
         }
     }
     template <typename Visit>
+    void rows(const Table<LimitRow>&, const SourceResult& result, Visit&& visit) const {
+        for (const PulsedFractionLimit& limit : result.limits) {
+            LimitRow row = limit_row(result, limit);
+            visit(row);
+        }
+    }
+    template <typename Visit>
+    void rows(const Table<ProfileRow>&, const SourceResult& result, Visit&& visit) const {
+        for (const PhaseProfile& profile : result.profiles) {
+            ProfileRow row = profile_row(result, profile);
+            visit(row);
+        }
+    }
+    template <typename Visit>
     void rows(const Table<FitRow>&, const SourceResult& result, Visit&& visit) const {
         for (const SpectralFit& fit : result.fits) {
             FitRow row = fit_row(result, fit);
@@ -104,17 +118,19 @@ class RowSource {
     std::unordered_map<std::string, std::vector<const QuarantineRow*>> ingest_;
 };
 
-/// Rows of SOURCES, PERIODS, SPECTRAL_FITS, VARIABILITY, FLARES, QUARANTINE.
-using RowCounts = std::array<std::int64_t, 6>;
+/// Rows of SOURCES, PERIODS, PF_LIMITS, PROFILES, SPECTRAL_FITS, VARIABILITY, FLARES, QUARANTINE.
+using RowCounts = std::array<std::int64_t, 8>;
 
 template <typename Visit>
 void for_each_result_table(Tables& tables, Visit&& visit) {
     visit(tables.sources, 0);
     visit(tables.periods, 1);
-    visit(tables.fits, 2);
-    visit(tables.variability, 3);
-    visit(tables.flares, 4);
-    visit(tables.quarantine, 5);
+    visit(tables.limits, 2);
+    visit(tables.profiles, 3);
+    visit(tables.fits, 4);
+    visit(tables.variability, 5);
+    visit(tables.flares, 6);
+    visit(tables.quarantine, 7);
 }
 
 /// First pass: how many rows there are and how wide texts have to be.

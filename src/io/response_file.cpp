@@ -59,6 +59,20 @@ int read_bounds(FitsHandle& fits, Response& response) {
     return static_cast<int>(channel[0]);
 }
 
+/// Groups of a row that share a channel contradict each other: which value holds there is anybody's guess.
+void require_separate_groups(const FitsHandle& fits, const Response& response, std::int64_t row) {
+    std::vector<std::pair<std::int32_t, std::int32_t>> groups;  // first channel, number
+    for (auto g = static_cast<std::size_t>(response.row_group.back()); g < response.group_first.size(); ++g)
+        groups.emplace_back(response.group_first[g], response.group_count[g]);
+    std::sort(groups.begin(), groups.end());
+    for (std::size_t g = 1; g < groups.size(); ++g)
+        if (groups[g].first < groups[g - 1].first + groups[g - 1].second)
+            throw Error(ErrorKind::input, "OVERLAPPING_GROUPS",
+                        fmt::format("{}: row {}: channel groups overlap", fits.path(), row + 1),
+                        fmt::format("two groups hold channel {}", groups[g].first + response.first_channel),
+                        "Make the response again.");
+}
+
 /// Appends the groups of one row of the matrix.
 void append_row(FitsHandle& fits, Response& response, std::int64_t row, std::int64_t groups, int first_column,
                 int count_column, int value_column) {
@@ -86,6 +100,7 @@ void append_row(FitsHandle& fits, Response& response, std::int64_t row, std::int
             response.value.push_back(values[used]);
         }
     }
+    require_separate_groups(fits, response, row);
     response.row_group.push_back(static_cast<std::int64_t>(response.group_first.size()));
 }
 
@@ -119,6 +134,9 @@ ResponseFile read_response(const std::string& path) {
     response->energy_lo = fits.numbers(need(fits, "ENERG_LO"));
     response->energy_hi = fits.numbers(need(fits, "ENERG_HI"));
     require_bins(fits, response->energy_lo, response->energy_hi);
+    for (std::size_t i = 0; i < response->n_energies(); ++i)
+        if (!(response->energy_hi[i] > response->energy_lo[i]))
+            throw_bad(fits, fmt::format("row {}: an energy bin of no width", i + 1));
     const int first = need(fits, "F_CHAN"), count = need(fits, "N_CHAN"), value = need(fits, "MATRIX");
     const auto groups = fits.integers(need(fits, "N_GRP"));
     response->first_channel =
@@ -127,7 +145,8 @@ ResponseFile read_response(const std::string& path) {
     for (std::int64_t row = 0; row < matrix->rows; ++row)
         append_row(fits, *response, row, groups[static_cast<std::size_t>(row)], first, count, value);
     response->hash = response_hash(*response);
-    return {response, same_word(matrix->class3, "REDIST")};
+    // DETECTOR: the efficiency of the detector is in it, the mirrors are not
+    return {response, same_word(matrix->class3, "REDIST") || same_word(matrix->class3, "DETECTOR")};
 }
 
 EffectiveArea read_effective_area(const std::string& path) {

@@ -17,20 +17,30 @@ namespace {
     throw Error(ErrorKind::input, "UNSUPPORTED", fits.path() + ": " + what, {}, remedy);
 }
 
-/// AREASCAL or BACKSCAL: a keyword, or a column that must not vary.
-double scaling(FitsHandle& fits, const char* name) {
+[[noreturn]] void throw_scaling(const FitsHandle& fits, const char* name, double value) {
+    throw Error(ErrorKind::input, "BAD_SCALING", fmt::format("{}: {} is {}", fits.path(), name, value), {},
+                "Correct it.");
+}
+
+/// AREASCAL or BACKSCAL: a keyword or a column.
+/// @param by_channel filled when the values of a column differ; 0 marks a channel that was not exposed
+double scaling(FitsHandle& fits, const char* name, std::vector<double>& by_channel) {
     double value = fits.number(name).value_or(1.0);
     if (const int column = fits.column(name)) {
-        const std::vector<double> values = fits.numbers(column);
+        std::vector<double> values = fits.numbers(column);
+        for (double v : values)
+            if (!std::isfinite(v) || v < 0.0) throw_scaling(fits, name, v);
+        if (!values.empty()) value = *std::max_element(values.begin(), values.end());
         if (std::adjacent_find(values.begin(), values.end(), std::not_equal_to<>()) != values.end())
-            throw_unsupported(fits, fmt::format("{} differs from channel to channel", name),
-                              "Give a spectrum with one value (as a keyword).");
-        if (!values.empty()) value = values.front();
+            by_channel = std::move(values);
     }
-    if (!std::isfinite(value) || value <= 0.0)
-        throw Error(ErrorKind::input, "BAD_SCALING", fmt::format("{}: {} is {}", fits.path(), name, value),
-                    {}, "Correct the keyword.");
+    if (!std::isfinite(value) || value <= 0.0) throw_scaling(fits, name, value);
     return value;
+}
+
+/// The value of a channel (row of the file).
+double scale_of(double value, const std::vector<double>& by_channel, std::size_t row) {
+    return by_channel.empty() ? value : by_channel[row];
 }
 
 /// QUALITY or GROUPING: a column, or a keyword for all channels (0: nothing to say).
@@ -48,6 +58,23 @@ std::vector<std::int16_t> channel_flags(FitsHandle& fits, const char* name) {
     return std::vector<std::int16_t>(static_cast<std::size_t>(fits.current().rows), value);
 }
 
+void require_counts(const FitsHandle& fits, const std::vector<double>& values) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        const auto holds = [&] {
+            return fmt::format("{}: row {} holds {} counts", fits.path(), i + 1, values[i]);
+        };
+        if (!(values[i] >= 0.0) || !std::isfinite(values[i]))
+            throw Error(ErrorKind::input, "NEGATIVE_COUNTS", holds(),
+                        "counts of a Poisson process are not negative",
+                        "Give the spectrum before background subtraction.");
+        if (values[i] != std::round(values[i]))
+            throw Error(ErrorKind::input, "NON_INTEGER_COUNTS", holds(),
+                        "counts of a Poisson process are whole numbers: these were modelled, weighted or "
+                        "scaled, and the fit statistics do not hold for them",
+                        "Give the counts as observed; set BACKFILE to none where the background is a model.");
+    }
+}
+
 std::vector<double> read_counts(FitsHandle& fits, double exposure) {
     const int counts = fits.column("COUNTS"), rate = fits.column("RATE");
     if (counts == 0 && rate == 0)
@@ -63,13 +90,27 @@ std::vector<double> read_counts(FitsHandle& fits, double exposure) {
             if (std::abs(value - whole) <= 1e-6 * std::max(1.0, whole)) value = whole;
         }
     }
-    for (std::size_t i = 0; i < values.size(); ++i)
-        if (!(values[i] >= 0.0) || !std::isfinite(values[i]))
-            throw Error(ErrorKind::input, "NEGATIVE_COUNTS",
-                        fmt::format("{}: row {} holds {} counts", fits.path(), i + 1, values[i]),
-                        "counts of a Poisson process are not negative",
-                        "Give the spectrum before background subtraction.");
+    require_counts(fits, values);
     return values;
+}
+
+/// The backgrounds that a Chandra grating spectrum carries beside its counts.
+std::vector<SpectrumFile> read_own_backgrounds(FitsHandle& fits, const SpectrumFile& source) {
+    std::vector<SpectrumFile> backgrounds;
+    for (const auto& [column, scale] :
+         {std::pair{"BACKGROUND_UP", "BACKSCUP"}, std::pair{"BACKGROUND_DOWN", "BACKSCDN"}}) {
+        const int counts = fits.column(column);
+        if (counts == 0) continue;
+        SpectrumFile& background = backgrounds.emplace_back();
+        background.exposure = source.exposure;
+        background.counts = fits.numbers(counts);
+        require_counts(fits, background.counts);
+        background.area_scale = source.area_scale;
+        background.area_scales = source.area_scales;
+        background.has_back_scale = fits.number(scale).has_value();
+        background.back_scale = scaling(fits, scale, background.back_scales);
+    }
+    return backgrounds;
 }
 
 void require_channels(const std::string& file, int detector_channels, const Response& response) {
@@ -88,6 +129,59 @@ std::vector<T> by_channel(const SpectrumFile& file, const std::vector<T>& values
     for (std::size_t i = 0; i < values.size(); ++i)
         result[static_cast<std::size_t>(file.channel[i] - file.first_channel)] = values[i];
     return result;
+}
+
+void require_back_scale(const SpectrumFile& file) {
+    if (!file.has_back_scale)
+        throw Error(ErrorKind::input, "NO_BACKSCAL", file.exposure.file + ": no BACKSCAL",
+                    "the areas of source and background are not known, and neither is how much of the counts "
+                    "is background",
+                    "Set BACKSCAL in the source and the background spectrum.");
+}
+
+/// Counts, exposure and scalings of all backgrounds together.
+void add_backgrounds(const SpectrumFile& source, const std::vector<SpectrumFile>& backgrounds,
+                     Spectrum& spectrum) {
+    const Response& matrix = *spectrum.response;
+    const std::size_t n = matrix.n_channels();
+    if (!backgrounds.empty()) require_back_scale(source);
+    bool varying = !source.area_scales.empty() || !source.back_scales.empty();
+    double exposure = 0.0, scaled = 0.0;
+    std::vector<double> scaled_by_channel(n, 0.0);
+    spectrum.background_counts.assign(backgrounds.empty() ? 0 : n, 0.0);
+    for (const SpectrumFile& background : backgrounds) {
+        require_channels(background.exposure.file, background.detector_channels, matrix);
+        require_back_scale(background);
+        const double seconds = background.exposure.livetime;
+        exposure += seconds;
+        scaled += seconds * background.area_scale * background.back_scale;
+        varying = varying || !background.area_scales.empty() || !background.back_scales.empty();
+        for (std::size_t i = 0; i < background.counts.size(); ++i) {
+            const auto c = static_cast<std::size_t>(background.channel[i] - background.first_channel);
+            spectrum.background_counts[c] += background.counts[i];
+            scaled_by_channel[c] += seconds * scale_of(background.area_scale, background.area_scales, i) *
+                                    scale_of(background.back_scale, background.back_scales, i);
+        }
+        spectrum.background_file += (spectrum.background_file.empty() ? "" : ",") + background.exposure.file;
+    }
+    spectrum.background_exposure = exposure;
+    if (backgrounds.size() == 1) {
+        spectrum.background_area_scale = backgrounds[0].area_scale;
+        spectrum.background_back_scale = backgrounds[0].back_scale;
+    } else if (!backgrounds.empty()) {
+        spectrum.background_back_scale = scaled / exposure;
+    }
+    if (!varying) return;
+    spectrum.area_scales.assign(n, 0.0);
+    spectrum.background_scales.assign(n, 0.0);
+    for (std::size_t i = 0; i < source.counts.size(); ++i) {
+        const auto c = static_cast<std::size_t>(source.channel[i] - source.first_channel);
+        const double own = scale_of(source.back_scale, source.back_scales, i);
+        spectrum.area_scales[c] = scale_of(source.area_scale, source.area_scales, i);
+        spectrum.background_scales[c] = backgrounds.empty() ? 1.0
+                                        : own > 0.0         ? scaled_by_channel[c] / (exposure * own)
+                                                            : 0.0;
+    }
 }
 
 }  // namespace
@@ -120,8 +214,10 @@ SpectrumFile read_spectrum(const std::string& path) {
     file.counts = read_counts(fits, exposure);
     file.quality = channel_flags(fits, "QUALITY");
     file.grouping = channel_flags(fits, "GROUPING");
-    file.area_scale = scaling(fits, "AREASCAL");
-    file.back_scale = scaling(fits, "BACKSCAL");
+    file.area_scale = scaling(fits, "AREASCAL", file.area_scales);
+    file.back_scale = scaling(fits, "BACKSCAL", file.back_scales);
+    file.has_back_scale = fits.column("BACKSCAL") != 0 || fits.number("BACKSCAL").has_value();
+    file.own_backgrounds = read_own_backgrounds(fits, file);
     file.background_file = linked_file(fits, "BACKFILE");
     file.arf_file = linked_file(fits, "ANCRFILE");
     file.response_file = linked_file(fits, "RESPFILE");
@@ -145,12 +241,30 @@ SpectrumFile read_spectrum(const std::string& path) {
         seen[static_cast<std::size_t>(index)] = true;
         file.channel.push_back(static_cast<int>(value));
     }
+    for (SpectrumFile& background : file.own_backgrounds) {
+        background.channel = file.channel;
+        background.first_channel = file.first_channel;
+        background.detector_channels = file.detector_channels;
+    }
     return file;
 }
 
-Spectrum assemble_spectrum(const SpectrumFile& source, const std::optional<SpectrumFile>& background,
+std::vector<std::string> background_names(const std::string& text) {
+    std::vector<std::string> names;
+    for (std::size_t at = 0; at <= text.size();) {
+        const std::size_t end = std::min(text.find(',', at), text.size());
+        std::string name = text.substr(at, end - at);
+        name.erase(0, name.find_first_not_of(' '));
+        name.erase(name.find_last_not_of(' ') + 1);
+        if (!name.empty()) names.push_back(std::move(name));
+        at = end + 1;
+    }
+    return names;
+}
+
+Spectrum assemble_spectrum(const SpectrumFile& source, const std::vector<SpectrumFile>& backgrounds,
                            const std::optional<EffectiveArea>& arf, const ResponseFile& response,
-                           bool substituted) {
+                           const AssembleOptions& options) {
     const Response& matrix = *response.response;
     const std::size_t n = matrix.n_channels();
     require_channels(source.exposure.file, source.detector_channels, matrix);
@@ -168,22 +282,19 @@ Spectrum assemble_spectrum(const SpectrumFile& source, const std::optional<Spect
     spectrum.back_scale = source.back_scale;
     spectrum.response_wanted = source.response_file;
     spectrum.response = response.response;
-    if (substituted) spectrum.flags |= spectrum_response_substituted;
-
-    if (background) {
-        require_channels(background->exposure.file, background->detector_channels, matrix);
-        spectrum.background_file = background->exposure.file;
-        spectrum.background_counts = by_channel(*background, background->counts, n, 0.0);
-        spectrum.background_exposure = background->exposure.livetime;
-        spectrum.background_area_scale = background->area_scale;
-        spectrum.background_back_scale = background->back_scale;
-    } else {
-        spectrum.flags |= spectrum_no_background;
-    }
+    if (options.substituted) spectrum.flags |= spectrum_response_substituted;
+    if (backgrounds.empty()) spectrum.flags |= spectrum_no_background;
+    add_backgrounds(source, backgrounds, spectrum);
     if (arf) {
         bool interpolated = false;
         spectrum.arf_file = arf->file;
         spectrum.effective_area = area_on_response(*arf, matrix, interpolated);
+        if (interpolated && !options.interpolate_area)
+            throw Error(ErrorKind::input, "ARF_MISMATCH",
+                        arf->file + ": its energies are not those of the response " + matrix.name,
+                        fmt::format("{} bins in the ARF, {} in the response, or edges that differ",
+                                    arf->area.size(), matrix.n_energies()),
+                        "Make the ARF for that response; --repair interpolates it, flagged.");
         if (interpolated) spectrum.flags |= spectrum_arf_interpolated;
     } else if (response.redistribution_only) {
         throw Error(ErrorKind::input, "NO_ARF", source.exposure.file + ": no effective area",

@@ -37,6 +37,7 @@ constexpr std::int64_t response_cache_bytes = 256 << 20;
 class InputFile {
   public:
     explicit InputFile(const std::string& path);
+    std::int64_t version() const { return version_; }
 
     const std::string& path() const { return path_; }
     hid_t id() const { return file_.get(); }
@@ -54,10 +55,10 @@ class InputFile {
 
   private:
     void open();
-    void check_identity() const;
+    void check_identity();
 
     std::string path_;
-    std::int64_t bytes_ = 0;
+    std::int64_t bytes_ = 0, version_ = 0;
     Handle file_;
 };
 
@@ -90,15 +91,14 @@ void InputFile::open() {
     corrupt(truncated ? "it is truncated: " + reason : reason, truncated ? "TRUNCATED" : "CORRUPT_SURVEY");
 }
 
-void InputFile::check_identity() const {
+void InputFile::check_identity() {
     std::string format;
     if (!hdf5::read_attribute(id(), "format", format) || format != schema::format)
         corrupt("it is an HDF5 file of something else", "FOREIGN_FILE", "Give a survey made by xsift ingest");
-    std::int64_t version = 0;
-    if (!hdf5::read_attribute(id(), "schema_version", version) || version < 1)
+    if (!hdf5::read_attribute(id(), "schema_version", version_) || version_ < 1)
         corrupt("it has no schema version");
-    if (version > survey_schema_version)
-        corrupt(fmt::format("its schema version is {}, this program knows {} and older", version,
+    if (version_ > survey_schema_version)
+        corrupt(fmt::format("its schema version is {}, this program knows {} and older", version_,
                             survey_schema_version),
                 "SCHEMA_NEWER", "Upgrade xsift");
 }
@@ -366,6 +366,8 @@ class RaggedReader {
     }
     std::int64_t length(std::int64_t row) const { return at(row + 1) - at(row); }
     std::int64_t total() const { return offsets_.back(); }
+    /// Where the elements of a row start; that of the row behind the last is the total.
+    std::int64_t begin(std::int64_t row) const { return at(row); }
     /// Bytes of the arrays of rows [first, first + count) in memory.
     std::int64_t bytes(std::int64_t first, std::int64_t count) const {
         return (at(first + count) - at(first)) * element_bytes_;
@@ -584,6 +586,9 @@ struct SurveyReader::Implementation {
         check_end(datasets, "/sources/exposure_offset", exposure_offset, exposures.rows());
         check_end(datasets, "/sources/light_curve_offset", light_curve_offset, light_curves.rows());
         check_end(datasets, "/sources/spectrum_offset", spectrum_offset, spectra.rows());
+        if (file.version() >= 2)
+            scalings.emplace(datasets, "/spectra", spectra.rows(), "scaling_offset", "/scalings",
+                             schema::scaling_arrays);
         if (file.has("/truth")) truth.emplace(datasets, "/truth", schema::truth_fields);
         read_provenance();
         identify();
@@ -628,6 +633,7 @@ struct SurveyReader::Implementation {
         "channel_offset", "/channels", schema::channel_arrays};
     RaggedReader<decltype(schema::area_arrays)> areas{datasets,      "/spectra", spectra.rows(),
                                                       "area_offset", "/areas",   schema::area_arrays};
+    std::optional<RaggedReader<decltype(schema::scaling_arrays)>> scalings;  ///< since version 2
     ResponseReader responses{datasets};
     RowReader<decltype(schema::quarantine_fields)> quarantine{datasets, "/quarantine",
                                                               schema::quarantine_fields};
@@ -650,7 +656,7 @@ void SurveyReader::Implementation::identify() {
     std::map<std::string, std::string> checksums;
     for (const auto& dataset : datasets.all()) checksums[dataset->path()] = dataset->checksum();
     ContentHash hash;
-    hash.update(fmt::format("{} {}\n", schema::format, survey_schema_version));
+    hash.update(fmt::format("{} {}\n", schema::format, file.version()));
     for (const auto& [path, sum] : checksums) hash.update(fmt::format("{} {}\n", path, sum));
     checksum = hash.digest();
 }
@@ -707,6 +713,7 @@ void SurveyReader::Implementation::read_spectra(std::vector<SourceData>& out, st
     spectra.read(begin, count, spectrum);
     channels.read(begin, count, spectrum);
     areas.read(begin, count, spectrum);
+    if (scalings) scalings->read(begin, count, spectrum);
     std::vector<std::int64_t> indices(all.size());
     spectrum_response.for_each(begin, count,
                                [&](std::int64_t i, std::int64_t index_) { indices[i] = index_; });
@@ -766,6 +773,17 @@ std::int64_t SurveyReader::index_of(const std::string& source_id) const {
     return -1;
 }
 
+std::vector<std::string> SurveyReader::ids(std::int64_t first, std::int64_t count) const {
+    if (first < 0 || count < 0 || first > size() - count)
+        throw Error(ErrorKind::internal, "OUT_OF_RANGE",
+                    fmt::format("sources {} to {} asked of a survey of {}", first, first + count, size()));
+    const hdf5::Session session;
+    std::vector<std::string> out;
+    const TextDataset ids(implementation_->file, "/sources/id");
+    ids.for_each(first, count, [&](std::int64_t, std::string_view id) { out.emplace_back(id); });
+    return out;
+}
+
 std::int64_t SurveyReader::memory_bytes(std::int64_t i) const {
     const Implementation& state = *implementation_;
     const auto items = [i](const schema::Offsets& offsets) {
@@ -783,7 +801,53 @@ std::int64_t SurveyReader::memory_bytes(std::int64_t i) const {
            n_spectra * static_cast<std::int64_t>(sizeof(Spectrum)) +
            state.events.bytes(exposure, n_exposures) + state.gtis.bytes(exposure, n_exposures) +
            state.bins.bytes(light_curve, n_light_curves) + state.channels.bytes(spectrum, n_spectra) +
-           state.areas.bytes(spectrum, n_spectra);
+           state.areas.bytes(spectrum, n_spectra) +
+           (state.scalings ? state.scalings->bytes(spectrum, n_spectra) : 0);
+}
+
+void SurveyReader::visit_loads(const std::function<void(const SourceLoad&)>& visitor) const {
+    const hdf5::Session session;
+    const Implementation& state = *implementation_;
+    const auto column = [&](const char* path) {
+        const NumberDataset<double> dataset(state.file, path);
+        std::vector<double> values(static_cast<std::size_t>(dataset.rows()));
+        dataset.for_each(0, dataset.rows(), [&](std::int64_t i, double value) { values[i] = value; });
+        return values;
+    };
+    const std::vector<double> frame_time = column("/exposures/frame_time"),
+                              width = column("/light_curves/bin_width");
+    // The first start and the last stop of every event list, from one pass over each column.
+    std::vector<double> span(frame_time.size(), 0.0);
+    const auto add_edges = [&](const char* path, double sign, bool last) {
+        const NumberDataset<double> dataset(state.file, path);
+        std::int64_t list = 0;
+        dataset.for_each(0, dataset.rows(), [&](std::int64_t row, double value) {
+            while (state.gtis.begin(list + 1) <= row) ++list;
+            if (row == (last ? state.gtis.begin(list + 1) - 1 : state.gtis.begin(list)))
+                span[list] += sign * value;
+        });
+    };
+    add_edges("/gti/start", -1.0, false);
+    add_edges("/gti/stop", 1.0, true);
+    SourceLoad load;
+    for (std::int64_t i = 0; i < size(); ++i) {
+        const auto row = static_cast<std::size_t>(i);
+        load.events.clear();
+        load.light_curves.clear();
+        load.channels = 0;
+        for (std::int64_t e = state.exposure_offset[row]; e < state.exposure_offset[row + 1]; ++e)
+            load.events.push_back({state.events.length(e), span[static_cast<std::size_t>(e)],
+                                   frame_time[static_cast<std::size_t>(e)]});
+        for (std::int64_t c = state.light_curve_offset[row]; c < state.light_curve_offset[row + 1]; ++c) {
+            const std::int64_t bins = state.bins.length(c);
+            const double bin = width[static_cast<std::size_t>(c)];
+            load.light_curves.push_back({bins, static_cast<double>(bins) * bin, bin});
+        }
+        load.spectra = state.spectrum_offset[row + 1] - state.spectrum_offset[row];
+        for (std::int64_t s = state.spectrum_offset[row]; s < state.spectrum_offset[row + 1]; ++s)
+            load.channels += state.channels.length(s);
+        visitor(load);
+    }
 }
 
 std::vector<QuarantineRow> SurveyReader::quarantine() {
@@ -821,7 +885,7 @@ std::string SurveyReader::describe() {
         "survey      {}\nschema      {} {}\nchecksum    {}\nsources     {}\n"
         "event lists {} with {} events\nlight curves {} with {} bins\nspectra     {} with {} responses\n"
         "inputs      {}\nquarantined {}\n",
-        state.file.path(), schema::format, survey_schema_version, checksum(), size(), state.exposures.rows(),
+        state.file.path(), schema::format, state.file.version(), checksum(), size(), state.exposures.rows(),
         state.events.total(), state.light_curves.rows(), state.bins.total(), state.spectra.rows(),
         state.responses.rows(), state.inputs.rows(), state.quarantine.rows());
     for (const auto& [key, value] : state.provenance) text += fmt::format("{} = {}\n", key, value);

@@ -113,6 +113,8 @@ inline constexpr std::tuple channel_arrays{
     array("background", "count", &Spectrum::background_counts, "has_background", not_measured),
 };
 inline constexpr std::tuple area_arrays{array("effective_area", "cm2", &Spectrum::effective_area)};
+inline constexpr std::tuple scaling_arrays{array("area_scale", "", &Spectrum::area_scales),
+                                           array("background_scale", "", &Spectrum::background_scales)};
 
 inline constexpr std::tuple response_fields{
     field("name", "", &Response::name),

@@ -547,6 +547,8 @@ struct SurveyWriter::Implementation {
                                                             "/channels", schema::channel_arrays};
     RaggedWriter<decltype(schema::area_arrays)> areas{columns, "/spectra", "area_offset", "/areas",
                                                       schema::area_arrays};
+    RaggedWriter<decltype(schema::scaling_arrays)> scalings{columns, "/spectra", "scaling_offset",
+                                                            "/scalings", schema::scaling_arrays};
     ResponseWriter responses;
     RowWriter<decltype(schema::quarantine_fields)> quarantine{columns, "/quarantine",
                                                               schema::quarantine_fields};
@@ -566,6 +568,7 @@ void SurveyWriter::Implementation::check(const SourceData& data) {
     for (const LightCurve& curve : data.light_curves) bins.check(curve);
     for (const Spectrum& spectrum : data.spectra) {
         channels.check(spectrum);
+        scalings.check(spectrum);
         responses.check(spectrum.response.get());
     }
     if (!ids.insert(valid_utf8(data.source.id)).second)
@@ -596,6 +599,7 @@ void SurveyWriter::Implementation::add(const SourceData& data) {
         spectrum_response.append(responses.index(spectrum.response.get()));
         channels.add(spectrum);
         areas.add(spectrum);
+        scalings.add(spectrum);
     }
 }
 

@@ -8,7 +8,7 @@
 
 #include <xsift/core/error.hpp>
 #include <xsift/pipeline/configuration.hpp>
-#include <xsift/spectral/model.hpp>
+#include <xsift/spectral/definition.hpp>
 
 namespace xsift::pipeline {
 
@@ -181,6 +181,16 @@ void search_settings(std::vector<Setting>& all, RunConfiguration& c) {
         "A candidate is offered as a period when log10 of its false-alarm probability is at most this");
     section.number("min-cycles", s.min_cycles, 0.0, 1e6,
                    "Candidates with fewer cycles in the exposure are vetoed");
+    section.add(
+        "limit-bands", "--limit-bands",
+        "Edges between the bands of the upper limits on pulsed fractions, Hz; empty: decades",
+        [&s] { return fmt::format("[{}]", fmt::join(s.limit_bands, ", ")); },
+        [&s](const Values& values) {
+            std::set<double> edges;
+            for (const std::string& text : split(values))
+                edges.insert(number_of<double>("--limit-bands", text, 1e-12, 1e6));
+            s.limit_bands.assign(edges.begin(), edges.end());
+        });
     section.number("confidence", s.confidence, 0.5, 0.999,
                    "Confidence of the intervals and upper limits of pulsed fractions");
     section.number("min-events", s.min_events, 2, 1000000, "Event lists with fewer events are not searched");
@@ -211,17 +221,28 @@ void spectra_settings(std::vector<Setting>& all, RunConfiguration& c) {
         [&f](const Values& values) {
             const Values models = split(values);
             if (models.empty()) reject("--models", "", "at least one model");
-            for (const std::string& model : models) spectral::parse_model(model);
+            for (const std::string& model : models)  // those with tables are checked when these are read
+                if (spectral::table_files(model).empty()) spectral::define_model(model, {});
             f.models = models;
         });
+    section.add(
+        "parameters", "--parameters",
+        "Settings of model parameters: 'apec.Abundanc = 0.3 frozen', 'powerlaw.PhoIndex in 1:3', 'apec2.kT = "
+        "apec1.kT', 'tbabs*apec: apec.Redshift = 0.02'",
+        [&f] {
+            std::vector<std::string> settings;
+            for (const std::string& setting : f.parameters) settings.push_back(quoted(setting));
+            return fmt::format("[{}]", fmt::join(settings, ", "));
+        },
+        [&f](const Values& values) { f.parameters = split(values); });
     section.add(
         "abund", "--abund", "Abundances of the absorption: wilm, angr (XSPEC's default), aspl",
         [&f] { return quoted(to_string(f.abundance)); },
         [&f](const Values& values) { f.abundance = spectral::parse_abundance(only("--abund", values)); });
     section.add(
         "binning", "--binning",
-        "default: by resolution with a minimum of background counts; none: every channel; min:N: N counts a "
-        "bin",
+        "default: by resolution with a minimum of background counts; none: every channel; min:N, back:N: N "
+        "counts or background counts a bin; optimal: after Kaastra & Bleeker 2016; file: GROUPING",
         [&f] { return quoted(to_string(f.binning)); },
         [&f](const Values& values) { f.binning = spectral::parse_binning(only("--binning", values)); });
     section.band("energy", f.energy_lo, f.energy_hi, "Fitted energies LO:HI, keV");

@@ -202,13 +202,15 @@ class Ingest {
         const io::SpectrumFile file = io::read_spectrum(input.path);
         const ResponseLibrary::Match match = responses_->get(file.response_file, input.path);
         support(match.path, "rmf");
-        std::optional<io::SpectrumFile> background;
-        if (!file.background_file.empty())
-            background = io::read_spectrum(companion(input, file.background_file, true));
+        std::vector<io::SpectrumFile> backgrounds;
+        for (const std::string& name : io::background_names(file.background_file))
+            backgrounds.push_back(io::read_spectrum(companion(input, name, true)));
+        if (backgrounds.empty()) backgrounds = file.own_backgrounds;
         std::optional<io::EffectiveArea> arf;
         if (!file.arf_file.empty()) arf = io::read_effective_area(companion(input, file.arf_file, false));
-        Spectrum spectrum =
-            io::assemble_spectrum(file, background, arf, match.response, match.rule != nullptr);
+        Spectrum spectrum = io::assemble_spectrum(
+            file, backgrounds, arf, match.response,
+            {.substituted = match.rule != nullptr, .interpolate_area = options_.repair});
         if (match.rule != nullptr) note_substitution(file.response_file, match);
         return spectrum;
     }

@@ -12,6 +12,7 @@
 #include <xsift/core/hash.hpp>
 #include <xsift/core/log.hpp>
 #include <xsift/io/source_list.hpp>
+#include <xsift/io/spectrum_file.hpp>
 
 namespace xsift::pipeline {
 namespace fs = std::filesystem;
@@ -145,10 +146,13 @@ QuarantineRow quarantine_row(const InputFile& input, const std::exception& probl
     // What a survey holds does not depend on where its inputs lay; only a name that leads nowhere is kept
     // whole.
     std::string folder = fs::path(input.path).parent_path().string();
-    if (folder.empty() || row.code == "NO_SUCH_FILE") return row;
-    if (!folder.ends_with('/')) folder += '/';
-    for (std::size_t at = 0; (at = row.message.find(folder, at)) != std::string::npos;)
-        row.message.erase(at, folder.size());
+    if (!folder.empty() && row.code != "NO_SUCH_FILE") {
+        if (!folder.ends_with('/')) folder += '/';
+        for (std::size_t at = 0; (at = row.message.find(folder, at)) != std::string::npos;)
+            row.message.erase(at, folder.size());
+    }
+    // What is wrong may be a file that this one needs: its response, ARF or background.
+    if (row.message.find(row.input) == std::string::npos) row.message = row.input + ": " + row.message;
     return row;
 }
 
@@ -184,9 +188,8 @@ void classify_inputs(std::vector<InputFile>& inputs, const ThreadPool& pool) {
 void assign_sources(std::vector<InputFile>& inputs, const FileFinder& finder, const std::string& table) {
     std::set<std::string> backgrounds;
     for (const InputFile& input : inputs)
-        if (!input.summary.background_file.empty())
-            if (const auto path =
-                    finder.find(input.summary.background_file, fs::path(input.path).parent_path().string()))
+        for (const std::string& name : io::background_names(input.summary.background_file))
+            if (const auto path = finder.find(name, fs::path(input.path).parent_path().string()))
                 backgrounds.insert(fs::weakly_canonical(*path).string());
     std::map<std::string, std::string> ids = read_association(table);
     std::set<std::string> unused;

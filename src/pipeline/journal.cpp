@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -126,6 +127,40 @@ Journal::Journal(std::string path, const std::string& identity, bool resume)
     if (ftruncate(self.descriptor, 0) != 0) self.fail_write();
     self.write_all(std::string(magic, sizeof magic) + framed(identity, 0));
     self.first_record = self.end;
+}
+
+bool looks_like_journal(const std::string& path) {
+    char found[sizeof magic] = {};
+    std::ifstream file(path, std::ios::binary);
+    return file.read(found, sizeof found) && std::memcmp(found, magic, sizeof magic) == 0;
+}
+
+JournalSummary describe_journal(const std::string& path) {
+    Journal::Implementation journal;
+    journal.path = path;
+    journal.descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (journal.descriptor < 0)
+        throw Error(ErrorKind::usage, "UNREADABLE", "cannot open " + path, std::strerror(errno),
+                    "Check the path.");
+    RecordHead head;
+    std::string payload;
+    off_t offset = sizeof magic;
+    const auto next = [&] {
+        if (!journal.read_record(offset, head, payload)) return false;
+        offset += static_cast<off_t>(sizeof head + payload.size());
+        return true;
+    };
+    if (!looks_like_journal(path) || !next())
+        throw Error(ErrorKind::corrupt_file, "CORRUPT_JOURNAL", path + " is no sound journal",
+                    "its first record is damaged", "Run without --resume.");
+    JournalSummary summary;
+    while (next()) {
+        ++summary.batches;
+        summary.sources += static_cast<std::int64_t>(head.count);
+    }
+    struct stat info {};
+    summary.whole = fstat(journal.descriptor, &info) == 0 && info.st_size == offset;
+    return summary;
 }
 
 Journal::~Journal() = default;

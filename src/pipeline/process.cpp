@@ -8,8 +8,10 @@
 
 #include <xsift/characterise/variability.hpp>
 #include <xsift/core/error.hpp>
+#include <xsift/refine/limits.hpp>
 #include <xsift/refine/periods.hpp>
 #include <xsift/refine/spectra.hpp>
+#include <xsift/timing/fold.hpp>
 #include <xsift/timing/light_curve.hpp>
 
 namespace xsift::pipeline {
@@ -51,6 +53,7 @@ struct ExposureWork {
     timing::FrequencyGrid grid;
     engine::SearchOutcome outcome;
     std::vector<PeriodCandidate> candidates;
+    std::vector<PulsedFractionLimit> limits;
     std::vector<QuarantineRow> quarantine;
     bool usable = false;
 
@@ -62,6 +65,7 @@ struct SpectrumWork {
     std::size_t source = 0;
     const Spectrum* spectrum = nullptr;
     std::optional<spectral::PreparedSpectrum> prepared;
+    std::optional<refine::FitData> data;
     std::vector<std::vector<engine::ModelCell>> cells;   ///< a list a model
     std::vector<SpectralFit> fits;                       ///< one a model
     std::vector<std::vector<QuarantineRow>> quarantine;  ///< of preparation, then one list a model
@@ -140,11 +144,18 @@ void BatchProcessor::search(const std::vector<SourceData>& batch, std::vector<So
                 item.events != nullptr
                     ? refine::polish_events(*item.events, item.grid, item.outcome.statistics, options)
                     : refine::polish_light_curve(*item.curve, item.grid, item.outcome.statistics, options);
+            item.limits =
+                item.events != nullptr
+                    ? refine::pulsed_fraction_limits(*item.events, item.grid, item.outcome.statistics,
+                                                     item.candidates, options)
+                    : refine::pulsed_fraction_limits(*item.curve, item.grid, item.outcome.statistics,
+                                                     item.candidates, options);
         });
     });
     for (ExposureWork& item : work) {
         SourceResult& result = results[item.source];
         for (PeriodCandidate& candidate : item.candidates) result.candidates.push_back(std::move(candidate));
+        for (PulsedFractionLimit& limit : item.limits) result.limits.push_back(std::move(limit));
         for (QuarantineRow& row : item.quarantine) result.quarantine.push_back(std::move(row));
     }
     times_.add("polish", polishing);
@@ -183,8 +194,10 @@ void BatchProcessor::fit(const std::vector<SourceData>& batch, std::vector<Sourc
     const Stopwatch gridding;
     pool_.for_each(work.size(), [&](std::size_t k) {
         SpectrumWork& item = work[k];
-        guarded(id(item), item.spectrum->exposure.file, "fit", item.quarantine[0],
-                [&] { item.prepared = spectral::prepare(*item.spectrum, options); });
+        guarded(id(item), item.spectrum->exposure.file, "fit", item.quarantine[0], [&] {
+            item.prepared = spectral::prepare(*item.spectrum, options);
+            item.data.emplace(*item.prepared);
+        });
     });
     std::vector<const spectral::PreparedSpectrum*> prepared;
     std::vector<SpectrumWork*> fitted;
@@ -203,9 +216,9 @@ void BatchProcessor::fit(const std::vector<SourceData>& batch, std::vector<Sourc
         const std::size_t m = task % n_models;
         guarded(id(item), item.spectrum->exposure.file, "fit", item.quarantine[1 + m], [&] {
             std::vector<refine::StartingPoint> starts;
-            for (const engine::ModelCell& cell : item.cells[m])
-                starts.push_back({cell.nh, cell.parameter, cell.norm});
-            item.fits[m] = refine::fit_spectrum(*item.prepared, options.models[m], starts, options);
+            for (const engine::ModelCell& cell : item.cells[m]) starts.push_back(cell.values);
+            const refine::FitInput input{&*item.prepared, &*item.data};
+            item.fits[m] = refine::fit_spectra(std::span(&input, 1), grids_.models()[m], starts, options);
         });
     });
     for (SpectrumWork& item : work) {
@@ -225,6 +238,10 @@ void BatchProcessor::conclude(const SourceData& data, SourceResult& result) cons
     bool vetoed_stronger = false;
     if (result.best_period >= 0) {
         const PeriodCandidate& offered = result.candidates[static_cast<std::size_t>(result.best_period)];
+        for (const EventList& events : data.events)
+            if (events.exposure.file == offered.exposure && offered.method != "GLS" &&
+                result.profiles.empty())
+                result.profiles.push_back(timing::fold(events, offered.frequency));
         if (offered.flags & candidate_not_barycentred) result.flags |= source_not_barycentred;
         for (const PeriodCandidate& other : result.candidates)
             vetoed_stronger |= other.veto != 0 && other.log10_fap < offered.log10_fap;

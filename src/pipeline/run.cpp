@@ -20,7 +20,9 @@
 #include <xsift/io/survey.hpp>
 #include <xsift/pipeline/journal.hpp>
 #include <xsift/pipeline/run.hpp>
+#include <xsift/pipeline/shard_plan.hpp>
 #include <xsift/spectral/absorption.hpp>
+#include <xsift/spectral/table_model.hpp>
 
 namespace xsift::pipeline {
 
@@ -45,6 +47,7 @@ class BatchPlan {
         : survey_(survey),
           ranges_(std::move(ranges)),
           budget_(std::max<std::int64_t>(1, batch_memory / batches_in_flight)) {
+        std::erase_if(ranges_, [](const Range& range) { return range.count == 0; });
         for (const Range& range : ranges_) total_ += range.count;
     }
 
@@ -82,13 +85,14 @@ class BatchPlan {
 };
 
 /// The survey indices of a run, as consecutive ranges in survey order.
-std::vector<Range> ranges_of(const RunOptions& options, const io::SurveyReader& survey) {
+std::vector<Range> ranges_of(const RunOptions& options, const io::SurveyReader& survey,
+                             const ShardPlan& plan) {
     if (options.sources.empty()) {
-        const auto [first, end] = shard_range(survey.size(), options.shard, options.shards);
-        if (end == first) return {};
+        const auto [first, end] =
+            plan.part(plan.shard(options.shard, options.shards), options.part, options.parts);
         return {{first, end - first}};
     }
-    if (options.shards != 1)
+    if (options.shards != 1 || options.parts != 1)
         throw Error(ErrorKind::usage, "BAD_SETTING", "--sources and --shard exclude each other");
     std::vector<std::int64_t> indices;
     for (const std::string& id : options.sources) {
@@ -123,8 +127,7 @@ io::CatalogueInfo catalogue_info(const RunOptions& options, io::SurveyReader& su
     io::CatalogueInfo info;
     info.survey_checksum = survey.checksum();
     info.survey_sources = survey.size();
-    info.first_source = ranges.empty() ? shard_range(survey.size(), options.shard, options.shards).first
-                                       : ranges.front().first;
+    info.first_source = ranges.front().first;
     info.n_sources = total;
     info.selection = !options.sources.empty();
     info.extra_columns = survey.extra_columns();
@@ -137,6 +140,8 @@ io::CatalogueInfo catalogue_info(const RunOptions& options, io::SurveyReader& su
     const spectral::Abundance abundance = options.configuration.spectra.abundance;
     info.provenance.emplace_back("table tbabs " + to_string(abundance),
                                  spectral::Absorption::checksum(abundance));
+    const auto apec = spectral::embedded_apec();
+    info.provenance.emplace_back("table apec", fmt::format("{}; {}", apec->hash, apec->origin));
     const std::vector<io::InputRecord> inputs = survey.inputs();
     info.provenance.emplace_back("inputs", std::to_string(inputs.size()));
     ContentHash all;
@@ -165,24 +170,15 @@ void count(const SourceResult& result, RunSummary& summary) {
 
 }  // namespace
 
-std::pair<std::int64_t, std::int64_t> shard_range(std::int64_t sources, std::int64_t shard,
-                                                  std::int64_t shards) {
-    if (shards < 1 || shard < 1 || shard > shards)
-        throw Error(ErrorKind::usage, "BAD_SETTING",
-                    fmt::format("--shard {}/{} is not usable", shard, shards), "",
-                    "Use K/N with 1 <= K <= N.");
-    // N parts whose sizes differ by one at most; written so that no product overflows.
-    const std::int64_t size = sources / shards, longer = sources % shards;
-    auto begin = [&](std::int64_t k) { return k * size + std::min(k, longer); };
-    return {begin(shard - 1), begin(shard)};
-}
-
 RunSummary run(const RunOptions& options, const std::atomic<bool>& stop, const RunProgress& progress) {
     const Stopwatch total;
     StageTimes times;
     RunSummary summary;
     io::SurveyReader survey(options.survey);
-    const std::vector<Range> ranges = ranges_of(options, survey);
+    const ShardPlan shard_plan(survey, options.configuration);
+    const std::vector<Range> ranges = ranges_of(options, survey, shard_plan);
+    for (const Range& range : ranges)
+        summary.predicted_seconds += shard_plan.seconds(range.first, range.first + range.count);
     BatchPlan plan(survey, ranges, options.batch_memory);
     const io::CatalogueInfo info = catalogue_info(options, survey, ranges, plan.total());
 

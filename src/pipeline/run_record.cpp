@@ -17,6 +17,7 @@ std::string run_record(const RunOptions& options, const RunSummary& summary) {
     record["survey"] = options.survey;
     record["catalogue"] = options.output;
     record["shard"] = {options.shard, options.shards};
+    record["part"] = {options.part, options.parts};
     record["backend"] = summary.backend;
     record["threads"] = options.threads > 0 ? options.threads : available_threads();
     record["batch_memory"] = options.batch_memory;
@@ -27,6 +28,7 @@ std::string run_record(const RunOptions& options, const RunSummary& summary) {
     record["fits"] = summary.fits;
     record["quarantined"] = summary.quarantined;
     record["seconds"] = summary.seconds;
+    record["predicted_seconds"] = summary.predicted_seconds;
     record["peak_memory"] = summary.peak_memory;
     return record.dump(2) + "\n";
 }

@@ -113,10 +113,16 @@ void fields(Archive& archive, T& v) {
     archive(v.value, v.lo, v.hi);
 }
 template <typename Archive, typename T>
+requires FieldsOf<Archive, T, FittedParameter>
+void fields(Archive& archive, T& v) {
+    archive(v.component, v.name, v.unit, v.estimate, v.error, v.flags);
+}
+template <typename Archive, typename T>
 requires FieldsOf<Archive, T, SpectralFit>
 void fields(Archive& archive, T& v) {
     archive(v.spectrum, v.instrument, v.model, v.statistic, v.stat, v.n_bins, v.dof, v.reduced, v.aicc, v.bic,
-            v.nh, v.kt, v.gamma, v.norm, v.flux, v.flux_unabsorbed, v.selected, v.flags);
+            v.nh, v.kt, v.gamma, v.kt2, v.abundance, v.norm, v.norm2, v.flux, v.flux_unabsorbed, v.selected,
+            v.flags, v.parameters);
 }
 template <typename Archive, typename T>
 requires FieldsOf<Archive, T, QuarantineRow>
@@ -137,10 +143,26 @@ void fields(Archive& archive, T& v) {
             v.peak_rate_error, v.quiescent_rate, v.excess_counts, v.flags);
 }
 template <typename Archive, typename T>
+requires FieldsOf<Archive, T, PulsedFractionLimit>
+void fields(Archive& archive, T& v) {
+    archive(v.exposure, v.instrument, v.method, v.n_harmonics, v.frequency_lo, v.frequency_hi, v.frequency,
+            v.statistic, v.n_photons, v.pf_ul, v.flags);
+}
+template <typename Archive, typename T>
+requires FieldsOf<Archive, T, ProfileBins>
+void fields(Archive& archive, T& v) {
+    for (auto& bin : v) archive(bin);
+}
+template <typename Archive, typename T>
+requires FieldsOf<Archive, T, PhaseProfile>
+void fields(Archive& archive, T& v) {
+    archive(v.exposure, v.instrument, v.frequency, v.epoch, v.counts, v.exposure_time, v.rate, v.rate_error);
+}
+template <typename Archive, typename T>
 requires FieldsOf<Archive, T, SourceResult>
 void fields(Archive& archive, T& v) {
     archive(v.source, v.n_exposures, v.n_spectra, v.status, v.best_period, v.best_fit, v.flags, v.st_log10_p,
-            v.candidates, v.fits, v.variability, v.flares, v.quarantine);
+            v.candidates, v.limits, v.profiles, v.fits, v.variability, v.flares, v.quarantine);
 }
 
 }  // namespace xsift::pipeline

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <memory>
 #include <utility>
@@ -17,8 +18,6 @@
 namespace xsift::pipeline {
 
 namespace {
-
-using spectral::AbsorbedModel;
 
 constexpr std::int64_t fewest_counts = 20;
 constexpr double count_scatter = 0.8;      ///< of the logarithm of the counts
@@ -184,14 +183,16 @@ Response make_response() {
     return response;
 }
 
+constexpr const char* model_name = "tbabs*powerlaw";
+
 /// Draws spectra of absorbed power laws folded through the response, with a background.
 class SpectrumSimulator {
   public:
     SpectrumSimulator()
         : response_(std::make_shared<Response>(make_response())),
-          model_(spectral::Shape::powerlaw, spectral::Abundance::wilm,
-                 spectral::EnergyBins::from_bounds(response_->energy_lo, response_->energy_hi)),
-          photons_(response_->n_energies()) {
+          model_(std::make_shared<const spectral::ModelDefinition>(spectral::define_model(model_name, {})),
+                 spectral::Abundance::wilm,
+                 spectral::EnergyBins::from_bounds(response_->energy_lo, response_->energy_hi)) {
         for (std::size_t i = 0; i < response_->n_energies(); ++i) {
             const double energy = std::sqrt(response_->energy_lo[i] * response_->energy_hi[i]);
             const double x = std::log(energy / 1.5) / 0.9;
@@ -231,20 +232,20 @@ class SpectrumSimulator {
   private:
     /// count/s in each channel at norm 1.
     std::vector<double> folded(double nh, double index) {
-        model_.evaluate(nh, index, photons_);
+        const std::vector<double> photons = model_.photons(std::array{nh, index, 1.0});
         const Response& r = *response_;
         std::vector<double> rate(r.n_channels(), 0.0);
         for (std::size_t i = 0; i < r.n_energies(); ++i)
             for (std::int64_t g = r.row_group[i]; g < r.row_group[i + 1]; ++g)
                 for (std::int32_t c = 0; c < r.group_count[g]; ++c)
                     rate[r.group_first[g] + c] +=
-                        photons_[i] * area_[i] * static_cast<double>(r.value[r.group_value[g] + c]);
+                        photons[i] * area_[i] * static_cast<double>(r.value[r.group_value[g] + c]);
         return rate;
     }
 
     std::shared_ptr<const Response> response_;
-    AbsorbedModel model_;
-    std::vector<double> area_, photons_;
+    spectral::ModelEvaluator model_;
+    std::vector<double> area_;
 };
 
 void check(const SimulateOptions& options) {
@@ -297,7 +298,7 @@ void simulate(const SimulateOptions& options) {
         if (options.spectra) {
             auto [spectrum, norm] = spectra.draw(random, injection, data.source.id, options);
             data.spectra.push_back(std::move(spectrum));
-            truth.model = "tbabs*powerlaw";
+            truth.model = model_name;
             truth.nh = injection.nh;
             truth.parameter = injection.index;
             truth.norm = norm;

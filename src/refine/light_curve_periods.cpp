@@ -1,15 +1,18 @@
 #include "candidate_rows.hpp"
+#include "limit_rows.hpp"
 #include "pulsations.hpp"
 
 #include <algorithm>
 #include <cmath>
 
+#include <xsift/refine/limits.hpp>
 #include <xsift/refine/periods.hpp>
 #include <xsift/timing/aliases.hpp>
 #include <xsift/timing/light_curve.hpp>
 #include <xsift/timing/lomb_scargle.hpp>
 #include <xsift/timing/multi_term.hpp>
 #include <xsift/timing/phase.hpp>
+#include <xsift/timing/pulsed_fraction.hpp>
 #include <xsift/timing/uncertainty.hpp>
 
 namespace xsift::refine {
@@ -171,6 +174,33 @@ class LightCurvePolisher {
         return rows;
     }
 
+    std::vector<PulsedFractionLimit> limits(std::span<const timing::StatisticPeaks> found,
+                                            std::span<const PeriodCandidate> candidates) const {
+        if (!(data_.mean_value() > 0.0)) return {};
+        LimitSetting setting;
+        setting.exposure = &curve_.exposure;
+        setting.method = "GLS";
+        setting.kind = timing::Statistic::Kind::gls;
+        setting.span = span_;
+        setting.confirmable = nyquist();
+        setting.frame_time = curve_.bin_width;
+        setting.flags = limit_of_all;
+        if (!(curve_.bin_width > 0.0)) setting.flags |= limit_frame_time_unknown;
+        return limit_rows(setting, grid_, found, candidates, options_, [&](const timing::Peak& peak) {
+            const int terms = timing::usable_terms(peak.frequency, nyquist(), peak.harmonics);
+            const auto n = static_cast<double>(data_.size()) - 2.0 * (terms - 1);
+            // The amplitude of a sinusoid and the chi2 that it takes away say what an amplitude is worth.
+            const double power = data_.power(peak.frequency),
+                         amplitude = timing::lomb_scargle_sinusoid(data_.sums(peak.frequency)).amplitude() /
+                                     data_.mean_value();
+            const double all = data_.power(peak.frequency, terms);
+            return BandMaximum{peak.frequency,
+                               timing::normalised_power(all, options_.gls_normalisation, data_.chi2()),
+                               timing::chi2_of_power(all, n), terms,
+                               2.0 * timing::chi2_of_power(power, n) / (amplitude * amplitude)};
+        });
+    }
+
   private:
     void set_significance(PeriodCandidate& c) const {
         const auto n = static_cast<double>(data_.size());
@@ -222,8 +252,8 @@ class LightCurvePolisher {
         set_significance(c);
         const double amplitude = timing::lomb_scargle_sinusoid(data_.sums(f)).amplitude();
         if (data_.mean_value() > 0.0)
-            set_pulsed_fraction(curve_, amplitude / data_.mean_value(), static_cast<double>(data_.size()),
-                                options_.confidence, c);
+            set_pulsed_fraction(curve_, data_.power(f), amplitude / data_.mean_value(),
+                                static_cast<double>(data_.size()), options_.confidence, c);
         return c;
     }
 
@@ -317,6 +347,14 @@ std::vector<PeriodCandidate> polish_light_curve(const LightCurve& curve, const t
                                                 std::span<const timing::StatisticPeaks> found,
                                                 const timing::SearchOptions& options) {
     return LightCurvePolisher(curve, grid, options).run(found);
+}
+
+std::vector<PulsedFractionLimit> pulsed_fraction_limits(const LightCurve& curve,
+                                                        const timing::FrequencyGrid& grid,
+                                                        std::span<const timing::StatisticPeaks> found,
+                                                        std::span<const PeriodCandidate> candidates,
+                                                        const timing::SearchOptions& options) {
+    return LightCurvePolisher(curve, grid, options).limits(found, candidates);
 }
 
 }  // namespace xsift::refine

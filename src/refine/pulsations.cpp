@@ -56,9 +56,9 @@ void set_pulsed_fraction(const Exposure& exposure, const PhotonSums& sums, doubl
     store(timing::pulsed_fraction(z, candidate.n_harmonics, photons, confidence), correction, candidate);
 }
 
-void set_pulsed_fraction(const LightCurve& curve, double amplitude, double n_points, double confidence,
-                         PeriodCandidate& candidate) {
-    const double z = timing::chi2_of_power(candidate.statistic, n_points);
+void set_pulsed_fraction(const LightCurve& curve, double power, double amplitude, double n_points,
+                         double confidence, PeriodCandidate& candidate) {
+    const double z = timing::chi2_of_power(power, n_points);
     if (!(z > 0.0) || !(amplitude > 0.0)) return;
     // As many photons as would make this amplitude this significant.
     const double photons = 2.0 * z / (amplitude * amplitude);

@@ -14,10 +14,10 @@ namespace xsift::refine {
 void set_pulsed_fraction(const Exposure& exposure, const PhotonSums& sums, double confidence,
                          PeriodCandidate& candidate);
 
-/// The same for a Lomb-Scargle candidate of n points with this semi-amplitude over the mean rate; corrected
-/// for the width of the bins.
-void set_pulsed_fraction(const LightCurve& curve, double amplitude, double n_points, double confidence,
-                         PeriodCandidate& candidate);
+/// The same for a Lomb-Scargle candidate of n points, of its fundamental alone: the power of one sinusoid and
+/// its semi-amplitude over the mean rate; corrected for the width of the bins.
+void set_pulsed_fraction(const LightCurve& curve, double power, double amplitude, double n_points,
+                         double confidence, PeriodCandidate& candidate);
 
 /// Live fraction of detectors that are dead for a while after each photon, so that they miss more at the peak
 /// of a pulse; 1 for those whose dead time is that of a read-out, which takes the same from every phase.

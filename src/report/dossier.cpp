@@ -7,7 +7,7 @@
 #include <xsift/report/dossier.hpp>
 #include <xsift/report/svg_plot.hpp>
 #include <xsift/spectral/prepared.hpp>
-#include <xsift/timing/phase.hpp>
+#include <xsift/timing/fold.hpp>
 
 namespace xsift::report {
 
@@ -84,39 +84,29 @@ std::string light_curve_of(const EventList& events) {
                               escaped(events.exposure.file), events.size(), events.gti.exposure(), width));
 }
 
-/// Two cycles of the folded profile, each bin divided by its good time.
+/// Two cycles of the folded profile, each bin divided by its good time; faint sources get wider bins.
 std::string folded_profile_of(const EventList& events, const PeriodCandidate& candidate) {
-    constexpr int bins = 20;
-    // The exposure of a phase bin is summed over this many steps a bin; enough for the eye.
-    constexpr int steps_a_bin = 10;
-    const double f = candidate.frequency;
-    auto bin_of = [&](double t) {
-        return std::min(bins - 1,
-                        static_cast<int>(static_cast<double>(timing::fixed_phase(f, t)) * 0x1p-64 * bins));
-    };
-    std::vector<double> counts(bins, 0.0), exposed(bins, 0.0), x, y, error;
-    for (const double t : events.time) counts[static_cast<std::size_t>(bin_of(t))] += 1.0;
-    const double step = candidate.period / (bins * steps_a_bin);
-    for (std::size_t i = 0; i < events.gti.size(); ++i) {
-        const double length = events.gti.stop[i] - events.gti.start[i];
-        const double cycles = std::floor(length / candidate.period);
-        for (double& e : exposed) e += cycles * candidate.period / bins;
-        for (double t = events.gti.start[i] + cycles * candidate.period + 0.5 * step; t < events.gti.stop[i];
-             t += step)
-            exposed[static_cast<std::size_t>(bin_of(t))] += step;
-    }
-    for (int b = 0; b < 2 * bins; ++b) {
-        const auto k = static_cast<std::size_t>(b % bins);
-        if (exposed[k] <= 0.0) continue;
-        x.push_back((b + 0.5) / bins);
-        y.push_back(counts[k] / exposed[k]);
-        error.push_back(std::sqrt(std::max(counts[k], 1.0)) / exposed[k]);
+    constexpr double counts_for_all_bins = 1000.0;
+    const PhaseProfile profile = timing::fold(events, candidate.frequency);
+    const std::size_t merged = static_cast<double>(events.size()) < counts_for_all_bins ? 2 : 1,
+                      bins = profile_bins / merged;
+    std::vector<double> x, y, error;
+    for (std::size_t b = 0; b < 2 * bins; ++b) {
+        double counts = 0.0, exposed = 0.0;
+        for (std::size_t i = 0; i < merged; ++i) {
+            counts += profile.counts[(b % bins) * merged + i];
+            exposed += profile.exposure_time[(b % bins) * merged + i];
+        }
+        if (exposed <= 0.0) continue;
+        x.push_back((static_cast<double>(b) + 0.5) / static_cast<double>(bins));
+        y.push_back(counts / exposed);
+        error.push_back(std::sqrt(std::max(counts, 1.0)) / exposed);
     }
     SvgPlot plot("Phase, cycles", "Rate, count/s");
-    plot.points(x, y, error, std::vector<double>(x.size(), 0.5 / bins));
+    plot.points(x, y, error, std::vector<double>(x.size(), 0.5 / static_cast<double>(bins)));
     return figure(plot.render("Folded profile"),
-                  fmt::format("{} folded at {} s; two cycles, corrected for good time.",
-                              escaped(events.exposure.file), number(candidate.period, 9)));
+                  fmt::format("{} folded at {} s; two cycles of {} bins, each divided by its own good time.",
+                              escaped(events.exposure.file), number(candidate.period, 9), bins));
 }
 
 std::string spectrum_of(const Spectrum& spectrum, const spectral::FitOptions& options) {
@@ -155,13 +145,14 @@ std::string candidates_of(const SourceResult& result) {
     for (std::size_t i = 0; i < result.candidates.size(); ++i) {
         const PeriodCandidate& c = result.candidates[i];
         const bool offered = static_cast<int>(i) == result.best_period;
-        rows += row(
-            {std::to_string(c.rank), escaped(c.exposure),
-             fmt::format("{}<sub>{}</sub>", c.method, c.n_harmonics),
-             fmt::format("{} &plusmn; {}", number(c.period, 9), number(c.period_error, 2)),
-             number(c.frequency, 9), number(c.statistic, 6), number(c.log10_fap, 4),
-             number(c.pulsed_fraction, 3), offered ? std::string("offered") : escaped(veto_names(c.veto))},
-            "td", offered ? "offered" : "");
+        rows += row({std::to_string(c.rank), escaped(c.exposure),
+                     fmt::format("{}<sub>{}</sub>", c.method, c.n_harmonics),
+                     fmt::format("{} &plusmn; {}", number(c.period, 9), number(c.period_error, 2)),
+                     number(c.frequency, 9), number(c.statistic, 6), number(c.log10_fap, 4),
+                     fmt::format("{} <span class=\"faint\">[{}, {}]</span>", number(c.pulsed_fraction, 3),
+                                 number(c.pf_lo, 3), number(c.pf_hi, 3)),
+                     offered ? std::string("offered") : escaped(veto_names(c.veto))},
+                    "td", offered ? "offered" : "");
     }
     return table({"Rank", "Exposure", "Statistic", "Period, s", "Frequency, Hz", "Value",
                   "log<sub>10</sub> FAP", "Pulsed fraction", "Veto"},
@@ -205,7 +196,13 @@ std::string summary_of(const SourceResult& result) {
         if (result.flags & source_not_barycentred) html += " The times are not barycentred.";
         html += "</p>\n";
     } else if (result.n_exposures > 0) {
-        html += "<p>No significant period.</p>\n";
+        html += "<p>No significant period.";
+        if (const PulsedFractionLimit* limit = source_limit(result))
+            html += fmt::format(" A sinusoid between {} and {} Hz has a pulsed fraction below {}{}.",
+                                number(limit->frequency_lo, 3), number(limit->frequency_hi, 3),
+                                number(limit->pf_ul, 3),
+                                limit->flags & limit_of_all ? " (of all photons, background included)" : "");
+        html += "</p>\n";
     }
     if (result.best_fit >= 0) {
         const SpectralFit& f = result.fits[static_cast<std::size_t>(result.best_fit)];

@@ -1,23 +1,10 @@
+#include <algorithm>
 #include <cmath>
 
 #include <xsift/core/constants.hpp>
-#include <xsift/core/error.hpp>
 #include <xsift/spectral/model.hpp>
 
 namespace xsift::spectral {
-
-Limits parameter_limits(Shape shape) {
-    if (shape == Shape::powerlaw) return {-3.0, 10.0};
-    return {shape == Shape::bbody ? 0.01 : 0.03, 100.0};
-}
-
-Shape parse_model(const std::string& model) {
-    if (model == "tbabs*powerlaw") return Shape::powerlaw;
-    if (model == "tbabs*bbody") return Shape::bbody;
-    if (model == "tbabs*bremss") return Shape::bremss;
-    throw Error(ErrorKind::usage, "UNKNOWN_MODEL", "the model '" + model + "' is not known",
-                "models are tbabs*powerlaw, tbabs*bbody, tbabs*bremss", "Correct --models.");
-}
 
 namespace {
 
@@ -33,6 +20,11 @@ void trapezoid(const EnergyBins& bins, Density density, std::span<T> photons) {
         at_last = density(bins.edge[last]);
         photons[i] = (lo + at_last) * (0.5 * (bins.edge[last] - bins.edge[left]));
     }
+}
+
+Shape shape_of(ComponentKind kind) {
+    if (kind == ComponentKind::bbody) return Shape::bbody;
+    return kind == ComponentKind::bremss ? Shape::bremss : Shape::powerlaw;
 }
 
 }  // namespace
@@ -56,44 +48,236 @@ void shape_photons(Shape shape, T parameter, const EnergyBins& bins, std::span<T
 template void shape_photons<double>(Shape, double, const EnergyBins&, std::span<double>);
 template void shape_photons<Dual>(Shape, Dual, const EnergyBins&, std::span<Dual>);
 
-AbsorbedModel::AbsorbedModel(Shape shape, Abundance abundance, EnergyBins bins)
-    : shape_(shape),
-      bins_(std::move(bins)),
-      cross_section_(Absorption::of(abundance).cross_sections(bins_)),
-      scratch_(bins_.size()) {}
-
-void AbsorbedModel::evaluate(double nh, double parameter, std::span<double> photons) {
-    shape_photons(shape_, parameter, bins_, photons);
-    for (std::size_t i = 0; i < photons.size(); ++i) photons[i] *= std::exp(-nh * cross_section_[i]);
+ModelFreedom::ModelFreedom(const ModelDefinition& model) : shape_of(model.parameters.size(), -1) {
+    const auto root = [&](int p) {
+        const int tied = model.parameters[static_cast<std::size_t>(p)].tied_to;
+        return tied >= 0 ? tied : p;
+    };
+    for (std::size_t p = 0; p < model.parameters.size(); ++p)
+        if (!model.parameters[p].is_norm && model.parameters[p].free()) {
+            shape_of[p] = static_cast<int>(shape.size());
+            shape.push_back(static_cast<int>(p));
+        }
+    for (std::size_t p = 0; p < model.parameters.size(); ++p)
+        if (!model.parameters[p].is_norm)
+            shape_of[p] = shape_of[static_cast<std::size_t>(root(static_cast<int>(p)))];
+    for (std::size_t t = 0; t < model.terms.size(); ++t) {
+        const Component& c = model.components[static_cast<std::size_t>(model.terms[t].additive)];
+        const int norm = root(c.first_parameter + c.n_parameters - 1);
+        auto group =
+            std::find_if(groups.begin(), groups.end(), [&](const Group& g) { return g.norm == norm; });
+        if (group == groups.end()) {
+            groups.push_back({norm, model.parameters[static_cast<std::size_t>(norm)].free(), {}});
+            group = groups.end() - 1;
+        }
+        group->terms.push_back(static_cast<int>(t));
+    }
+    std::stable_partition(groups.begin(), groups.end(), [](const Group& g) { return g.free; });
+    depends_.assign(groups.size(), std::vector<bool>(shape.size(), false));
+    const auto mark = [&](std::size_t g, int component) {
+        const Component& c = model.components[static_cast<std::size_t>(component)];
+        for (int p = c.first_parameter; p < c.first_parameter + c.n_parameters; ++p)
+            if (shape_of[static_cast<std::size_t>(p)] >= 0)
+                depends_[g][static_cast<std::size_t>(shape_of[static_cast<std::size_t>(p)])] = true;
+    };
+    for (std::size_t g = 0; g < groups.size(); ++g)
+        for (const int t : groups[g].terms) {
+            mark(g, model.terms[static_cast<std::size_t>(t)].additive);
+            for (const int f : model.terms[static_cast<std::size_t>(t)].factors) mark(g, f);
+        }
 }
 
-void AbsorbedModel::evaluate(double nh, double parameter, std::span<double> photons, std::span<double> by_nh,
-                             std::span<double> by_parameter) {
-    shape_photons(shape_, Dual(parameter, 1.0), bins_, std::span(scratch_));
-    for (std::size_t i = 0; i < photons.size(); ++i) {
-        const double transmission = std::exp(-nh * cross_section_[i]);
-        photons[i] = scratch_[i].value * transmission;
-        by_nh[i] = -cross_section_[i] * photons[i];
-        by_parameter[i] = scratch_[i].derivative * transmission;
+std::size_t ModelFreedom::n_free_norms() const {
+    return static_cast<std::size_t>(
+        std::count_if(groups.begin(), groups.end(), [](const Group& g) { return g.free; }));
+}
+
+ModelEvaluator::ModelEvaluator(std::shared_ptr<const ModelDefinition> model, Abundance abundance,
+                               EnergyBins bins)
+    : model_(std::move(model)),
+      freedom_(*model_),
+      bins_(std::move(bins)),
+      dual_(bins_.size()),
+      product_(bins_.size()) {
+    const std::size_t n = bins_.size();
+    component_.resize(model_->components.size());
+    for (std::size_t c = 0; c < component_.size(); ++c) {
+        const Component& component = model_->components[c];
+        ComponentState& state = component_[c];
+        state.value.resize(n);
+        for (int p = 0; p < component.n_parameters; ++p) {
+            const bool wanted =
+                freedom_.shape_of[static_cast<std::size_t>(component.first_parameter + p)] >= 0;
+            state.by.emplace_back(wanted ? n : 0);
+        }
+        if (component.kind == ComponentKind::tbabs && cross_section_.empty())
+            cross_section_ = Absorption::of(abundance).cross_sections(bins_);
+        if (component.table) {
+            const int z = component.first_parameter + component.n_axes;
+            state.table = std::make_unique<TableInterpolator>(
+                component.table, bins_,
+                component.table->redshift ? model_->parameters[static_cast<std::size_t>(z)].value : 0.0);
+        }
+    }
+    for (std::size_t g = 0; g < freedom_.groups.size(); ++g) {
+        unit_.emplace_back(n);
+        by_.emplace_back();
+        for (std::size_t s = 0; s < freedom_.shape.size(); ++s)
+            by_[g].emplace_back(freedom_.depends(g, s) ? n : 0);
     }
 }
 
-FluxBand::FluxBand(Shape shape, Abundance abundance, double lo, double hi)
-    : model_(shape, abundance, Absorption::of(abundance).resolving_bins(lo, hi, 500)),
-      photons_(model_.size()),
-      by_nh_(model_.size()),
-      by_parameter_(model_.size()) {}
+void ModelEvaluator::evaluate_component(std::size_t index, std::span<const double> all, bool derivatives) {
+    const Component& component = model_->components[index];
+    ComponentState& state = component_[index];
+    const auto values =
+        all.subspan(static_cast<std::size_t>(component.first_parameter),
+                    static_cast<std::size_t>(component.n_parameters - (component.additive ? 1 : 0)));
+    if (std::equal(values.begin(), values.end(), state.last.begin(), state.last.end()) &&
+        (state.with_derivatives || !derivatives))
+        return;
+    state.last.assign(values.begin(), values.end());
+    state.with_derivatives = derivatives;
+    const std::size_t n = bins_.size();
+    const auto wanted = [&](std::size_t p) { return derivatives && !state.by[p].empty(); };
+    switch (component.kind) {
+        case ComponentKind::tbabs:
+            for (std::size_t i = 0; i < n; ++i) state.value[i] = std::exp(-values[0] * cross_section_[i]);
+            if (wanted(0))
+                for (std::size_t i = 0; i < n; ++i) state.by[0][i] = -cross_section_[i] * state.value[i];
+            return;
+        case ComponentKind::constant:
+            std::fill(state.value.begin(), state.value.end(), values[0]);
+            if (wanted(0)) std::fill(state.by[0].begin(), state.by[0].end(), 1.0);
+            return;
+        case ComponentKind::powerlaw:
+        case ComponentKind::bbody:
+        case ComponentKind::bremss:
+            if (!wanted(0)) {
+                shape_photons(shape_of(component.kind), values[0], bins_, std::span(state.value));
+                return;
+            }
+            shape_photons(shape_of(component.kind), Dual(values[0], 1.0), bins_, std::span(dual_));
+            for (std::size_t i = 0; i < n; ++i) {
+                state.value[i] = dual_[i].value;
+                state.by[0][i] = dual_[i].derivative;
+            }
+            return;
+        case ComponentKind::cutoffpl:
+            for (std::size_t i = 0; i < n; ++i) {
+                const CutoffPowerLaw photons = cutoffpl_photons(
+                    bins_.log_edge[bins_.left[i]], bins_.log_edge[bins_.left[i] + 1], values[0], values[1]);
+                state.value[i] = photons.value;
+                if (wanted(0)) state.by[0][i] = photons.by_index;
+                if (wanted(1)) state.by[1][i] = photons.by_cutoff;
+            }
+            return;
+        case ComponentKind::gaussian:
+            for (std::size_t i = 0; i < n; ++i) {
+                const GaussianLine photons = gaussian_photons(bins_.lo(i), bins_.hi(i), values[0], values[1]);
+                state.value[i] = photons.value;
+                if (wanted(0)) state.by[0][i] = photons.by_energy;
+                if (wanted(1)) state.by[1][i] = photons.by_sigma;
+            }
+            return;
+        case ComponentKind::table: {
+            std::vector<std::span<double>> by(static_cast<std::size_t>(component.n_axes));
+            for (std::size_t p = 0; p < by.size(); ++p)
+                if (wanted(p)) by[p] = state.by[p];
+            state.table->evaluate(values.first(by.size()), state.value, by);
+            return;
+        }
+    }
+}
 
-BandFlux FluxBand::absorbed(double nh, double parameter) {
-    model_.evaluate(nh, parameter, photons_, by_nh_, by_parameter_);
+/// Adds a term to its group: the product of its components, and for each parameter the product with the
+/// component that has it replaced by its derivative.
+void ModelEvaluator::add_term(std::size_t group, const Term& term, bool derivatives) {
+    const std::size_t n = bins_.size();
+    std::vector<int> all{term.additive};
+    all.insert(all.end(), term.factors.begin(), term.factors.end());
+    const auto product_without = [&](int left_out, const std::vector<double>* instead) {
+        bool first = true;
+        const auto take = [&](const std::vector<double>& v) {
+            if (first)
+                std::copy(v.begin(), v.end(), product_.begin());
+            else
+                for (std::size_t i = 0; i < n; ++i) product_[i] *= v[i];
+            first = false;
+        };
+        for (const int c : all)
+            take(c == left_out && instead != nullptr ? *instead
+                                                     : component_[static_cast<std::size_t>(c)].value);
+    };
+    const auto add_to = [&](std::vector<double>& out) {
+        for (std::size_t i = 0; i < n; ++i) out[i] += product_[i];
+    };
+    product_without(-1, nullptr);
+    add_to(unit_[group]);
+    if (!derivatives) return;
+    for (const int c : all) {
+        const Component& component = model_->components[static_cast<std::size_t>(c)];
+        for (int p = 0; p < component.n_parameters; ++p) {
+            const std::vector<double>& by =
+                component_[static_cast<std::size_t>(c)].by[static_cast<std::size_t>(p)];
+            if (by.empty()) continue;
+            product_without(c, &by);
+            add_to(by_[group][static_cast<std::size_t>(
+                freedom_.shape_of[static_cast<std::size_t>(component.first_parameter + p)])]);
+        }
+    }
+}
+
+void ModelEvaluator::evaluate(std::span<const double> values, bool derivatives) {
+    for (std::size_t c = 0; c < component_.size(); ++c) evaluate_component(c, values, derivatives);
+    for (std::size_t g = 0; g < unit_.size(); ++g) {
+        std::fill(unit_[g].begin(), unit_[g].end(), 0.0);
+        if (derivatives)
+            for (auto& by : by_[g]) std::fill(by.begin(), by.end(), 0.0);
+        for (const int t : freedom_.groups[g].terms)
+            add_term(g, model_->terms[static_cast<std::size_t>(t)], derivatives);
+    }
+}
+
+std::vector<double> ModelEvaluator::photons(std::span<const double> values) {
+    evaluate(values, false);
+    std::vector<double> out(bins_.size(), 0.0);
+    for (std::size_t g = 0; g < unit_.size(); ++g)
+        for (std::size_t i = 0; i < out.size(); ++i)
+            out[i] += values[static_cast<std::size_t>(freedom_.groups[g].norm)] * unit_[g][i];
+    return out;
+}
+
+FluxBand::FluxBand(std::shared_ptr<const ModelDefinition> model, Abundance abundance, double lo, double hi)
+    : model_(std::move(model), abundance, Absorption::of(abundance).resolving_bins(lo, hi, 500)) {
+    for (std::size_t i = 0; i < model_.size(); ++i)
+        energy_.push_back(0.5 * constants::erg_per_kev * (model_.bins().lo(i) + model_.bins().hi(i)));
+}
+
+BandFlux FluxBand::absorbed(std::span<const double> values, bool derivatives) {
+    model_.evaluate(values, derivatives);
+    const auto sum = [&](std::span<const double> photons) {
+        double flux = 0.0;
+        for (std::size_t i = 0; i < photons.size(); ++i) flux += energy_[i] * photons[i];
+        return flux;
+    };
     BandFlux flux;
-    for (std::size_t i = 0; i < photons_.size(); ++i) {
-        const double energy = 0.5 * constants::erg_per_kev * (model_.bins().lo(i) + model_.bins().hi(i));
-        flux.value += energy * photons_[i];
-        flux.by_nh += energy * by_nh_[i];
-        flux.by_parameter += energy * by_parameter_[i];
+    const ModelFreedom& freedom = model_.freedom();
+    for (std::size_t g = 0; g < freedom.groups.size(); ++g) {
+        flux.unit.push_back(sum(model_.unit(g)));
+        flux.by_shape.emplace_back();
+        if (!derivatives) continue;
+        for (std::size_t s = 0; s < freedom.shape.size(); ++s)
+            flux.by_shape[g].push_back(sum(model_.by_shape(g, s)));
     }
     return flux;
+}
+
+BandFlux FluxBand::unabsorbed(std::span<const double> values, bool derivatives) {
+    std::vector<double> bare(values.begin(), values.end());
+    for (const Component& c : model_.definition().components)
+        if (c.kind == ComponentKind::tbabs) bare[static_cast<std::size_t>(c.first_parameter)] = 0.0;
+    return absorbed(bare, derivatives);
 }
 
 }  // namespace xsift::spectral

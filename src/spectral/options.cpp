@@ -20,19 +20,35 @@ std::string to_string(Abundance abundance) {
 Binning parse_binning(const std::string& text) {
     if (text == "default" || text == "resolution") return {};
     if (text == "none") return {Binning::Kind::none, 0};
-    if (text.starts_with("min:")) {
+    if (text == "optimal") return {Binning::Kind::optimal, 0};
+    if (text == "file") return {Binning::Kind::file, 0};
+    for (const Binning::Kind kind : {Binning::Kind::min_counts, Binning::Kind::min_background}) {
+        const std::string prefix = to_string(Binning{kind, 0}).substr(0, text.find(':') + 1);
+        if (prefix.empty() || !text.starts_with(prefix)) continue;
         int n = 0;
         const char* end = text.data() + text.size();
-        const auto [stop, error] = std::from_chars(text.data() + 4, end, n);
-        if (error == std::errc{} && stop == end && n > 0) return {Binning::Kind::min_counts, n};
+        const auto [stop, error] = std::from_chars(text.data() + prefix.size(), end, n);
+        if (error == std::errc{} && stop == end && n > 0) return {kind, n};
     }
     throw Error(ErrorKind::usage, "UNKNOWN_BINNING", "the binning '" + text + "' is not known",
-                "binnings are default, none, min:N with N > 0", "Correct --binning.");
+                "binnings are default, none, min:N, back:N with N > 0, optimal, file", "Correct --binning.");
 }
 
 std::string to_string(const Binning& binning) {
-    if (binning.kind == Binning::Kind::none) return "none";
-    if (binning.kind == Binning::Kind::min_counts) return "min:" + std::to_string(binning.minimum);
+    switch (binning.kind) {
+        case Binning::Kind::none:
+            return "none";
+        case Binning::Kind::min_counts:
+            return "min:" + std::to_string(binning.minimum);
+        case Binning::Kind::min_background:
+            return "back:" + std::to_string(binning.minimum);
+        case Binning::Kind::optimal:
+            return "optimal";
+        case Binning::Kind::file:
+            return "file";
+        case Binning::Kind::resolution:
+            break;
+    }
     return "default";
 }
 

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <memory>
 #include <numeric>
 
 #include <fmt/format.h>
@@ -29,7 +30,8 @@ void check(const Spectrum& s) {
     const auto fits_response = [n](std::size_t size) { return size == n; };
     const auto optional = [&](std::size_t size) { return size == 0 || fits_response(size); };
     if (!fits_response(s.counts.size()) || !optional(s.quality.size()) ||
-        !optional(s.background_counts.size()) ||
+        !optional(s.background_counts.size()) || !optional(s.grouping.size()) ||
+        !optional(s.area_scales.size()) || s.area_scales.size() != s.background_scales.size() ||
         !(s.effective_area.empty() || s.effective_area.size() == s.response->n_energies()))
         fail(s, "CHANNEL_MISMATCH",
              fmt::format("it has {} channels and its response {} has {}", s.counts.size(), s.response->name,
@@ -47,45 +49,138 @@ void check(const Spectrum& s) {
 
 bool usable(const Spectrum& s, const FitOptions& options, std::size_t channel) {
     return (s.quality.empty() || s.quality[channel] == 0) &&
+           (s.area_scales.empty() || (s.area_scales[channel] > 0.0 && s.background_scales[channel] > 0.0)) &&
            s.response->channel_hi[channel] > options.energy_lo &&
            s.response->channel_lo[channel] < options.energy_hi;
 }
 
-/// Whether the channels first..last make a full bin.
-class BinIsFull {
-  public:
-    BinIsFull(const Spectrum& s, const Binning& binning) : s_(s), binning_(binning) {}
+double sum_of(const std::vector<double>& v, std::int32_t first, std::int32_t last) {
+    return std::accumulate(v.begin() + first, v.begin() + last + 1, 0.0);
+}
 
-    bool operator()(std::int32_t first, std::int32_t last) {
-        if (binning_.kind == Binning::Kind::none) return true;
-        if (binning_.kind == Binning::Kind::min_counts)
-            return sum(s_.counts, first, last) >= binning_.minimum;
-        const Response& r = *s_.response;
-        if (first != fwhm_of_) {
-            fwhm_of_ = first;
-            fwhm_ = resolution_fwhm(r, 0.5 * (r.channel_lo[first] + r.channel_hi[first]));
+/// Seconds of the background, scaled to the source's region, in units of the source's rate per AREASCAL.
+double scaled_background_exposure(const Spectrum& s, std::size_t channel) {
+    if (s.area_scales.empty())
+        return s.background_exposure * s.background_area_scale * s.background_back_scale / s.back_scale;
+    return s.background_exposure * s.background_scales[channel] / s.area_scales[channel];
+}
+
+double source_exposure(const Spectrum& s) {
+    return s.exposure.livetime * (s.area_scales.empty() ? s.area_scale : 1.0);
+}
+
+/// Widths of energy that channels first..last cover; channels may run up or down in energy (gratings).
+double energy_width(const Response& r, std::int32_t first, std::int32_t last) {
+    return std::max(r.channel_hi[first], r.channel_hi[last]) -
+           std::min(r.channel_lo[first], r.channel_lo[last]);
+}
+
+/// Optimal bin widths after Kaastra & Bleeker (2016, A&A 587, A151), section 5.3 and eqs. 36, 37.
+class OptimalWidth {
+  public:
+    OptimalWidth(const Spectrum& s, const FitOptions& options) : s_(s) {
+        // R: how many resolution elements the band holds
+        const Response& r = *s.response;
+        for (std::int32_t c = 0; c < std::ssize(s.counts);) {
+            if (!usable(s, options, static_cast<std::size_t>(c))) {
+                ++c;
+                continue;
+            }
+            const double fwhm = std::max(fwhm_at(c), energy_width(r, c, c));
+            std::int32_t last = c;
+            while (last + 1 < std::ssize(s.counts) && energy_width(r, c, last) < fwhm) ++last;
+            elements_ += energy_width(r, c, last) / fwhm;
+            c = last + 1;
         }
-        constexpr double least_background = 5.0, widths_per_fwhm = 3.0;
-        // half a channel of tolerance: the nearest width, not the next above
-        const double width = r.channel_hi[last] - r.channel_lo[first];
-        const double half_channel = 0.5 * (r.channel_hi[last] - r.channel_lo[last]);
-        return width + half_channel >= fwhm_ / widths_per_fwhm &&
-               (!s_.has_background() || sum(s_.background_counts, first, last) >= least_background);
+    }
+
+    /// keV, of a bin that starts at a channel.
+    double operator()(std::int32_t channel) const {
+        const Response& r = *s_.response;
+        const double fwhm = fwhm_at(channel);
+        std::int32_t lo = channel, hi = channel;
+        while (lo > 0 && energy_width(r, lo - 1, channel) <= 0.5 * fwhm) --lo;
+        while (hi + 1 < std::ssize(s_.counts) && energy_width(r, channel, hi + 1) <= 0.5 * fwhm) ++hi;
+        double net = sum_of(s_.counts, lo, hi);
+        if (s_.has_background())
+            net -= sum_of(s_.background_counts, lo, hi) * source_exposure(s_) /
+                   scaled_background_exposure(s_, static_cast<std::size_t>(channel));
+        constexpr double gaussian = 1.314;  // counts of a resolution element over those within its FWHM
+        const double x =
+            std::log(std::max(1.0, gaussian * net) * (1.0 + 0.20 * std::log(std::max(1.0, elements_))));
+        if (x <= 2.119) return fwhm;
+        return fwhm * (0.08 + 7.0 / x + 1.8 / (x * x)) / (1.0 + 5.9 / x);
     }
 
   private:
-    static double sum(const std::vector<double>& v, std::int32_t first, std::int32_t last) {
-        return std::accumulate(v.begin() + first, v.begin() + last + 1, 0.0);
+    double fwhm_at(std::int32_t c) const {
+        return resolution_fwhm(*s_.response, 0.5 * (s_.response->channel_lo[c] + s_.response->channel_hi[c]));
     }
     const Spectrum& s_;
+    double elements_ = 0.0;
+};
+
+/// Whether the channels first..last make a full bin.
+class BinIsFull {
+  public:
+    BinIsFull(const Spectrum& s, const FitOptions& options) : s_(s), binning_(options.binning) {
+        if (binning_.kind == Binning::Kind::optimal) optimal_ = std::make_unique<OptimalWidth>(s, options);
+        if (binning_.kind == Binning::Kind::file && s.grouping.empty())
+            fail(s, "NO_GROUPING", "it has no GROUPING and --binning file asks for it",
+                 "Choose another --binning.");
+    }
+
+    bool operator()(std::int32_t first, std::int32_t last) {
+        switch (binning_.kind) {
+            case Binning::Kind::none:
+                return true;
+            case Binning::Kind::min_counts:
+                return sum_of(s_.counts, first, last) >= binning_.minimum;
+            case Binning::Kind::min_background:
+                return !s_.has_background() || enough_background(first, last, binning_.minimum);
+            case Binning::Kind::file:
+                return last + 1 == std::ssize(s_.grouping) || s_.grouping[last + 1] >= 0;
+            case Binning::Kind::optimal:
+                return wide_enough(first, last, [&] { return (*optimal_)(first); });
+            case Binning::Kind::resolution:
+                break;
+        }
+        constexpr double widths_per_fwhm = 3.0;
+        constexpr int least_background = 5;
+        const Response& r = *s_.response;
+        return wide_enough(first, last,
+                           [&] {
+                               const double energy = 0.5 * (r.channel_lo[first] + r.channel_hi[first]);
+                               return resolution_fwhm(r, energy) / widths_per_fwhm;
+                           }) &&
+               (!s_.has_background() || enough_background(first, last, least_background));
+    }
+
+  private:
+    bool enough_background(std::int32_t first, std::int32_t last, int n) const {
+        return sum_of(s_.background_counts, first, last) >= n;
+    }
+    /// Half a channel of tolerance: the nearest width, not the next above.
+    template <typename Width>
+    bool wide_enough(std::int32_t first, std::int32_t last, const Width& width) {
+        if (first != width_of_) {
+            width_of_ = first;
+            width_ = width();
+        }
+        const Response& r = *s_.response;
+        return energy_width(r, first, last) + 0.5 * energy_width(r, last, last) >= width_;
+    }
+
+    const Spectrum& s_;
     const Binning& binning_;
-    std::int32_t fwhm_of_ = -1;
-    double fwhm_ = 0.0;
+    std::unique_ptr<OptimalWidth> optimal_;
+    std::int32_t width_of_ = -1;
+    double width_ = 0.0;
 };
 
 void choose_bins(const Spectrum& s, const FitOptions& options, PreparedSpectrum& out) {
     const auto n = static_cast<std::int32_t>(s.counts.size());
-    BinIsFull full(s, options.binning);
+    BinIsFull full(s, options);
     for (std::int32_t c = 0; c < n;) {
         if (!usable(s, options, c)) {
             ++c;
@@ -118,8 +213,7 @@ std::vector<double> sum_bins(const PreparedSpectrum& p, const std::vector<double
     std::vector<double> out;
     out.reserve(p.bin_first.size());
     for (std::size_t b = 0; b < p.bin_first.size(); ++b)
-        out.push_back(
-            std::accumulate(counts.begin() + p.bin_first[b], counts.begin() + p.bin_last[b] + 1, 0.0));
+        out.push_back(sum_of(counts, p.bin_first[b], p.bin_last[b]));
     return out;
 }
 
@@ -136,11 +230,73 @@ std::pair<std::int32_t, std::int32_t> group_row(const Spectrum& s, const std::ve
             const std::int32_t bin = bin_of[r.group_first[g] + j];
             const double value = static_cast<double>(r.value[r.group_value[g] + j]);
             if (bin < 0 || value == 0.0) continue;
-            row[bin] += area * value;
+            row[bin] += area * value * (s.area_scales.empty() ? 1.0 : s.area_scales[r.group_first[g] + j]);
             begin = std::min(begin, bin);
             end = std::max(end, bin + 1);
         }
     return begin < end ? std::pair{begin, end} : std::pair{0, 0};
+}
+
+/// Takes out the bins that no energy reaches: they tell nothing of a source when they hold no counts, and no
+/// model can explain counts there.
+void drop_unreached_bins(const Spectrum& s, PreparedSpectrum& out) {
+    const Response& r = *s.response;
+    std::vector<char> reached(r.n_channels(), 0);
+    for (std::size_t i = 0; i < r.n_energies(); ++i) {
+        if (!s.effective_area.empty() && !(s.effective_area[i] > 0.0)) continue;
+        for (std::int64_t g = r.row_group[i]; g < r.row_group[i + 1]; ++g)
+            for (std::int32_t j = 0; j < r.group_count[g]; ++j)
+                if (r.value[r.group_value[g] + j] > 0.0F) reached[r.group_first[g] + j] = 1;
+    }
+    const auto is_reached = [&](std::size_t b) {
+        return std::any_of(reached.begin() + out.bin_first[b], reached.begin() + out.bin_last[b] + 1,
+                           [](char c) { return c != 0; });
+    };
+    bool any = false;
+    for (std::size_t b = 0; b < out.bin_first.size(); ++b) any = any || is_reached(b);
+    if (!any)
+        fail(s, "EMPTY_RESPONSE", "its response and effective area are zero in the fitted channels",
+             "Check the ARF and RMF.");
+    std::size_t kept = 0;
+    for (std::size_t b = 0; b < out.bin_first.size(); ++b) {
+        const std::int32_t first = out.bin_first[b], last = out.bin_last[b];
+        if (is_reached(b)) {
+            out.bin_first[kept] = first;
+            out.bin_last[kept++] = last;
+        } else if (sum_of(s.counts, first, last) > 0.0) {
+            fail(s, "ZERO_AREA",
+                 fmt::format(
+                     "it holds counts in {:.4g}-{:.4g} keV, where its response and effective area are zero",
+                     std::min(r.channel_lo[first], r.channel_lo[last]),
+                     std::max(r.channel_hi[first], r.channel_hi[last])),
+                 "Check the ARF and RMF, or choose an --energy range that they cover.");
+        }
+    }
+    out.bin_first.resize(kept);
+    out.bin_last.resize(kept);
+}
+
+/// Background exposure of each bin where the channels differ: that for which the bin's background counts
+/// stand for as many counts in the source region as those of its channels do.
+void scale_background_by_bin(const Spectrum& s, PreparedSpectrum& out) {
+    double counts_of_band = 0.0, expected_of_band = 0.0, inverse_of_band = 0.0;
+    for (std::size_t b = 0; b < out.bin_first.size(); ++b) {
+        double counts = 0.0, expected = 0.0, inverse = 0.0;
+        for (std::int32_t c = out.bin_first[b]; c <= out.bin_last[b]; ++c) {
+            const double seconds = scaled_background_exposure(s, static_cast<std::size_t>(c));
+            counts += s.background_counts[c];
+            expected += s.background_counts[c] / seconds;
+            inverse += 1.0 / seconds;
+        }
+        const double channels = out.bin_last[b] - out.bin_first[b] + 1;
+        out.bin_background_exposure.push_back(counts > 0.0 ? counts / expected : channels / inverse);
+        counts_of_band += counts;
+        expected_of_band += expected;
+        inverse_of_band += inverse / channels;
+    }
+    out.background_exposure = counts_of_band > 0.0
+                                  ? counts_of_band / expected_of_band
+                                  : static_cast<double>(out.bin_first.size()) / inverse_of_band;
 }
 
 void group_response(const Spectrum& s, PreparedSpectrum& out) {
@@ -169,9 +325,6 @@ void group_response(const Spectrum& s, PreparedSpectrum& out) {
         out.row_count.pop_back();
         out.row_value.pop_back();
     }
-    if (out.energy_lo.empty())
-        fail(s, "EMPTY_RESPONSE", "its response and effective area are zero in the fitted channels",
-             "Check the ARF and RMF.");
 }
 
 }  // namespace
@@ -198,16 +351,19 @@ PreparedSpectrum prepare(const Spectrum& s, const FitOptions& options) {
     out.flags = s.flags;
     out.response_hash = s.response->hash;
     choose_bins(s, options, out);
+    drop_unreached_bins(s, out);
     out.counts = sum_bins(out, s.counts);
     if (std::accumulate(out.counts.begin(), out.counts.end(), 0.0) == 0.0)
         fail(s, "NO_COUNTS",
              fmt::format("it holds no counts in {}-{} keV", options.energy_lo, options.energy_hi),
              "Choose another --energy range.");
-    out.source_exposure = s.exposure.livetime * s.area_scale;
+    out.source_exposure = source_exposure(s);
     if (s.has_background()) {
         out.background_counts = sum_bins(out, s.background_counts);
-        out.background_exposure =
-            s.background_exposure * s.background_area_scale * s.background_back_scale / s.back_scale;
+        if (s.area_scales.empty())
+            out.background_exposure = scaled_background_exposure(s, 0);
+        else
+            scale_background_by_bin(s, out);
         const auto empty = std::count(out.background_counts.begin(), out.background_counts.end(), 0.0);
         if (2 * empty > std::ssize(out.background_counts)) out.flags |= spectrum_background_mostly_empty;
     } else {

@@ -10,6 +10,7 @@
 XSIFT_EMBED(tbabs_wilm)
 XSIFT_EMBED(tbabs_angr)
 XSIFT_EMBED(tbabs_aspl)
+XSIFT_EMBED(apec)
 
 namespace xsift::spectral {
 
@@ -23,6 +24,10 @@ std::span<const unsigned char> absorption_resource(Abundance abundance) {
             break;
     }
     return {xsift_tbabs_wilm_begin, xsift_tbabs_wilm_end};
+}
+
+std::span<const unsigned char> apec_resource() {
+    return {xsift_apec_begin, xsift_apec_end};
 }
 
 }  // namespace xsift::spectral

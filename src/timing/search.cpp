@@ -77,6 +77,31 @@ FrequencyGrid make_grid(const LightCurve& curve, const SearchOptions& options) {
     return make_grid(curve.exposure.file, time_span(curve), std::min(options.default_fmax, nyquist), options);
 }
 
+std::vector<std::int64_t> band_edges(const FrequencyGrid& grid, double confirmable,
+                                     const SearchOptions& options) {
+    if (grid.count < 1) return {};
+    const double low = grid.frequency(0), high = std::min(confirmable, grid.frequency(grid.count - 1));
+    std::vector<double> cuts = options.limit_bands;
+    if (cuts.empty()) {
+        const double room = std::sqrt(10.0);
+        for (int decade = -12; decade <= 6; ++decade) {
+            const double cut = std::pow(10.0, decade);
+            if (cut >= low * room * (1 - 1e-9) && cut <= high / room * (1 + 1e-9)) cuts.push_back(cut);
+        }
+    }
+    if (confirmable < grid.frequency(grid.count - 1))
+        cuts.push_back(std::nextafter(confirmable, 2.0 * confirmable));
+    std::sort(cuts.begin(), cuts.end());
+    std::vector<std::int64_t> edges{0};
+    for (const double cut : cuts) {
+        const double trial = std::ceil(cut / grid.df * (1.0 - 1e-12)) - static_cast<double>(grid.first);
+        if (trial > static_cast<double>(edges.back()) && trial < static_cast<double>(grid.count))
+            edges.push_back(static_cast<std::int64_t>(trial));
+    }
+    edges.push_back(grid.count);
+    return edges;
+}
+
 std::vector<Statistic> event_statistics(const SearchOptions& options) {
     std::vector<Statistic> statistics;
     for (const int n : options.z2_harmonics) statistics.push_back({Statistic::Kind::z2, n});

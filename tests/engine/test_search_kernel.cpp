@@ -198,6 +198,30 @@ TEST_F(SearchKernelTest, PeaksAreThoseOfTheOracle) {
     EXPECT_GT(found.size(), 20u);
 }
 
+TEST_F(SearchKernelTest, BandMaximaAreThoseOfThePlainLoop) {
+    const Outcome out = run_passes<4>(task);
+    const std::vector<std::int64_t> edges{100, 101, 400, 401, 640, trials - 3};
+    const std::int64_t first = 60, begin = 7, end = trials - first;  // value i is trial first + i
+    const int bands = static_cast<int>(edges.size()) - 1;
+    const float* value = out.value.data() + first;
+    std::vector<std::uint64_t> packed(edges.size(), 0);
+    for (std::int64_t from = begin; from < end; from += band_run)
+        band_maxima_of_run(value, from, std::min(from + band_run, end), first, edges.data(), bands,
+                           [&](int band, std::uint64_t trial) {
+                               auto& highest = packed.at(static_cast<std::size_t>(band));
+                               highest = std::max(highest, trial);
+                           });
+    for (int b = 0; b < bands; ++b) {
+        const auto from = out.value.begin() + edges[b], to = out.value.begin() + edges[b + 1];
+        const auto highest = std::max_element(from, to);  // of equals the first
+        EXPECT_EQ(value_of_packed(packed[b]), *highest);
+        EXPECT_EQ(first + index_of_packed(packed[b]), highest - out.value.begin());
+    }
+    EXPECT_GT(packed_trial(2.0f, 5), packed_trial(2.0f, 6));
+    EXPECT_GT(packed_trial(2.5f, 6), packed_trial(2.0f, 5));
+    EXPECT_EQ(packed.back(), 0u);
+}
+
 TEST(SinglePhasor, IsRightToSinglePrecision) {
     RandomStream random(3, 0);
     for (int i = 0; i < 20'000; ++i) {

@@ -12,7 +12,7 @@ path = sys.argv[1]
 warnings.simplefilter("error")  # a checksum that does not match, a unit that is not standard
 
 with fits.open(path, checksum=True) as hdus:
-    names = ["PRIMARY", "SOURCES", "PERIODS", "SPECTRAL_FITS", "VARIABILITY", "FLARES", "QUARANTINE",
+    names = ["PRIMARY", "SOURCES", "PERIODS", "PF_LIMITS", "PROFILES", "SPECTRAL_FITS", "VARIABILITY", "FLARES", "QUARANTINE",
              "PROVENANCE", "CONFIG"]
     assert [hdu.name for hdu in hdus] == names, [hdu.name for hdu in hdus]
     for hdu in hdus:
@@ -35,6 +35,10 @@ with fits.open(path, checksum=True) as hdus:
         assert hdus["SOURCES"].columns[name].unit == unit, name
     assert hdus["SPECTRAL_FITS"].columns["NH"].unit == "10**22 cm**-2"
     assert units.Unit("10**22 cm**-2", format="fits") == units.Unit(1e22 / units.cm**2)
+
+profiles = Table.read(path, hdu="PROFILES")
+assert profiles["COUNTS"].shape == (len(profiles), 32) and profiles["COUNTS"][0][31] == 31.0
+assert np.isnan(np.ma.filled(profiles["RATE"], np.nan)[0]).nonzero()[0].tolist() == [3]
 
 for name in names[1:]:
     assert len(Table.read(path, hdu=name)) > 0, name

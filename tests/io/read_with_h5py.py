@@ -27,7 +27,7 @@ def same(found, expected):
 
 def check(survey, tables):
     assert survey.attrs["format"] == b"xsift-survey"
-    assert survey.attrs["schema_version"] == 1
+    assert survey.attrs["schema_version"] == 2
     assert survey["provenance"].attrs["version"] == b"0.1.0"
     assert len(survey["provenance"].attrs["options"]) == 100000
 
@@ -57,6 +57,7 @@ def check(survey, tables):
     same(survey["bins/rate"], [0.25, math.nan, 0.25, math.nan])
     same(survey["channels/quality"], [0, 0, 5, 2, 0, 0, 0, 0, 0, 0, 5, 2])
     same(survey["areas/effective_area"], [0.0, 512.5, 1024.25] * 2)
+    same(survey["scalings/background_scale"], [3.0, 3.5, 0.0, 4.0] * 2)
     same(survey["spectra/response"], [0, 0, 0, -1])
     same(survey["responses/values/value"], [0.25, 0.75, 0.5, 0.125])
     same(survey["quarantine/code"].asstr()[()], ["NO_RESPONSE", "EMPTY"])

@@ -76,6 +76,8 @@ inline Spectrum sample_spectrum(std::shared_ptr<const Response> response) {
     spectrum.grouping = {1, -1, 1, 0};
     spectrum.area_scale = 0.75;
     spectrum.back_scale = 1234.0;
+    spectrum.area_scales = {0.75, 0.75, 0.0, 0.5};
+    spectrum.background_scales = {3.0, 3.5, 0.0, 4.0};
     spectrum.background_file = "bgspec.fits";
     spectrum.background_counts = {3, 2, 1, 0};
     spectrum.background_exposure = 11111.0;

@@ -57,6 +57,37 @@ PeriodCandidate candidate(std::int64_t i, std::int32_t rank) {
     return c;
 }
 
+PulsedFractionLimit limit(std::int64_t i, double photons) {
+    PulsedFractionLimit l;
+    l.exposure = fmt::format("events{}.fits", i);
+    l.instrument = "EPN";
+    l.method = "Z2";
+    l.n_harmonics = 1;
+    l.frequency_lo = 1e-4;
+    l.frequency_hi = 6.5 + photons;
+    l.frequency = 0.125;
+    l.statistic = 31.5;
+    l.n_photons = photons;
+    l.pf_ul = photons > 0.0 ? 10.0 / photons : 0.75;
+    l.flags = limit_of_all;
+    return l;
+}
+
+PhaseProfile profile(std::int64_t i) {
+    PhaseProfile p;
+    p.exposure = fmt::format("events{}.fits", i);
+    p.instrument = "EPN";
+    p.frequency = 0.125;
+    p.epoch = 51544.5;
+    for (std::size_t b = 0; b < profile_bins; ++b) {
+        p.counts[b] = static_cast<double>(b);
+        p.exposure_time[b] = b == 3 ? 0.0 : 100.0 + static_cast<double>(b);
+        p.rate[b] = b == 3 ? not_measured : p.counts[b] / p.exposure_time[b];
+        p.rate_error[b] = b == 3 ? not_measured : 0.01;
+    }
+    return p;
+}
+
 SpectralFit fit(std::int64_t i, bool selected) {
     SpectralFit f;
     f.spectrum = fmt::format("P{:010d}PNS003SRSPEC0001.FTZ", i);
@@ -74,7 +105,10 @@ SpectralFit fit(std::int64_t i, bool selected) {
         f.gamma = {1.9, 1.7, 2.1};
     else
         f.kt = {0.9, 0.7, infinity};
+    f.kt2 = {1.5, 1.2, 1.9};
+    f.abundance = {0.3, not_measured, not_measured};
     f.norm = {1e-5, 0.9e-5, 1.1e-5};
+    f.norm2 = {2e-5, 1.9e-5, 2.1e-5};
     f.flux = {3e-14, 2e-14, 4e-14};
     f.flux_unabsorbed = 3.5e-14;
     f.selected = selected;
@@ -142,6 +176,9 @@ SourceResult result(std::int64_t i) {
         r.flares = {flare(i)};
         r.st_log10_p = i % 3 == 1 ? -3.25 : -400.0;
         r.flags = source_vetoed_stronger;
+        r.profiles = {profile(i)};
+    } else {
+        r.limits = {limit(i, 20.0), limit(i, 50.0), limit(i, not_measured)};
     }
     if (i % 2 != 0) {
         r.n_spectra = 1;
@@ -267,6 +304,34 @@ TEST_F(Catalogue, GivesBackWhatItsColumnsHold) {
             EXPECT_EQ(a.veto, b.veto);
             EXPECT_EQ(a.flags, b.flags);
         }
+        ASSERT_EQ(got.limits.size(), want.limits.size());
+        for (std::size_t k = 0; k < want.limits.size(); ++k) {
+            const PulsedFractionLimit &a = got.limits[k], &b = want.limits[k];
+            EXPECT_EQ(a.exposure, b.exposure);
+            EXPECT_EQ(a.instrument, b.instrument);
+            EXPECT_EQ(a.method, b.method);
+            EXPECT_EQ(a.n_harmonics, b.n_harmonics);
+            expect_same(a.frequency_lo, b.frequency_lo);
+            expect_same(a.frequency_hi, b.frequency_hi);
+            expect_same(a.frequency, b.frequency);
+            expect_same(a.statistic, b.statistic);
+            expect_same(a.n_photons, b.n_photons);
+            expect_same(a.pf_ul, b.pf_ul);
+            EXPECT_EQ(a.flags, b.flags);
+        }
+        ASSERT_EQ(got.profiles.size(), want.profiles.size());
+        for (std::size_t k = 0; k < want.profiles.size(); ++k) {
+            const PhaseProfile &a = got.profiles[k], &b = want.profiles[k];
+            EXPECT_EQ(a.exposure, b.exposure);
+            expect_same(a.frequency, b.frequency);
+            expect_same(a.epoch, b.epoch);
+            for (std::size_t bin = 0; bin < profile_bins; ++bin) {
+                expect_same(a.counts[bin], b.counts[bin]);
+                expect_same(a.exposure_time[bin], b.exposure_time[bin]);
+                expect_same(a.rate[bin], b.rate[bin]);
+                expect_same(a.rate_error[bin], b.rate_error[bin]);
+            }
+        }
         ASSERT_EQ(got.fits.size(), want.fits.size());
         for (std::size_t k = 0; k < want.fits.size(); ++k) {
             const SpectralFit &a = got.fits[k], &b = want.fits[k];
@@ -283,7 +348,10 @@ TEST_F(Catalogue, GivesBackWhatItsColumnsHold) {
             expect_same(a.nh, b.nh);
             expect_same(a.kt, b.kt);
             expect_same(a.gamma, b.gamma);
+            expect_same(a.kt2, b.kt2);
+            expect_same(a.abundance, b.abundance);
             expect_same(a.norm, b.norm);
+            expect_same(a.norm2, b.norm2);
             expect_same(a.flux, b.flux);
             expect_same(a.flux_unabsorbed, b.flux_unabsorbed);
             EXPECT_EQ(a.selected, b.selected);
@@ -662,6 +730,7 @@ TEST(CatalogueDocumentation, ListsEveryColumnAndBit) {
         begin + columns_as_markdown() +
         flags_as_markdown("results.hpp", "SourceFlag", 0, "FLAGS of SOURCES") +
         flags_as_markdown("results.hpp", "CandidateFlag", 0, "FLAGS of PERIODS") +
+        flags_as_markdown("results.hpp", "LimitFlag", 0, "FLAGS of PF_LIMITS") +
         flags_as_markdown("results.hpp", "VetoBit", 0, "VETO of PERIODS") +
         flags_as_markdown("results.hpp", "VariabilityFlag", 0, "FLAGS of VARIABILITY") +
         flags_as_markdown("results.hpp", "FlareFlag", 0, "FLAGS of FLARES") +
@@ -684,7 +753,7 @@ TEST(CatalogueDocumentation, ColumnsAreDescribed) {
         EXPECT_FALSE(column.comment.empty()) << column.name;
         EXPECT_LE(column.comment.size(), 47u) << column.name << ": the comment does not fit the card";
     }
-    EXPECT_EQ(names.size(), 18u + 19u + 29u + 21u + 13u + 5u + 2u + 1u);
+    EXPECT_EQ(names.size(), 20u + 19u + 12u + 9u + 38u + 21u + 13u + 5u + 2u + 1u);
 }
 
 }  // namespace

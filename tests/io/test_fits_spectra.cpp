@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <optional>
 
 #include <gmock/gmock.h>
 
@@ -88,7 +89,7 @@ TEST_F(SpectrumFiles, PnSpectrumAndItsCompanions) {
     EXPECT_TRUE(background.grouping.empty());
     const EffectiveArea arf = read_effective_area(test::data_path("xmm-pps/P0760940101PNS003SRCARF0001.FTZ"));
     const ResponseFile response = read_response(test::data_path("responses/epn_e3_ef20_sdY6_v19.0.rmf.gz"));
-    const Spectrum spectrum = assemble_spectrum(file, background, arf, response, true);
+    const Spectrum spectrum = assemble_spectrum(file, {background}, arf, response, {true});
     EXPECT_EQ(spectrum.flags, spectrum_response_substituted);
     EXPECT_EQ(spectrum.effective_area, arf.area);
     EXPECT_EQ(spectrum.background_counts.size(), 4096u);
@@ -114,11 +115,22 @@ TEST_F(SpectrumFiles, DamagedSpectra) {
     expect_spectrum_refused("UNSUPPORTED", test::spectrum_file(counts, 100.0, {{"HDUCLAS2", "'NET'"}}));
     expect_spectrum_refused("NO_SPECTRUM_EXTENSION", test::event_file({1.0, 2.0}, {}, {}));
     expect_spectrum_refused(
-        "UNSUPPORTED",
+        "BAD_SCALING",
         FitsBuilder()
-            .table("SPECTRUM", {{"CHANNEL", 'I', {0, 1}}, {"COUNTS", 'J', {1, 1}}, {"BACKSCAL", 'E', {1, 2}}},
+            .table("SPECTRUM",
+                   {{"CHANNEL", 'I', {0, 1}}, {"COUNTS", 'J', {1, 1}}, {"BACKSCAL", 'E', {1, -2}}},
                    {{"EXPOSURE", "10.0"}})
             .bytes());
+    expect_spectrum_refused(
+        "NON_INTEGER_COUNTS",
+        FitsBuilder()
+            .table("SPECTRUM", {{"CHANNEL", 'I', {0, 1}}, {"COUNTS", 'E', {1, 2.5}}}, {{"EXPOSURE", "10.0"}})
+            .bytes());
+    expect_spectrum_refused("NON_INTEGER_COUNTS",
+                            FitsBuilder()
+                                .table("SPECTRUM", {{"CHANNEL", 'I', {0, 1}}, {"RATE", 'E', {0.1, 0.15}}},
+                                       {{"EXPOSURE", "10.0"}, {"POISSERR", "T"}})
+                                .bytes());
     expect_spectrum_refused("UNSUPPORTED",
                             FitsBuilder()
                                 .table("SPECTRUM", {{"CHANNEL", 'I', {0, 1}}, {"RATE", 'E', {1, 1}}},
@@ -146,7 +158,7 @@ TEST_F(SpectrumFiles, ChannelsLeftOutAreBad) {
                                               {{"EXPOSURE", "100.0"}, {"DETCHANS", "4"}, {"TLMIN1", "0"}})
                                        .bytes());
     const ResponseFile response = read_response(write(test::response_file(4), "rsp.fits"));
-    const Spectrum spectrum = assemble_spectrum(read_spectrum(path), {}, {}, response, false);
+    const Spectrum spectrum = assemble_spectrum(read_spectrum(path), {}, {}, response);
     EXPECT_THAT(spectrum.counts, ElementsAre(0.0, 5.0, 0.0, 6.0));
     EXPECT_THAT(spectrum.quality, ElementsAre(1, 0, 1, 0));
     EXPECT_EQ(spectrum.flags, spectrum_no_background | spectrum_no_arf);
@@ -154,16 +166,17 @@ TEST_F(SpectrumFiles, ChannelsLeftOutAreBad) {
 }
 
 TEST_F(SpectrumFiles, ResponseMustFit) {
-    const SpectrumFile spectrum = read_spectrum(write(test::spectrum_file({1, 2, 3, 4}, 10.0)));
+    const SpectrumFile spectrum =
+        read_spectrum(write(test::spectrum_file({1, 2, 3, 4}, 10.0, {{"BACKSCAL", "1.0"}})));
     const ResponseFile other = read_response(write(test::response_file(5), "rsp.fits"));
-    expect_error("CHANNEL_MISMATCH", "file.fits", [&] { assemble_spectrum(spectrum, {}, {}, other, false); });
+    expect_error("CHANNEL_MISMATCH", "file.fits", [&] { assemble_spectrum(spectrum, {}, {}, other); });
     const ResponseFile bare =
         read_response(write(test::response_file(4, {{"HDUCLAS3", "'REDIST'"}}), "rmf.fits"));
-    expect_error("NO_ARF", "file.fits", [&] { assemble_spectrum(spectrum, {}, {}, bare, false); });
+    expect_error("NO_ARF", "file.fits", [&] { assemble_spectrum(spectrum, {}, {}, bare); });
     const SpectrumFile background = read_spectrum(write(test::spectrum_file({1, 2, 3}, 10.0), "back.fits"));
     const ResponseFile fits = read_response(write(test::response_file(4), "rsp.fits"));
     expect_error("CHANNEL_MISMATCH", "back.fits",
-                 [&] { assemble_spectrum(spectrum, background, {}, fits, false); });
+                 [&] { assemble_spectrum(spectrum, {background}, {}, fits); });
 }
 
 TEST_F(SpectrumFiles, DamagedResponses) {
@@ -181,6 +194,205 @@ TEST_F(SpectrumFiles, DamagedResponses) {
     wrong = test::response_file(4);
     wrong.replace(wrong.find("N_CHAN"), 6, "NOCHAN");
     refused(wrong);
+}
+
+/// How a mission writes its spectra and responses (OGIP/92-007, CAL/GEN/92-002 and 92-002a).
+struct Convention {
+    const char* mission;
+    bool variable;        ///< rows of the matrix on the heap
+    double first;         ///< number of the first channel
+    const char* matrix;   ///< EXTNAME
+    const char* class3;   ///< HDUCLAS3
+    const char* tlmin;    ///< of F_CHAN; empty: left out, EBOUNDS tells
+    bool several_groups;  ///< a row of two groups, else all rows have one
+    bool arf;             ///< a separate effective area
+};
+
+TEST_F(SpectrumFiles, ConventionsOfMissionsMeanTheSame) {
+    const Convention conventions[] = {
+        {"XMM", true, 0, "MATRIX", "REDIST", "0", true, true},
+        {"CHANDRA", true, 1, "MATRIX", "REDIST", "1", true, true},
+        {"NICER", true, 0, "MATRIX", "REDIST", "0", false, true},
+        {"NuSTAR", false, 0, "MATRIX", "REDIST", "0", false, true},
+        {"SWIFT", true, 0, "MATRIX", "REDIST", "0", true, true},
+        {"eROSITA", false, 1, "SPECRESP MATRIX", "REDIST", "1", true, true},
+        {"RSP", false, 1, "SPECRESP MATRIX", "FULL", "", true, false},
+    };
+    // energies x channels; the second row has a hole when groups may be several
+    const std::vector<double> area{10, 20, 40};
+    for (const Convention& c : conventions) {
+        SCOPED_TRACE(c.mission);
+        std::vector<std::vector<double>> first{{c.first}, {c.first, c.first + 2}, {c.first + 1}};
+        std::vector<std::vector<double>> count{{2}, {1, 1}, {3}};
+        std::vector<std::vector<double>> value{{0.5, 0.25}, {0.125, 0.5}, {0.125, 0.25, 0.5}};
+        std::vector<double> groups{1, 2, 1};
+        if (!c.several_groups) {
+            first[1] = {c.first}, count[1] = {3}, groups[1] = 1;
+            value[1] = {0.125, 0.0, 0.5};
+        }
+        if (!c.arf)
+            for (std::size_t i = 0; i < 3; ++i)
+                for (double& v : value[i]) v *= area[i];
+        const std::vector<double> lo{1, 2, 3}, hi{2, 3, 4};
+        const std::vector<double> channel{c.first, c.first + 1, c.first + 2, c.first + 3};
+        Cards cards{{"HDUCLAS1", "'RESPONSE'"},
+                    {"HDUCLAS2", "'RSP_MATRIX'"},
+                    {"HDUCLAS3", std::string("'") + c.class3 + "'"},
+                    {"LO_THRES", "0.2"}};  // a record: what is below stays
+        if (*c.tlmin != 0) cards.emplace_back("TLMIN4", c.tlmin);
+        const auto cells = [&](const char* name, char form, const std::vector<std::vector<double>>& rows) {
+            return test::FitsColumn{name, form, {}, "", rows, c.variable};
+        };
+        const auto response =
+            read_response(write(FitsBuilder()
+                                    .table("EBOUNDS", {{"CHANNEL", 'I', channel},
+                                                       {"E_MIN", 'E', {0.5, 1.5, 2.5, 3.5}},
+                                                       {"E_MAX", 'E', {1.5, 2.5, 3.5, 4.5}}})
+                                    .table(c.matrix,
+                                           {{"ENERG_LO", 'E', lo},
+                                            {"ENERG_HI", 'E', hi},
+                                            {"N_GRP", 'I', groups},
+                                            cells("F_CHAN", 'I', first),
+                                            cells("N_CHAN", 'I', count),
+                                            cells("MATRIX", 'E', value)},
+                                           cards)
+                                    .bytes(),
+                                "matrix.fits"));
+        EXPECT_EQ(response.redistribution_only, c.arf);
+        const std::string number = std::to_string(static_cast<int>(c.first));
+        const auto file = read_spectrum(
+            write(FitsBuilder()
+                      .table("SPECTRUM", {{"CHANNEL", 'I', channel}, {"COUNTS", 'J', {1, 2, 3, 4}}},
+                             {{"EXPOSURE", "10.0"},
+                              {"BACKSCAL", "2.0"},
+                              {"DETCHANS", "4"},
+                              {"TLMIN1", number},
+                              {"TELESCOP", std::string("'") + c.mission + "'"}})
+                      .bytes()));
+        std::optional<EffectiveArea> arf;
+        if (c.arf) arf = EffectiveArea{"a.arf", lo, hi, area};
+        const Spectrum s = assemble_spectrum(file, {}, arf, response);
+        EXPECT_THAT(s.counts, ElementsAre(1, 2, 3, 4));
+        // area times redistribution by energy and channel index, whatever the convention
+        std::vector<std::vector<double>> dense(3, std::vector<double>(4, 0.0));
+        const Response& r = *s.response;
+        ASSERT_EQ(r.n_energies(), 3u);
+        for (std::size_t i = 0; i < 3; ++i)
+            for (std::int64_t g = r.row_group[i]; g < r.row_group[i + 1]; ++g)
+                for (int j = 0; j < r.group_count[g]; ++j)
+                    dense[i][r.group_first[g] + j] = static_cast<double>(r.value[r.group_value[g] + j]) *
+                                                     (c.arf ? s.effective_area[i] : 1.0);
+        EXPECT_THAT(dense[0], ElementsAre(5, 2.5, 0, 0));
+        EXPECT_THAT(dense[1], ElementsAre(2.5, 0, 10, 0));
+        EXPECT_THAT(dense[2], ElementsAre(0, 5, 10, 20));
+    }
+}
+
+TEST_F(SpectrumFiles, OverlappingGroupsAreRefused) {
+    const auto file = [&](std::vector<std::vector<double>> first, std::vector<std::vector<double>> count) {
+        return write(
+            FitsBuilder()
+                .table("EBOUNDS",
+                       {{"CHANNEL", 'I', {0, 1, 2}}, {"E_MIN", 'E', {1, 2, 3}}, {"E_MAX", 'E', {2, 3, 4}}})
+                .table("MATRIX",
+                       {{"ENERG_LO", 'E', {1}},
+                        {"ENERG_HI", 'E', {2}},
+                        {"N_GRP", 'I', {2}},
+                        {"F_CHAN", 'I', {}, "", std::move(first)},
+                        {"N_CHAN", 'I', {}, "", std::move(count)},
+                        {"MATRIX", 'E', {}, "", {{1, 1, 1}}}},
+                       {{"TLMIN4", "0"}})
+                .bytes(),
+            "groups.rmf");
+    };
+    expect_error("OVERLAPPING_GROUPS", "groups.rmf", [&] { read_response(file({{0, 1}}, {{2, 1}})); });
+    expect_error("OVERLAPPING_GROUPS", "groups.rmf", [&] { read_response(file({{1, 0}}, {{1, 2}})); });
+    EXPECT_EQ(read_response(file({{2, 0}}, {{1, 2}})).response->group_first.size(),
+              2u);  // adjacent, unordered
+}
+
+/// A spectrum of three channels with a column beside its counts.
+std::string with_column(const std::vector<double>& counts, const test::FitsColumn& column,
+                        const Cards& cards) {
+    Cards all{{"EXPOSURE", "10.0"}, {"DETCHANS", "3"}, {"TLMIN1", "0"}};
+    all.insert(all.end(), cards.begin(), cards.end());
+    return FitsBuilder()
+        .table("SPECTRUM", {{"CHANNEL", 'I', {0, 1, 2}}, {"COUNTS", 'J', counts}, column}, all)
+        .bytes();
+}
+
+TEST_F(SpectrumFiles, ScalingsMayDifferFromChannelToChannel) {
+    const ResponseFile response = read_response(write(test::response_file(3), "rsp.fits"));
+    const auto source = read_spectrum(
+        write(with_column({1, 2, 3}, {"BACKSCAL", 'E', {2, 4, 0}}, {{"AREASCAL", "0.5"}}), "s.pha"));
+    const auto background = read_spectrum(
+        write(with_column({4, 5, 6}, {"AREASCAL", 'E', {1, 0.5, 1}}, {{"BACKSCAL", "8.0"}}), "b.pha"));
+    const Spectrum s = assemble_spectrum(source, {background}, {}, response);
+    EXPECT_THAT(s.area_scales, ElementsAre(0.5, 0.5, 0.5));
+    EXPECT_THAT(s.background_scales, ElementsAre(4.0, 1.0, 0.0));  // 0: the channel was not exposed
+    // columns that do not vary are scalars
+    const auto flat = read_spectrum(write(with_column({1, 2, 3}, {"BACKSCAL", 'E', {4, 4, 4}}, {}), "f.pha"));
+    EXPECT_EQ(flat.back_scale, 4.0);
+    EXPECT_TRUE(flat.back_scales.empty());
+    EXPECT_TRUE(flat.has_back_scale);
+    EXPECT_TRUE(assemble_spectrum(flat, {}, {}, response).area_scales.empty());
+}
+
+TEST_F(SpectrumFiles, SeveralBackgroundsAreOne) {
+    const ResponseFile response = read_response(write(test::response_file(4), "rsp.fits"));
+    const Cards source_cards{{"BACKSCAL", "2.0"}, {"BACKFILE", "'one.pha, two.pha'"}};
+    const auto source = read_spectrum(write(test::spectrum_file({1, 2, 3, 4}, 10.0, source_cards), "s.pha"));
+    EXPECT_THAT(background_names(source.background_file), ElementsAre("one.pha", "two.pha"));
+    const auto one =
+        read_spectrum(write(test::spectrum_file({1, 0, 2, 0}, 10.0, {{"BACKSCAL", "4.0"}}), "one.pha"));
+    const auto two =
+        read_spectrum(write(test::spectrum_file({0, 3, 0, 5}, 30.0, {{"BACKSCAL", "8.0"}}), "two.pha"));
+    const Spectrum s = assemble_spectrum(source, {one, two}, {}, response);
+    EXPECT_THAT(s.background_counts, ElementsAre(1, 3, 2, 5));
+    EXPECT_EQ(s.background_file, "one.pha,two.pha");
+    // seconds times area: 10 x 4 + 30 x 8
+    EXPECT_DOUBLE_EQ(s.background_exposure * s.background_area_scale * s.background_back_scale, 280.0);
+    EXPECT_TRUE(s.area_scales.empty());
+
+    // Chandra's gratings: two backgrounds as columns of the spectrum itself
+    const auto grating = read_spectrum(write(FitsBuilder()
+                                                 .table("SPECTRUM",
+                                                        {{"CHANNEL", 'I', {0, 1, 2, 3}},
+                                                         {"COUNTS", 'J', {5, 6, 7, 8}},
+                                                         {"BACKGROUND_UP", 'J', {1, 1, 0, 0}},
+                                                         {"BACKGROUND_DOWN", 'J', {0, 2, 0, 2}}},
+                                                        {{"EXPOSURE", "10.0"},
+                                                         {"DETCHANS", "4"},
+                                                         {"TLMIN1", "0"},
+                                                         {"BACKSCAL", "1.0"},
+                                                         {"BACKSCUP", "4.0"},
+                                                         {"BACKSCDN", "5.0"}})
+                                                 .bytes(),
+                                             "grating.pha"));
+    ASSERT_EQ(grating.own_backgrounds.size(), 2u);
+    const Spectrum g = assemble_spectrum(grating, grating.own_backgrounds, {}, response);
+    EXPECT_THAT(g.background_counts, ElementsAre(1, 3, 0, 2));
+    EXPECT_DOUBLE_EQ(g.background_exposure * g.background_back_scale, 90.0);
+}
+
+TEST_F(SpectrumFiles, BackgroundNeedsItsScale) {
+    const ResponseFile response = read_response(write(test::response_file(4), "rsp.fits"));
+    const auto bare = read_spectrum(write(test::spectrum_file({1, 2, 3, 4}, 10.0), "bare.pha"));
+    const auto scaled =
+        read_spectrum(write(test::spectrum_file({1, 2, 3, 4}, 10.0, {{"BACKSCAL", "4.0"}}), "scaled.pha"));
+    expect_error("NO_BACKSCAL", "bare.pha", [&] { assemble_spectrum(bare, {scaled}, {}, response); });
+    expect_error("NO_BACKSCAL", "bare.pha", [&] { assemble_spectrum(scaled, {bare}, {}, response); });
+    EXPECT_EQ(assemble_spectrum(bare, {}, {}, response).back_scale, 1.0);  // nothing to scale
+}
+
+TEST_F(SpectrumFiles, AreaOnOtherEnergiesIsMendedOnRequestOnly) {
+    const auto source = read_spectrum(write(test::spectrum_file({1, 2, 3, 4}, 10.0)));
+    const ResponseFile response = read_response(write(test::response_file(4), "rsp.fits"));
+    const EffectiveArea other{"other.arf", {0.1, 0.3}, {0.3, 0.5}, {10, 20}};
+    expect_error("ARF_MISMATCH", "other.arf", [&] { assemble_spectrum(source, {}, other, response); });
+    const Spectrum s = assemble_spectrum(source, {}, other, response, {.interpolate_area = true});
+    EXPECT_TRUE(s.flags & spectrum_arf_interpolated);
+    EXPECT_NEAR(s.effective_area[1], 12.5, 1e-6);
 }
 
 TEST_F(SpectrumFiles, EqualResponsesHaveEqualHashes) {

@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <hdf5.h>
+
 #include <xsift/core/error.hpp>
 #include <xsift/core/hash.hpp>
 #include <xsift/core/random.hpp>
@@ -94,6 +95,8 @@ void expect_same(const Spectrum& a, const Spectrum& b) {
     expect_same(a.grouping, b.grouping);
     expect_same(a.area_scale, b.area_scale);
     expect_same(a.back_scale, b.back_scale);
+    expect_same(a.area_scales, b.area_scales);
+    expect_same(a.background_scales, b.background_scales);
     EXPECT_EQ(a.background_file, b.background_file);
     expect_same(a.background_counts, b.background_counts);
     expect_same(a.background_exposure, b.background_exposure);

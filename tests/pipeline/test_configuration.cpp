@@ -67,23 +67,4 @@ TEST(Configuration, RefusesNonsense) {
     EXPECT_EQ(to_toml(configuration), before);
 }
 
-TEST(Shards, CoverASurveyOnce) {
-    for (const std::int64_t sources : {0, 1, 7, 1000}) {
-        for (const std::int64_t shards : {1, 3, 8, 1200}) {
-            std::int64_t next = 0, smallest = sources, largest = 0;
-            for (std::int64_t k = 1; k <= shards; ++k) {
-                const auto [first, end] = shard_range(sources, k, shards);
-                EXPECT_EQ(first, next);
-                next = end;
-                smallest = std::min(smallest, end - first);
-                largest = std::max(largest, end - first);
-            }
-            EXPECT_EQ(next, sources);
-            EXPECT_LE(largest - smallest, 1);
-        }
-    }
-    EXPECT_THROW(shard_range(10, 0, 3), Error);
-    EXPECT_THROW(shard_range(10, 4, 3), Error);
-}
-
 }  // namespace

@@ -146,6 +146,30 @@ TEST_F(Ingest, BytesDependOnTheInputsAlone) {
     EXPECT_TRUE(test::read_file(options_.output) == first);
 }
 
+/// A response of four channels whose first energy bin ends at first_hi (keV; it starts at 0.1).
+std::string four_channel_response(const std::vector<std::vector<double>>& first,
+                                  const std::vector<std::vector<double>>& count, double first_hi) {
+    std::vector<double> groups;
+    std::vector<std::vector<double>> values;
+    for (const auto& row : count) {
+        groups.push_back(static_cast<double>(row.size()));
+        values.emplace_back(static_cast<std::size_t>(std::accumulate(row.begin(), row.end(), 0.0)), 0.25);
+    }
+    const std::vector<double> lo{0.1, 0.2, 0.3, 0.4}, hi{first_hi, 0.3, 0.4, 0.5};
+    return test::FitsBuilder()
+        .table("MATRIX",
+               {{"ENERG_LO", 'E', lo},
+                {"ENERG_HI", 'E', hi},
+                {"N_GRP", 'I', groups},
+                {"F_CHAN", 'I', {}, "", first, true},
+                {"N_CHAN", 'I', {}, "", count, true},
+                {"MATRIX", 'E', {}, "", values, true}},
+               {{"HDUCLAS1", "'RESPONSE'"}, {"HDUCLAS2", "'RSP_MATRIX'"}, {"TLMIN4", "0"}})
+        .table("EBOUNDS",
+               {{"CHANNEL", 'I', {0, 1, 2, 3}}, {"E_MIN", 'E', lo}, {"E_MAX", 'E', {0.2, 0.3, 0.4, 0.5}}})
+        .bytes();
+}
+
 TEST_F(Ingest, EveryInputEndsOnce) {
     const double nan = std::numeric_limits<double>::quiet_NaN();
     write("good.fits", good_);
@@ -168,13 +192,42 @@ TEST_F(Ingest, EveryInputEndsOnce) {
         {"alone.pha",
          {"NO_BACKGROUND",
           test::spectrum_file({1, 1, 1, 1}, 10, {{"RESPFILE", "'four.rmf'"}, {"BACKFILE", "'gone.pha'"}})}},
+        {"unscaled.pha",
+         {"NO_BACKSCAL",
+          test::spectrum_file({1, 1, 1, 1}, 10, {{"RESPFILE", "'four.rmf'"}, {"BACKFILE", "'back.pha'"}})}},
+        {"back-unscaled.pha",
+         {"NO_BACKSCAL",
+          test::spectrum_file(
+              {1, 1, 1, 1}, 10,
+              {{"RESPFILE", "'four.rmf'"}, {"BACKFILE", "'plain.pha'"}, {"BACKSCAL", "1.0"}})}},
+        {"fractions.pha",
+         {"NON_INTEGER_COUNTS", test::FitsBuilder()
+                                    .table("SPECTRUM", {{"CHANNEL", 'I', {0, 1}}, {"COUNTS", 'E', {1, 2.5}}},
+                                           {{"EXPOSURE", "10.0"}})
+                                    .bytes()}},
+        {"overlapping.pha",
+         {"OVERLAPPING_GROUPS", test::spectrum_file({1, 1, 1, 1}, 10, {{"RESPFILE", "'overlap.rmf'"}})}},
+        {"nowidth.pha",
+         {"BAD_RESPONSE", test::spectrum_file({1, 1, 1, 1}, 10, {{"RESPFILE", "'nowidth.rmf'"}})}},
+        {"othergrid.pha",
+         {"ARF_MISMATCH",
+          test::spectrum_file({1, 1, 1, 1}, 10, {{"RESPFILE", "'four.rmf'"}, {"ANCRFILE", "'other.arf'"}})}},
         {"bare.pha", {"NO_RESPONSE", test::spectrum_file({1, 1}, 10, {{"RESPFILE", "'gone.rmf'"}})}},
     };
     for (const auto& [name, what] : bad) write(name, what.second);
     write("four.rmf", test::response_file(4));
+    write("plain.pha", test::spectrum_file({1, 0, 0, 1}, 100));
+    write("overlap.rmf", four_channel_response({{0, 1}, {0}, {0}, {0}}, {{2, 1}, {1}, {1}, {1}}, 0.2));
+    write("nowidth.rmf", four_channel_response({{0}, {1}, {2}, {3}}, {{1}, {1}, {1}, {1}}, 0.1));
+    write("other.arf", test::FitsBuilder()
+                           .table("SPECRESP", {{"ENERG_LO", 'E', {0.1, 0.3}},
+                                               {"ENERG_HI", 'E', {0.3, 0.5}},
+                                               {"SPECRESP", 'E', {10, 20}}})
+                           .bytes());
     write("fine.pha",
-          test::spectrum_file({1, 2, 3, 4}, 10, {{"RESPFILE", "'four.rmf'"}, {"BACKFILE", "'back.pha'"}}));
-    write("back.pha", test::spectrum_file({1, 0, 0, 1}, 100));
+          test::spectrum_file({1, 2, 3, 4}, 10,
+                              {{"RESPFILE", "'four.rmf'"}, {"BACKFILE", "'back.pha'"}, {"BACKSCAL", "1.0"}}));
+    write("back.pha", test::spectrum_file({1, 0, 0, 1}, 100, {{"BACKSCAL", "4.0"}}));
     write("README", "about these files\n");
     write("table.csv", "a,b\n");
 
@@ -194,7 +247,7 @@ TEST_F(Ingest, EveryInputEndsOnce) {
     // The neighbours are all there.
     EXPECT_EQ(summary.event_lists, 1);
     EXPECT_EQ(summary.spectra, 1);
-    EXPECT_EQ(kinds().size(), bad.size() + 6);
+    EXPECT_EQ(kinds().size(), bad.size() + 10);
     EXPECT_EQ(kinds().at("README"), "ignored");
     EXPECT_EQ(kinds().at("table.csv"), "ignored");
     EXPECT_EQ(kinds().at("back.pha"), "background");

@@ -1,3 +1,4 @@
+#include "model_photons.hpp"
 #include "test_files.hpp"
 
 #include <algorithm>
@@ -182,10 +183,8 @@ TEST_F(Simulate, EnergiesFollowThePowerLaw) {
 double expected_counts(const Spectrum& spectrum, const io::TruthRow& truth, std::size_t first,
                        std::size_t last) {
     const Response& r = *spectrum.response;
-    spectral::AbsorbedModel model(spectral::Shape::powerlaw, spectral::Abundance::wilm,
-                                  spectral::EnergyBins::from_bounds(r.energy_lo, r.energy_hi));
-    std::vector<double> photons(r.n_energies());
-    model.evaluate(truth.nh, truth.parameter, photons);
+    const std::vector<double> photons = test::photons("tbabs*powerlaw", truth.nh, truth.parameter,
+                                                      spectral::Abundance::wilm, r.energy_lo, r.energy_hi);
     double sum = 0.0;
     for (std::size_t i = 0; i < r.n_energies(); ++i)
         for (std::int64_t g = r.row_group[i]; g < r.row_group[i + 1]; ++g)

@@ -1,4 +1,5 @@
 // Spectral fits: the peer's W-stat fits of real spectra, simulated truth, intervals, model selection.
+#include "model_photons.hpp"
 #include "pn_spectrum.hpp"
 
 #include <algorithm>
@@ -49,7 +50,7 @@ std::vector<PeerFit> peer_fits(const std::string& file) {
         f.nh = number(), f.nh_below = number(), f.nh_above = number();
         f.parameter = number(), f.below = number(), f.above = number();
         f.norm = number();
-        if (f.model != "apec") out.push_back(f);
+        out.push_back(f);
     }
     return out;
 }
@@ -76,7 +77,7 @@ std::vector<StartingPoint> grid_starts(const spectral::PreparedSpectrum& spectru
     const spectral::PreparedSpectrum* one = &spectrum;
     std::vector<StartingPoint> starts;
     const auto cells = grids.best_cells(*backend, std::span(&one, 1))[0][0];
-    for (const auto& cell : cells) starts.push_back({cell.nh, cell.parameter, cell.norm});
+    for (const auto& cell : cells) starts.push_back(cell.values);
     return starts;
 }
 
@@ -104,9 +105,10 @@ TEST(SpectralFits, PeerFitsOfRealSpectra) {
              << fit.norm.value << " peer " << peer.norm << " flags " << fit.flags << " starts "
              << starts.size() << " s " << took;
         if (more != nullptr) std::cout << excess << ' ' << line.str() << '\n';
-        EXPECT_LE(fit.stat, peer.stat + 0.02) << line.str();
+        EXPECT_LE(fit.stat, peer.stat + 0.01) << line.str();
         EXPECT_EQ(fit.flags & fit_not_converged, 0U) << line.str();
-        if (std::fabs(excess) > 0.02) continue;  // another, deeper minimum
+        if (std::fabs(excess) > 0.005)
+            continue;  // another minimum: apec has one in each interval of its table
         ++same_minimum;
         const auto expect_same = [&](const Estimate& ours, double theirs, double absolute) {
             const double tolerance = 0.05 * (ours.hi - ours.lo) + 2e-3 * std::fabs(theirs) + absolute;
@@ -126,7 +128,7 @@ TEST(SpectralFits, PeerFitsOfRealSpectra) {
 TEST(SpectralFits, CovarianceErrorsOfABrightSourceAreNearTheProfile) {
     int rows = 0;
     for (const PeerFit& peer : peer_fits("wstat_fits_conf90.csv")) {
-        if (peer.spectrum.find("SRSPEC0001") == std::string::npos) continue;
+        if (peer.spectrum.find("SRSPEC0001") == std::string::npos || peer.model == "apec") continue;
         const auto prepared = spectral::prepare(test::pn_spectrum("0001"), ungrouped());
         const std::string model = "tbabs*" + peer.model;
         const SpectralFit fit =
@@ -144,10 +146,9 @@ TEST(SpectralFits, CovarianceErrorsOfABrightSourceAreNearTheProfile) {
 spectral::PreparedSpectrum simulated(const std::string& model, double nh, double parameter, double counts,
                                      std::uint64_t seed, const spectral::FitOptions& options) {
     auto p = spectral::prepare(test::pn_spectrum("0007"), options);
-    spectral::AbsorbedModel absorbed(spectral::parse_model(model), options.abundance,
-                                     spectral::EnergyBins::from_bounds(p.energy_lo, p.energy_hi));
-    std::vector<double> photons(p.n_energies()), rate(p.n_bins());
-    absorbed.evaluate(nh, parameter, photons);
+    const std::vector<double> photons =
+        test::photons(model, nh, parameter, options.abundance, p.energy_lo, p.energy_hi);
+    std::vector<double> rate(p.n_bins());
     spectral::fold<1>(p, {photons.data()}, {rate.data()});
     double total = 0.0;
     for (double r : rate) total += p.source_exposure * r;
@@ -213,9 +214,9 @@ TEST(SpectralFits, FluxHasTheErrorOfTheCounts) {
     EXPECT_GT(relative, 1.645 / std::sqrt(40000.0));
     EXPECT_LT(relative, 3.0 * 1.645 / std::sqrt(40000.0));
     EXPECT_GT(fit.flux_unabsorbed, fit.flux.value);
-    spectral::FluxBand band(spectral::Shape::powerlaw, options.abundance, 0.5, 10.0);
-    EXPECT_NEAR(fit.norm.value * band.absorbed(fit.nh.value, fit.gamma.value).value, fit.flux.value,
-                1e-9 * fit.flux.value);
+    spectral::FluxBand band(test::model("tbabs*powerlaw"), options.abundance, 0.5, 10.0);
+    const std::vector<double> values{fit.nh.value, fit.gamma.value, fit.norm.value};
+    EXPECT_NEAR(fit.norm.value * band.absorbed(values, false).unit[0], fit.flux.value, 1e-9 * fit.flux.value);
 }
 
 TEST(SpectralFits, TooFewBinsGiveNullsNotInfinities) {

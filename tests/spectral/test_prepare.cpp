@@ -106,6 +106,81 @@ TEST(Prepare, LeftOverChannelsJoinTheLastBin) {
     EXPECT_EQ(prepare(small_spectrum(), options("min:100", 0.0, 10.0)).counts, (std::vector<double>{10}));
 }
 
+TEST(Prepare, ScalingsByChannel) {
+    Spectrum s = small_spectrum();
+    s.area_scales = {0.5, 1.0, 0.5, 0.0};
+    s.background_scales = {4.0, 2.0, 8.0, 4.0};
+    const PreparedSpectrum p = prepare(s, options("none", 0.0, 10.0));
+    EXPECT_EQ(p.counts, (std::vector<double>{1, 2, 3}));  // AREASCAL 0: not exposed
+    EXPECT_DOUBLE_EQ(p.source_exposure, 10.0);
+    EXPECT_EQ(p.value, (std::vector<double>{2.5, 2.5, 1.25, 0, 5, 5, 5}));  // AREASCAL is in the response
+    EXPECT_EQ(p.bin_background_exposure, (std::vector<double>{160, 40, 320}));
+    EXPECT_EQ(p.background_exposure_of(1), 40.0);
+    // a bin's counts stand for as many in the source region as those of its channels: 5/40 + 0/320 + 0/160
+    const PreparedSpectrum one = prepare(s, options("min:6", 0.0, 10.0));
+    EXPECT_EQ(one.counts, (std::vector<double>{6}));
+    EXPECT_DOUBLE_EQ(one.bin_background_exposure.at(0), 40.0);
+    EXPECT_DOUBLE_EQ(one.background_exposure, 40.0);
+    // all alike is the scalar case
+    s.area_scales = {0.5, 0.5, 0.5, 0.5};
+    s.background_scales = {4.0, 4.0, 4.0, 4.0};
+    const PreparedSpectrum same = prepare(s, options("none", 0.0, 10.0)),
+                           scalar = prepare(small_spectrum(), options("none", 0.0, 10.0));
+    for (std::size_t b = 0; b < 4; ++b)
+        EXPECT_DOUBLE_EQ(same.background_exposure_of(b) / same.source_exposure,
+                         scalar.background_exposure_of(b) / scalar.source_exposure);
+    for (std::size_t k = 0; k < same.value.size(); ++k)
+        EXPECT_DOUBLE_EQ(same.value[k] * same.source_exposure, scalar.value[k] * scalar.source_exposure);
+}
+
+TEST(Prepare, BinsThatNothingReaches) {
+    Spectrum s = small_spectrum();
+    s.effective_area = {10, 0, 0};  // channels 2 and 3 are reached by the other energies alone
+    EXPECT_EQ(code_of(s, options("none", 0.0, 10.0)), "ZERO_AREA");
+    s.counts = {1, 2, 0, 0};
+    EXPECT_EQ(prepare(s, options("none", 0.0, 10.0)).counts, (std::vector<double>{1, 2}));
+}
+
+TEST(Prepare, GroupingChoices) {
+    EXPECT_EQ(prepare(small_spectrum(), options("back:5", 0.0, 10.0)).bin_last,
+              (std::vector<std::int32_t>{3}));
+    EXPECT_EQ(prepare(small_spectrum(), options("back:1", 0.0, 10.0)).bin_last,
+              (std::vector<std::int32_t>{1, 3}));
+    Spectrum s = small_spectrum();
+    EXPECT_EQ(code_of(s, options("file", 0.0, 10.0)), "NO_GROUPING");
+    s.grouping = {1, -1, -1, 1};
+    EXPECT_EQ(prepare(s, options("file", 0.0, 10.0)).bin_last, (std::vector<std::int32_t>{2, 3}));
+    s.grouping = {1, 1, 0, -1};  // 0: not grouped
+    EXPECT_EQ(prepare(s, options("file", 0.0, 10.0)).bin_last, (std::vector<std::int32_t>{0, 1, 3}));
+    for (const char* name : {"default", "none", "min:7", "back:3", "optimal", "file"})
+        EXPECT_EQ(to_string(parse_binning(name)), name);
+    EXPECT_THROW(parse_binning("back:0"), Error);
+    EXPECT_THROW(parse_binning("5"), Error);
+}
+
+TEST(Prepare, OptimalBinsFollowKaastraAndBleeker) {
+    // One full width at half maximum where counts are few, finer where there are many.
+    Spectrum s = test::pn_spectrum("0007");
+    const auto width_in_fwhm = [&](double energy) {
+        const PreparedSpectrum p = prepare(s, options("optimal", 0.5, 8.0));
+        const Response& r = *s.response;
+        for (std::size_t b = 0; b < p.n_bins(); ++b)
+            if (r.channel_hi[p.bin_last[b]] > energy) {
+                const double lo = r.channel_lo[p.bin_first[b]];
+                return (r.channel_hi[p.bin_last[b]] - lo) / resolution_fwhm(r, lo + 0.0025);
+            }
+        return 0.0;
+    };
+    s.background_counts.clear();
+    std::fill(s.counts.begin(), s.counts.end(), 0.0);
+    s.counts[200] = 1;
+    EXPECT_NEAR(width_in_fwhm(6.0), 1.0, 0.02);
+    // 1,000 counts a channel of 5 eV over the FWHM of 37 channels at 6 keV; the whole band has about 60
+    // elements: x = ln(1.314 x 37,000 x (1 + 0.2 ln 60)) = 11.4, width (0.08 + 7/x + 1.8/x^2)/(1 + 5.9/x)
+    std::fill(s.counts.begin(), s.counts.end(), 1000.0);
+    EXPECT_NEAR(width_in_fwhm(6.0), 0.467, 0.02);
+}
+
 TEST(Prepare, WithoutBackgroundItIsCstat) {
     Spectrum s = small_spectrum();
     s.background_counts.clear();

@@ -2,6 +2,7 @@
 /// @file
 /// Makes small FITS files byte by byte, so that tests do not depend on the library that reads them.
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <cstdio>
@@ -21,6 +22,8 @@ struct FitsColumn {
     char form;
     std::vector<double> values;
     std::string unit = {};
+    std::vector<std::vector<double>> cells = {};  ///< several elements a row, instead of values
+    bool variable = false;                        ///< cells of differing lengths on the heap
 };
 
 class FitsBuilder {
@@ -32,25 +35,39 @@ class FitsBuilder {
     FitsBuilder& table(const std::string& name, const std::vector<FitsColumn>& columns,
                        const Cards& cards = {}) {
         std::size_t width = 0;
-        const std::size_t rows = columns.empty() ? 0 : columns.front().values.size();
-        for (const FitsColumn& column : columns) width += bytes_of(column.form);
+        const std::size_t rows =
+            columns.empty() ? 0 : std::max(columns.front().values.size(), columns.front().cells.size());
+        std::size_t heap = 0;
+        for (const FitsColumn& column : columns) {
+            width += column.variable ? 8 : bytes_of(column.form) * longest(column);
+            if (column.variable)
+                for (const auto& cell : column.cells) heap += cell.size() * bytes_of(column.form);
+        }
         Cards all{{"BITPIX", "8"},
                   {"NAXIS", "2"},
                   {"NAXIS1", std::to_string(width)},
                   {"NAXIS2", std::to_string(rows)},
-                  {"PCOUNT", "0"},
+                  {"PCOUNT", std::to_string(heap)},
                   {"GCOUNT", "1"},
                   {"TFIELDS", std::to_string(columns.size())},
                   {"EXTNAME", "'" + name + "'"}};
         for (std::size_t c = 0; c < columns.size(); ++c) {
             const std::string n = std::to_string(c + 1);
             all.emplace_back("TTYPE" + n, "'" + columns[c].name + "'");
-            all.emplace_back("TFORM" + n, std::string("'1") + columns[c].form + "'");
+            const std::string repeat = columns[c].variable ? "1P" : std::to_string(longest(columns[c]));
+            const std::string most =
+                columns[c].variable ? "(" + std::to_string(longest(columns[c])) + ")" : "";
+            all.emplace_back("TFORM" + n, "'" + repeat + columns[c].form + most + "'");
             if (!columns[c].unit.empty()) all.emplace_back("TUNIT" + n, "'" + columns[c].unit + "'");
         }
         header("XTENSION= 'BINTABLE'", all, cards);
+        std::size_t used = 0;
         for (std::size_t row = 0; row < rows; ++row)
-            for (const FitsColumn& column : columns) append(column.form, column.values.at(row));
+            for (const FitsColumn& column : columns) append_cell(column, row, used);
+        for (std::size_t row = 0; row < rows; ++row)  // the heap, in the order of the descriptors
+            for (const FitsColumn& column : columns)
+                if (column.variable)
+                    for (double value : column.cells.at(row)) append(column.form, value);
         pad('\0');
         return *this;
     }
@@ -59,6 +76,23 @@ class FitsBuilder {
 
   private:
     static std::size_t bytes_of(char form) { return form == 'D' ? 8 : form == 'I' ? 2 : form == 'B' ? 1 : 4; }
+    static std::size_t longest(const FitsColumn& column) {
+        std::size_t most = 1;
+        for (const auto& cell : column.cells) most = std::max(most, cell.size());
+        return most;
+    }
+    void append_cell(const FitsColumn& column, std::size_t row, std::size_t& heap_used) {
+        if (column.cells.empty()) return append(column.form, column.values.at(row));
+        const std::vector<double>& cell = column.cells.at(row);
+        if (column.variable) {
+            big_endian(static_cast<std::uint32_t>(cell.size()));
+            big_endian(static_cast<std::uint32_t>(heap_used));
+            heap_used += cell.size() * bytes_of(column.form);
+            return;
+        }
+        for (std::size_t i = 0; i < longest(column); ++i)
+            append(column.form, i < cell.size() ? cell[i] : 0.0);
+    }
     void card(std::string text) {
         text.resize(80, ' ');
         bytes_ += text;

@@ -22,8 +22,8 @@ inline Spectrum read_pn_spectrum(const std::string& folder, const std::string& n
         std::string path = folder + "/" + name;
         return path.replace(path.rfind("SRSPEC"), 6, kind);
     };
-    return io::assemble_spectrum(io::read_spectrum(folder + "/" + name), io::read_spectrum(other("BGSPEC")),
-                                 io::read_effective_area(other("SRCARF")), pn_response(), false);
+    return io::assemble_spectrum(io::read_spectrum(folder + "/" + name), {io::read_spectrum(other("BGSPEC"))},
+                                 io::read_effective_area(other("SRCARF")), pn_response());
 }
 
 /// A source spectrum of tests/data by its (hexadecimal) source number.

@@ -39,6 +39,8 @@ inline engine::EventTask task_of(const EventList& list, std::int64_t first, std:
     task.statistics = {{Kind::z2, 1}, {Kind::z2, 2}, {Kind::z2, 4}, {Kind::h, 20}};
     task.max_peaks = 40;
     task.min_separation = 1.5 / list.gti.stop.back();
+    // A band of one trial, edges within and at the ends of a block, and one that reaches beyond the grid.
+    task.band_edges = {0, 1, count / 10, count / 3, count - 1, count + 5};
     return task;
 }
 
@@ -48,6 +50,11 @@ inline void expect_equal(const engine::SearchOutcome& a, const engine::SearchOut
     for (std::size_t s = 0; s < a.statistics.size(); ++s) {
         const auto &x = a.statistics[s], &y = b.statistics[s];
         EXPECT_EQ(x.mean, y.mean);
+        ASSERT_EQ(x.band_maxima.size(), y.band_maxima.size());
+        for (std::size_t b = 0; b < x.band_maxima.size(); ++b) {
+            EXPECT_EQ(x.band_maxima[b].index, y.band_maxima[b].index);
+            EXPECT_EQ(x.band_maxima[b].value, y.band_maxima[b].value);
+        }
         ASSERT_EQ(x.peaks.size(), y.peaks.size());
         for (std::size_t i = 0; i < x.peaks.size(); ++i) {
             EXPECT_EQ(x.peaks[i].index, y.peaks[i].index);

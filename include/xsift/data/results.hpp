@@ -2,6 +2,7 @@
 /// @file
 /// What a run finds: period candidates, spectral fits, quarantined inputs. NaN means "not measured".
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -67,17 +68,56 @@ struct PeriodCandidate {
     std::uint32_t flags = 0;  ///< CandidateFlag bits
 };
 
+/// What can be said about an upper limit. Bits; FLAGS of PF_LIMITS.
+enum LimitFlag : std::uint32_t {
+    limit_unconstraining = 1u << 0,      ///< PF_UL exceeds 1: any sinusoid is possible
+    limit_of_all = 1u << 1,              ///< background not known: of all counts
+    limit_vetoed = 1u << 2,              ///< the maximum is a significant candidate that was vetoed
+    limit_frame_time_unknown = 1u << 3,  ///< not corrected for the frame time
+    limit_dead_time = 1u << 4,           ///< corrected for dead time
+};
+
+/// Upper limit on the pulsed fraction of one exposure in a band of frequencies.
+struct PulsedFractionLimit {
+    std::string exposure, instrument, method;
+    std::int32_t n_harmonics = 0;
+    double frequency_lo = not_measured, frequency_hi = not_measured;  ///< Hz, the band
+    double frequency = not_measured;                                  ///< Hz, where the statistic is highest
+    double statistic = not_measured;                                  ///< there, in double
+    double n_photons = not_measured;  ///< (sum w)^2 / sum w^2; NaN for light curves
+    double pf_ul = not_measured;
+    std::uint32_t flags = 0;  ///< LimitFlag bits
+};
+
+/// Bins of a folded profile.
+inline constexpr std::size_t profile_bins = 32;
+using ProfileBins = std::array<double, profile_bins>;
+
+/// The folded profile of an event list; bin b holds the phases f t mod 1 from b/32 to (b + 1)/32.
+struct PhaseProfile {
+    std::string exposure, instrument;
+    double frequency = not_measured;  ///< Hz
+    double epoch = not_measured;      ///< MJD of phase 0 in the time system of the exposure
+    ProfileBins counts{};             ///< sum of the weights where there are some
+    ProfileBins exposure_time{};      ///< s, exact from the good time intervals
+    ProfileBins rate{};               ///< count/s; NaN without exposure
+    ProfileBins rate_error{};         ///< count/s: sqrt(counts), that of one count in an empty bin
+};
+
 /// What can be said against a fit. Bits; FLAGS of SPECTRAL_FITS (SpectrumFlag bits are shifted by 16).
 enum FitFlag : std::uint32_t {
     fit_not_converged = 1u << 0,
     fit_nh_unconstrained = 1u << 1,
-    fit_parameter_unconstrained = 1u << 2,  ///< kT or photon index
+    fit_parameter_unconstrained = 1u << 2,  ///< kT, photon index or another parameter besides nH and norms
     fit_norm_unconstrained = 1u << 3,
     fit_nh_at_bound = 1u << 4,
     fit_parameter_at_bound = 1u << 5,
     fit_no_degrees_of_freedom = 1u << 6,
     fit_covariance_singular = 1u << 7,
     fit_flux_unconstrained = 1u << 8,
+    fit_degenerate = 1u << 9,  ///< two parameters follow each other
+    fit_beyond_table =
+        1u << 10,  ///< energies of the fit or of the flux band lie outside those of a table model
 };
 inline constexpr int fit_flag_spectrum_shift = 16;
 
@@ -86,9 +126,30 @@ struct Estimate {
     double value = not_measured, lo = not_measured, hi = not_measured;
 };
 
-/// A fit of one model to one spectrum.
+/// What is known of a fitted parameter. Bits; FLAGS of PARAMETERS.
+enum ParameterFlag : std::uint32_t {
+    parameter_frozen = 1u << 0,
+    parameter_tied = 1u << 1,           ///< takes the value of another parameter
+    parameter_at_bound = 1u << 2,       ///< the best fit lies at a limit
+    parameter_unconstrained = 1u << 3,  ///< the interval reaches a limit or the relative error exceeds 1
+    parameter_no_lower_end = 1u << 4,   ///< the interval's lower end is the limit: an upper limit
+    parameter_no_upper_end = 1u << 5,   ///< the interval's upper end is the limit: a lower limit
+    parameter_degenerate = 1u << 6,     ///< follows another parameter (correlation above 0.99)
+    parameter_not_profiled = 1u << 7,   ///< the interval is that of the covariance
+};
+
+/// A parameter of a fitted model.
+struct FittedParameter {
+    std::string component;  ///< tbabs, apec2; of a joint fit also constant for the instruments' factors
+    std::string name, unit;
+    Estimate estimate;
+    double error = not_measured;  ///< 1 sigma from the covariance; NaN when not free
+    std::uint32_t flags = 0;      ///< ParameterFlag bits
+};
+
+/// A fit of one model to one spectrum, or to several at once.
 struct SpectralFit {
-    std::string spectrum;  ///< file of the spectrum
+    std::string spectrum;  ///< file of the spectrum; of several, joined by '+'
     std::string instrument;
     std::string model;      ///< as tbabs*powerlaw
     std::string statistic;  ///< wstat or cstat
@@ -98,13 +159,17 @@ struct SpectralFit {
     double reduced = not_measured;  ///< stat/dof; NaN when dof <= 0
     double aicc = not_measured, bic = not_measured;
     Estimate nh;                            ///< 1e22 cm^-2
-    Estimate kt;                            ///< keV (bbody, bremss)
-    Estimate gamma;                         ///< photon index (powerlaw)
-    Estimate norm;                          ///< XSPEC's norm of the model
+    Estimate kt;                            ///< keV, of the first component that has one
+    Estimate gamma;                         ///< photon index of the first component that has one
+    Estimate kt2;                           ///< keV, of the second component that has one
+    Estimate abundance;                     ///< of apec, relative to its table's solar abundances
+    Estimate norm;                          ///< XSPEC's norm of the first additive component
+    Estimate norm2;                         ///< of the second one
     Estimate flux;                          ///< erg/cm2/s, absorbed, flux band
     double flux_unabsorbed = not_measured;  ///< erg/cm2/s, flux band
     bool selected = false;                  ///< the model reported in SOURCES
     std::uint32_t flags = 0;  ///< FitFlag bits, and SpectrumFlag bits << fit_flag_spectrum_shift
+    std::vector<FittedParameter> parameters;  ///< all of the model, in its order
 };
 
 /// An input or source that ended without a result, and why.
@@ -184,10 +249,17 @@ struct SourceResult {
     std::uint32_t flags = 0;           ///< SourceFlag bits
     double st_log10_p = not_measured;  ///< constant rate within the exposures, all tests
     std::vector<PeriodCandidate> candidates;
+    std::vector<PulsedFractionLimit>
+        limits;                          ///< of exposures without a period; the whole range, then its bands
+    std::vector<PhaseProfile> profiles;  ///< of the period offered
     std::vector<SpectralFit> fits;
     std::vector<Variability> variability;
     std::vector<Flare> flares;
     std::vector<QuarantineRow> quarantine;
 };
+
+/// The limit that stands for the source: over the whole range of the exposure with the most photons (chosen
+/// by what does not depend on the outcome); null when a period is offered or nothing was searched.
+const PulsedFractionLimit* source_limit(const SourceResult& result);
 
 }  // namespace xsift

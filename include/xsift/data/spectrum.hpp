@@ -53,8 +53,12 @@ struct Spectrum {
     std::vector<std::int16_t> grouping;  ///< n_channels or empty; 1 starts a bin, -1 continues it
     double area_scale = 1.0;             ///< AREASCAL
     double back_scale = 1.0;             ///< BACKSCAL
+    /// Where AREASCAL or BACKSCAL differ from channel to channel both of these are set (n_channels), and the
+    /// scalar values do not count: AREASCAL of the source spectrum, and AREASCAL times BACKSCAL of the
+    /// background over BACKSCAL of the source. A channel where one of them is not positive is bad.
+    std::vector<double> area_scales, background_scales;
 
-    std::string background_file;            ///< empty when there is no background
+    std::string background_file;            ///< empty when there is no background; several: a,b
     std::vector<double> background_counts;  ///< n_channels or empty
     double background_exposure = 0.0;       ///< s
     double background_area_scale = 1.0;

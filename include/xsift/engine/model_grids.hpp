@@ -8,29 +8,32 @@
 #include <vector>
 
 #include <xsift/engine/grid_likelihood.hpp>
+#include <xsift/spectral/definition.hpp>
 #include <xsift/spectral/options.hpp>
 #include <xsift/spectral/prepared.hpp>
 
 namespace xsift::engine {
 
-/// One cell of a model grid with its profiled normalisation and statistic.
+/// One cell of a model grid with its profiled normalisations and statistic.
 struct ModelCell {
-    double nh = 0.0;         ///< 1e22 cm^-2
-    double parameter = 0.0;  ///< kT (keV) or photon index
-    double norm = 0.0;
+    std::vector<double> values;  ///< of all parameters of the model, norms included
     double stat = 0.0;
 };
 
 /// Makes the templates of each model once per response and abundance, keeps them, and runs the grids.
 class ModelGrids {
   public:
+    /// @throws Error (usage) for a model that define_models refuses.
     explicit ModelGrids(const spectral::FitOptions& options);
     ~ModelGrids();
     ModelGrids(const ModelGrids&) = delete;
     ModelGrids& operator=(const ModelGrids&) = delete;
 
+    /// The models, in the order of the options.
+    const std::vector<std::shared_ptr<const spectral::ModelDefinition>>& models() const;
+
     /// For each spectrum, for each of options.models: the best few cells that are local minima, lowest
-    /// statistic first.
+    /// statistic first; none for a model that has no grid.
     std::vector<std::vector<std::vector<ModelCell>>> best_cells(
         GridLikelihood& backend, std::span<const spectral::PreparedSpectrum* const> spectra);
 

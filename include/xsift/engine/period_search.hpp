@@ -26,6 +26,8 @@ struct EventTask {
     /// Good time intervals, s, in the time frame of `time`. When given, what a constant source would show
     /// through them is subtracted from the sums before the statistic is formed.
     std::span<const double> gti_start, gti_stop;
+    /// Ascending trial numbers: band b holds the trials from band_edges[b] up to band_edges[b + 1].
+    std::vector<std::int64_t> band_edges;
 };
 
 /// A floating-mean weighted Lomb-Scargle search of one light curve (Zechmeister & Kuerster 2009), with one
@@ -41,6 +43,7 @@ struct LightCurveTask {
     /// Harmonics k > 1 with k f above this are left out of the fit, Hz: above the Nyquist frequency of the
     /// bins they are aliases of lower ones.
     double harmonic_fmax = std::numeric_limits<double>::infinity();
+    std::vector<std::int64_t> band_edges;  ///< as in EventTask
 };
 
 /// The task of an event list; it refers to the list, which must outlive it.

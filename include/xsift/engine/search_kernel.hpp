@@ -3,6 +3,7 @@
 /// The bodies of the direct-sum search kernels: what one thread does for one trial, on host and device alike.
 
 #include <cstdint>
+#include <cstring>
 
 #include <xsift/engine/search_tasks.hpp>
 #include <xsift/timing/lomb_scargle.hpp>
@@ -142,6 +143,47 @@ XSIFT_HD inline bool is_peak(const float* value, std::int64_t count, std::int64_
     for (std::int64_t d = 1; d <= halo; ++d)
         if ((i - d >= 0 && value[i - d] >= v) || (i + d < count && value[i + d] > v)) return false;
     return v > 0.0f;
+}
+
+/// A trial as one integer that orders as values (none negative) do, of equals the lower index higher; for an
+/// atomic maximum. 0 is below every trial with a positive value.
+XSIFT_HD inline std::uint64_t packed_trial(float value, std::uint32_t index) {
+    std::uint32_t bits = 0;
+    memcpy(&bits, &value, sizeof bits);
+    return std::uint64_t{bits} << 32 | (0xffffffffu - index);
+}
+XSIFT_HD inline float value_of_packed(std::uint64_t packed) {
+    const auto bits = static_cast<std::uint32_t>(packed >> 32);
+    float value = 0.0f;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+XSIFT_HD inline std::uint32_t index_of_packed(std::uint64_t packed) {
+    return 0xffffffffu - static_cast<std::uint32_t>(packed);
+}
+
+/// Trials that one thread looks through for the maxima of bands.
+inline constexpr std::int64_t band_run = 32;
+
+/// Offers the highest of the values [begin, end) of each band as offer(band, packed_trial). Value i is trial
+/// `first + i` of the grid.
+template <typename Offer>
+XSIFT_HD inline void band_maxima_of_run(const float* value, std::int64_t begin, std::int64_t end,
+                                        std::int64_t first, const std::int64_t* edges, int bands,
+                                        const Offer& offer) {
+    if (begin >= end) return;
+    int band = band_of(first + begin, edges, bands);
+    std::uint64_t highest = 0;
+    for (std::int64_t i = begin; i < end; ++i) {
+        while (band < bands && first + i >= edges[band + 1]) {
+            if (band >= 0 && highest > 0) offer(band, highest);
+            highest = 0;
+            ++band;
+        }
+        const std::uint64_t packed = packed_trial(value[i], static_cast<std::uint32_t>(i));
+        if (value[i] > 0.0f && packed > highest) highest = packed;
+    }
+    if (band >= 0 && band < bands && highest > 0) offer(band, highest);
 }
 
 }  // namespace xsift::engine

@@ -48,6 +48,13 @@ struct PreparedLightCurve {
     std::vector<float> weight, weighted_value;
 };
 
+/// Band of a trial: the last whose edge is not above it; -1 or `bands` outside of all.
+XSIFT_HD inline int band_of(std::int64_t trial, const std::int64_t* edges, int bands) {
+    int band = -1;
+    while (band < bands && edges[band + 1] <= trial) ++band;
+    return band;
+}
+
 /// Strongest first; of equals, the lower index first.
 bool stronger(const timing::Peak& a, const timing::Peak& b);
 
@@ -65,6 +72,41 @@ class PeakList {
   private:
     std::size_t capacity_;
     std::vector<timing::Peak> heap_;
+};
+
+/// The highest trial of each band.
+class BandMaxima {
+  public:
+    /// @param edges must outlive it
+    explicit BandMaxima(std::span<const std::int64_t> edges)
+        : edges_(edges), maxima_(edges.size() < 2 ? 0 : edges.size() - 1) {
+        for (timing::Peak& m : maxima_) m.index = -1;
+    }
+    bool empty() const { return maxima_.empty(); }
+    int band(std::int64_t trial) const {
+        return band_of(trial, edges_.data(), static_cast<int>(maxima_.size()));
+    }
+    bool is_band(int band) const { return band >= 0 && band < static_cast<int>(maxima_.size()); }
+    double highest(int band) const { return maxima_[static_cast<std::size_t>(band)].value; }
+    /// Offers a trial of a band.
+    void add(int band, std::int64_t trial, double value) {
+        timing::Peak& m = maxima_[static_cast<std::size_t>(band)];
+        if (value > m.value || (value == m.value && value > 0.0 && trial < m.index)) {
+            m.index = trial;
+            m.value = value;
+        }
+    }
+    void add(const BandMaxima& other) {
+        for (std::size_t b = 0; b < maxima_.size(); ++b)
+            if (other.maxima_[b].index >= 0)
+                add(static_cast<int>(b), other.maxima_[b].index, other.maxima_[b].value);
+    }
+    /// With frequencies; `harmonics` are those of the statistic.
+    std::vector<timing::Peak> peaks(const timing::FrequencyGrid& grid, int harmonics) const;
+
+  private:
+    std::span<const std::int64_t> edges_;
+    std::vector<timing::Peak> maxima_;
 };
 
 }  // namespace xsift::engine

@@ -70,6 +70,9 @@ struct CatalogueSummary {
 /// @throws Error (usage, "UNREADABLE"; corrupt_file when it is no sound catalogue).
 CatalogueSummary describe_catalogue(const std::string& path);
 
+/// SRCID of the file's rows [first, first + count) of SOURCES.
+std::vector<std::string> read_source_ids(const std::string& path, std::int64_t first, std::int64_t count);
+
 /// Reads results back (sources [first, first + count) of the file's rows) with candidates, fits and
 /// quarantine rows.
 std::vector<SourceResult> read_results(const std::string& path, std::int64_t first, std::int64_t count);

@@ -12,12 +12,14 @@ namespace xsift::io {
 
 struct ResponseFile {
     std::shared_ptr<const Response> response;
-    bool redistribution_only = false;  ///< HDUCLAS3 = REDIST: needs an effective area
+    bool redistribution_only = false;  ///< HDUCLAS3 = REDIST or DETECTOR: needs an effective area
 };
 
 /// Reads MATRIX (or SPECRESP MATRIX) and EBOUNDS. F_CHAN counts from TLMIN of its column, else from the first
-/// channel of EBOUNDS. Groups without channels are left out.
-/// @throws Error (input, "BAD_RESPONSE") for a matrix that contradicts itself, and what a FITS file can be.
+/// channel of EBOUNDS. Groups without channels are left out. LO_THRES tells what the maker left out; nothing
+/// more is dropped for it.
+/// @throws Error (input): BAD_RESPONSE for a matrix that contradicts itself, OVERLAPPING_GROUPS, and what a
+/// FITS file can be.
 ResponseFile read_response(const std::string& path);
 
 /// SPECRESP of an ARF.

@@ -14,11 +14,11 @@
 namespace xsift::io {
 
 /// Version of the layout this build writes and the newest it reads.
-inline constexpr int survey_schema_version = 1;
+inline constexpr int survey_schema_version = 2;
 
 /// An input file as it was at ingest.
 struct InputRecord {
-    std::string file;      ///< base name
+    std::string file;  ///< base name
     std::int64_t bytes = 0;
     std::string checksum;  ///< "xxh128:..."
     std::string kind;      ///< events, light curve, spectrum, background, arf, rmf, source list, unknown
@@ -27,21 +27,22 @@ struct InputRecord {
 /// Injected truth of a simulated source (dataset group /truth; absent in real surveys).
 struct TruthRow {
     std::string source_id;
-    double frequency = 0.0;        ///< Hz; 0: constant source
+    double frequency = 0.0;  ///< Hz; 0: constant source
     double pulsed_fraction = 0.0;
-    std::string model;             ///< empty: no spectrum
+    std::string model;  ///< empty: no spectrum
     double nh = not_measured, parameter = not_measured, norm = not_measured;
 };
 
 struct SurveyWriterOptions {
-    bool compress = true;          ///< shuffle + deflate; otherwise chunked only
+    bool compress = true;  ///< shuffle + deflate; otherwise chunked only
 };
 
 /// Writes a survey to a temporary file beside the target and renames it into place in finish().
 /// Equal content gives equal bytes. Not thread-safe.
 class SurveyWriter {
   public:
-    SurveyWriter(const std::string& path, std::vector<ExtraColumn> extra_columns, SurveyWriterOptions options = {});
+    SurveyWriter(const std::string& path, std::vector<ExtraColumn> extra_columns,
+                 SurveyWriterOptions options = {});
     ~SurveyWriter();  ///< removes the temporary file when finish() was not reached
     SurveyWriter(const SurveyWriter&) = delete;
     SurveyWriter& operator=(const SurveyWriter&) = delete;
@@ -61,8 +62,20 @@ class SurveyWriter {
     std::unique_ptr<Implementation> implementation_;
 };
 
-/// Reads a survey. Construction checks the schema and throws Error (corrupt_file) for anything else than a sound
-/// survey of a known version. Not thread-safe; the HDF5 library is serialised anyway.
+/// How much there is to compute of a source, known without reading its data.
+struct SourceLoad {
+    struct Series {
+        std::int64_t items = 0;   ///< photons of an event list, bins of a light curve
+        double span = 0.0;        ///< s; 0: unknown
+        double resolution = 0.0;  ///< s: frame time, or width of a bin; NaN or 0: unknown
+    };
+    std::vector<Series> events, light_curves;
+    std::int64_t spectra = 0;
+    std::int64_t channels = 0;  ///< of all its spectra
+};
+
+/// Reads a survey. Construction checks the schema and throws Error (corrupt_file) for anything else than a
+/// sound survey of a known version. Not thread-safe; the HDF5 library is serialised anyway.
 class SurveyReader {
   public:
     explicit SurveyReader(const std::string& path);
@@ -70,7 +83,7 @@ class SurveyReader {
     SurveyReader(const SurveyReader&) = delete;
     SurveyReader& operator=(const SurveyReader&) = delete;
 
-    std::int64_t size() const;                            ///< number of sources
+    std::int64_t size() const;  ///< number of sources
     const std::vector<ExtraColumn>& extra_columns() const;
     /// Identity of the content: checksum over the checksums of all datasets.
     const std::string& checksum() const;
@@ -79,8 +92,12 @@ class SurveyReader {
     std::vector<SourceData> read(std::int64_t first, std::int64_t count);
     /// Index of a source, or -1. Milliseconds (an index of ids is kept).
     std::int64_t index_of(const std::string& source_id) const;
+    /// Ids of sources [first, first + count).
+    std::vector<std::string> ids(std::int64_t first, std::int64_t count) const;
     /// Bytes of memory that source i takes when read (estimate, for batches bounded by memory).
     std::int64_t memory_bytes(std::int64_t i) const;
+    /// Calls the visitor with the load of every source, in survey order. Reads GTIs, no events.
+    void visit_loads(const std::function<void(const SourceLoad&)>& visitor) const;
 
     std::vector<QuarantineRow> quarantine();
     std::vector<InputRecord> inputs();

@@ -36,9 +36,20 @@ class Journal {
     /// Deletes the file: its catalogue is complete.
     void remove();
 
-  private:
     struct Implementation;
+
+  private:
     std::unique_ptr<Implementation> implementation_;
 };
+
+/// What a journal holds, read without disturbing the run that writes it.
+struct JournalSummary {
+    std::int64_t batches = 0, sources = 0;
+    bool whole = true;  ///< false: the last record is torn or damaged (or just being written)
+};
+
+bool looks_like_journal(const std::string& path);
+/// @throws Error (usage, "UNREADABLE"; corrupt_file, "CORRUPT_JOURNAL").
+JournalSummary describe_journal(const std::string& path);
 
 }  // namespace xsift::pipeline

@@ -20,7 +20,8 @@ struct RunOptions {
     std::string backend = "auto";           ///< auto, cpu, cuda
     int threads = 0;                        ///< 0: all
     std::int64_t batch_memory = 512 << 20;  ///< bytes of input data in flight, all stages together
-    std::int64_t shard = 1, shards = 1;     ///< K of N
+    std::int64_t shard = 1, shards = 1;     ///< K of N, as ShardPlan cuts the survey
+    std::int64_t part = 1, parts = 1;       ///< K of N of that shard: a straggler split again
     std::vector<std::string> sources;       ///< ids; empty: all
     bool resume = false;
 };
@@ -32,8 +33,9 @@ struct RunSummary {
     std::map<std::string, std::int64_t> quarantined;  ///< rows by code, those of ingest included
     std::map<std::string, double>
         seconds;  ///< by stage: read, search, polish, grid, fit, journal, catalogue, wait, total
-    std::int64_t peak_memory = 0;  ///< bytes, of the process
-    bool interrupted = false;      ///< stopped on request: resume with --resume
+    double predicted_seconds = 0.0;  ///< on one core, as ShardPlan predicts
+    std::int64_t peak_memory = 0;    ///< bytes, of the process
+    bool interrupted = false;        ///< stopped on request: resume with --resume
 };
 
 /// Progress: sources done, sources in all.
@@ -42,9 +44,5 @@ using RunProgress = std::function<void(std::int64_t, std::int64_t)>;
 /// Runs a shard and writes its catalogue. Asks `stop` between batches; when it is set, the journal is kept
 /// and the summary says so.
 RunSummary run(const RunOptions& options, const std::atomic<bool>& stop, const RunProgress& progress = {});
-
-/// Survey range [first, end) of shard K of N: contiguous, so that merging is concatenation.
-std::pair<std::int64_t, std::int64_t> shard_range(std::int64_t sources, std::int64_t shard,
-                                                  std::int64_t shards);
 
 }  // namespace xsift::pipeline

@@ -1,73 +1,108 @@
 #pragma once
 /// @file
-/// Absorbed models on energy bins: names, limits, photons a bin, derivatives, fluxes.
+/// Models on energy bins: photons a bin, derivatives, fluxes.
 
-#include <array>
+#include <memory>
 #include <span>
-#include <string>
 #include <vector>
 
 #include <xsift/spectral/absorption.hpp>
+#include <xsift/spectral/definition.hpp>
 #include <xsift/spectral/energy_bins.hpp>
 #include <xsift/spectral/models.hpp>
 #include <xsift/spectral/options.hpp>
+#include <xsift/spectral/table_model.hpp>
 
 namespace xsift::spectral {
-
-/// Hard limits of a parameter.
-struct Limits {
-    double lo = 0.0, hi = 0.0;
-};
-inline constexpr Limits nh_limits{0.0, 50.0};  ///< 1e22 cm^-2
-inline constexpr Limits norm_limits{1e-12, 1.0};
-
-/// Limits of the photon index (-3..10) or kT (bbody 0.01..100, bremss 0.03..100 keV).
-Limits parameter_limits(Shape shape);
-
-/// The shape of "tbabs*powerlaw", "tbabs*bbody" or "tbabs*bremss". @throws Error (usage, UNKNOWN_MODEL).
-Shape parse_model(const std::string& model);
 
 /// Unabsorbed photons (photon/cm2/s) in each bin at norm 1. T: double, or Dual for the derivative too.
 template <typename T>
 void shape_photons(Shape shape, T parameter, const EnergyBins& bins, std::span<T> photons);
 
-/// tbabs times a shape on fixed bins. Not for concurrent use: it holds scratch space.
-class AbsorbedModel {
+/// What of a model varies in a fit. The norms enter linearly and are kept apart from the other parameters,
+/// the shape parameters.
+struct ModelFreedom {
+    /// Components whose terms share a norm.
+    struct Group {
+        int norm = 0;  ///< index of the norm's parameter
+        bool free = true;
+        std::vector<int> terms;
+    };
+    std::vector<int> shape;  ///< indices of the free shape parameters
+    /// For each parameter the place in shape that it follows, or -1.
+    std::vector<int> shape_of;
+    std::vector<Group> groups;  ///< free norms first
+
+    explicit ModelFreedom(const ModelDefinition& model);
+    std::size_t n_free_norms() const;
+    /// Whether a group's photons depend on a shape parameter.
+    bool depends(std::size_t group, std::size_t shape_index) const { return depends_[group][shape_index]; }
+
+  private:
+    std::vector<std::vector<bool>> depends_;
+};
+
+/// A model on fixed energy bins. Not for concurrent use: it holds scratch space.
+class ModelEvaluator {
   public:
-    AbsorbedModel(Shape shape, Abundance abundance, EnergyBins bins);
+    ModelEvaluator(std::shared_ptr<const ModelDefinition> model, Abundance abundance, EnergyBins bins);
 
     std::size_t size() const { return bins_.size(); }
     const EnergyBins& bins() const { return bins_; }
+    const ModelDefinition& definition() const { return *model_; }
+    const ModelFreedom& freedom() const { return freedom_; }
 
-    /// photon/cm2/s in each bin at norm 1.
-    void evaluate(double nh, double parameter, std::span<double> photons);
-    /// The same with its derivatives with respect to nH (1e22 cm^-2) and the shape's parameter.
-    void evaluate(double nh, double parameter, std::span<double> photons, std::span<double> by_nh,
-                  std::span<double> by_parameter);
+    /// Evaluates at the values of all parameters (the norms are not read).
+    void evaluate(std::span<const double> values, bool derivatives);
+    /// photon/cm2/s in each bin of a group at norm 1.
+    std::span<const double> unit(std::size_t group) const { return unit_[group]; }
+    /// Its derivative by a shape parameter; empty where it does not depend on it.
+    std::span<const double> by_shape(std::size_t group, std::size_t shape_index) const {
+        return by_[group][shape_index];
+    }
+    /// photon/cm2/s in each bin, norms included.
+    std::vector<double> photons(std::span<const double> values);
 
   private:
-    Shape shape_;
+    void evaluate_component(std::size_t index, std::span<const double> values, bool derivatives);
+    void add_term(std::size_t group, const Term& term, bool derivatives);
+
+    std::shared_ptr<const ModelDefinition> model_;
+    ModelFreedom freedom_;
     EnergyBins bins_;
     std::vector<double> cross_section_;
-    std::vector<Dual> scratch_;
+    struct ComponentState {
+        std::vector<double> value;
+        std::vector<std::vector<double>> by;  ///< a parameter; empty where not free
+        std::vector<double> last;             ///< parameters of the last evaluation
+        bool with_derivatives = false;
+        std::unique_ptr<TableInterpolator> table;
+    };
+    std::vector<ComponentState> component_;
+    std::vector<std::vector<double>> unit_;
+    std::vector<std::vector<std::vector<double>>> by_;
+    std::vector<Dual> dual_;
+    std::vector<double> product_;
 };
 
-/// Energy flux of a model at norm 1 in a band, erg/cm2/s, and its derivatives.
+/// Energy flux of each group at norm 1 in a band, erg/cm2/s, and its derivatives.
 struct BandFlux {
-    double value = 0.0, by_nh = 0.0, by_parameter = 0.0;
+    std::vector<double> unit;                   ///< a group
+    std::vector<std::vector<double>> by_shape;  ///< group, shape parameter
 };
 
-/// Fluxes in a band on its own fine energy bins (1,000 a decade, the band's limits met exactly), whatever the
-/// range of the response.
+/// Fluxes in a band on its own fine energy bins (500 a decade and more at edges, the band's limits met
+/// exactly), whatever the range of the response.
 class FluxBand {
   public:
-    FluxBand(Shape shape, Abundance abundance, double lo, double hi);
-    BandFlux absorbed(double nh, double parameter);
-    BandFlux unabsorbed(double parameter) { return absorbed(0.0, parameter); }
+    FluxBand(std::shared_ptr<const ModelDefinition> model, Abundance abundance, double lo, double hi);
+    BandFlux absorbed(std::span<const double> values, bool derivatives);
+    /// With the columns of all tbabs at 0; other factors stay.
+    BandFlux unabsorbed(std::span<const double> values, bool derivatives);
 
   private:
-    AbsorbedModel model_;
-    std::vector<double> photons_, by_nh_, by_parameter_;
+    ModelEvaluator model_;
+    std::vector<double> energy_;  ///< erg, middle of each bin
 };
 
 }  // namespace xsift::spectral

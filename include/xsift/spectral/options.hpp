@@ -2,10 +2,21 @@
 /// @file
 /// Options of the spectral fits.
 
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace xsift::spectral {
+
+struct TableModel;
+
+/// Hard limits of a parameter.
+struct Limits {
+    double lo = 0.0, hi = 0.0;
+};
+inline constexpr Limits nh_limits{0.0, 50.0};     ///< 1e22 cm^-2
+inline constexpr Limits norm_limits{1e-12, 1.0};  ///< unless a parameter setting widens them
 
 /// Abundance table of the absorption: Wilms 2000, Anders & Grevesse 1989 (XSPEC's default), Asplund 2009.
 enum class Abundance { wilm, angr, aspl };
@@ -13,16 +24,23 @@ enum class Abundance { wilm, angr, aspl };
 /// How channels are grouped into bins for the fit.
 struct Binning {
     enum class Kind {
-        resolution,  ///< default: about FWHM/3 wide and at least 5 background counts a bin
-        none,        ///< every channel
-        min_counts,  ///< at least N source-region counts a bin
+        resolution,      ///< default: about FWHM/3 wide and at least 5 background counts a bin
+        none,            ///< every channel
+        min_counts,      ///< at least N source-region counts a bin
+        min_background,  ///< at least N background counts a bin
+        optimal,         ///< Kaastra & Bleeker 2016, eqs. 36, 37: up to one FWHM, finer where counts allow
+        file,            ///< GROUPING of the spectrum's file
     };
     Kind kind = Kind::resolution;
-    int minimum = 0;  ///< N of min:N
+    int minimum = 0;  ///< N of min:N and back:N
 };
 
 struct FitOptions {
     std::vector<std::string> models{"tbabs*powerlaw", "tbabs*bbody", "tbabs*bremss"};
+    std::vector<std::string> parameters;     ///< settings of parameters: see definition.hpp
+    std::shared_ptr<const TableModel> apec;  ///< null: the embedded table
+    std::map<std::string, std::shared_ptr<const TableModel>>
+        tables;  ///< by the name in atable{} and mtable{}
     Abundance abundance = Abundance::wilm;
     Binning binning;
     double energy_lo = 0.3, energy_hi = 10.0;  ///< keV: channels that overlap this band are fitted
@@ -30,7 +48,8 @@ struct FitOptions {
     double confidence_delta = 2.706;           ///< delta statistic of the intervals (90%)
 };
 
-/// Parse and print the names of the command line: wilm, angr, aspl; default (resolution), none, min:N.
+/// Parse and print the names of the command line: wilm, angr, aspl; default (resolution), none, min:N,
+/// back:N, optimal, file.
 /// @throws Error (usage).
 Abundance parse_abundance(const std::string& text);
 std::string to_string(Abundance abundance);

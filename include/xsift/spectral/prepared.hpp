@@ -22,6 +22,9 @@ struct PreparedSpectrum {
     std::vector<std::int32_t> bin_first, bin_last;  ///< channel range of each bin, inclusive
     double source_exposure = 0.0;                   ///< s x AREASCAL
     double background_exposure = 0.0;               ///< s x AREASCAL x BACKSCAL ratio background/source
+    /// The same by bin (n_bins) where the scalings of channels differ, else empty; background_exposure is
+    /// then that of the whole band.
+    std::vector<double> bin_background_exposure;
     std::vector<double> energy_lo,
         energy_hi;  ///< keV, the model's energies (lower bounds of 0 made positive)
     /// n_energies x n_bins in compressed rows: bins [row_first[i], row_first[i] + row_count[i]) of energy i,
@@ -34,15 +37,20 @@ struct PreparedSpectrum {
     std::size_t n_bins() const { return counts.size(); }
     std::size_t n_energies() const { return energy_lo.size(); }
     bool has_background() const { return !background_counts.empty(); }
+    double background_exposure_of(std::size_t bin) const {
+        return bin_background_exposure.empty() ? background_exposure : bin_background_exposure[bin];
+    }
 };
 
 /// Chooses channels (QUALITY 0, overlapping options.energy_lo..energy_hi) and bins, and groups the response.
-/// GROUPING of the file is not used: options.binning decides. A bin never spans a bad channel; channels left
-/// over at the end of a run join its last bin. Flags spectrum_background_mostly_empty when more than half of
-/// the background bins are empty.
+/// GROUPING of the file is used only where options.binning asks for it. A bin never spans a bad channel;
+/// channels left over at the end of a run join its last bin. Bins that no energy reaches and that hold no
+/// counts are left out. Where AREASCAL differs from channel to channel it goes into the response; where the
+/// scalings of the background do, a bin has the ratio that keeps its expected background. Flags
+/// spectrum_background_mostly_empty when more than half of the background bins are empty.
 /// @throws Error (input): NO_RESPONSE, CHANNEL_MISMATCH, ZERO_EXPOSURE, BAD_SCALING, NEGATIVE_COUNTS,
-/// NO_GOOD_CHANNELS,
-///   NO_COUNTS, EMPTY_RESPONSE.
+///   NO_GOOD_CHANNELS, NO_COUNTS, NO_GROUPING, EMPTY_RESPONSE, ZERO_AREA (counts where the response and the
+///   effective area are zero: no model can explain them).
 PreparedSpectrum prepare(const Spectrum& spectrum, const FitOptions& options);
 
 /// Full width at half maximum (keV) of the redistribution of photons of an energy (keV), measured from the

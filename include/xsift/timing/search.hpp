@@ -43,6 +43,8 @@ struct StatisticPeaks {
     std::vector<Peak> peaks;
     double mean = 0.0;          ///< mean of the statistic over the grid
     std::int64_t n_trials = 0;  ///< grid points evaluated
+    /// The highest trial of each band of the task (of equals, the first); index -1 where none is above 0.
+    std::vector<Peak> band_maxima;
 };
 
 /// Options of the period search. Frequencies in Hz.
@@ -55,10 +57,12 @@ struct SearchOptions {
     int h_harmonics = 20;           ///< largest m of the H-test; 0: no H-test
     std::vector<int> gls_terms{1};  ///< harmonics of the Lomb-Scargle fits of light curves
     LombScargleNormalisation gls_normalisation = LombScargleNormalisation::standard;
-    int max_candidates = 10;                ///< rows kept an exposure
-    double log10_fap = -3.0;                ///< a candidate is offered as a period below this
-    double min_cycles = 3.0;                ///< fewer cycles in the exposure: vetoed
-    int min_events = 5;                     ///< fewer events: not searched (quarantined as TOO_FEW_EVENTS)
+    int max_candidates = 10;  ///< rows kept an exposure
+    double log10_fap = -3.0;  ///< a candidate is offered as a period below this
+    double min_cycles = 3.0;  ///< fewer cycles in the exposure: vetoed
+    int min_events = 5;       ///< fewer events: not searched (quarantined as TOO_FEW_EVENTS)
+    /// Edges between the bands of the upper limits, Hz; empty: the decades of the searched range.
+    std::vector<double> limit_bands;
     double confidence = 0.9;                ///< of intervals and upper limits of pulsed fractions
     std::int64_t max_trials = 400'000'000;  ///< larger grids are refused (quarantined as GRID_TOO_LARGE)
 };
@@ -67,6 +71,12 @@ struct SearchOptions {
 /// @throws Error (input, "GRID_TOO_LARGE"; "NO_SPAN" when the span is empty or too short for a single trial).
 FrequencyGrid make_grid(const EventList& events, const SearchOptions& options);
 FrequencyGrid make_grid(const LightCurve& curve, const SearchOptions& options);
+
+/// Trial numbers of the edges of the bands that upper limits are given for, the first 0, the last grid.count:
+/// at options.limit_bands, or at powers of ten that leave at least half a decade at either end; and where the
+/// frequencies begin that the data cannot confirm.
+std::vector<std::int64_t> band_edges(const FrequencyGrid& grid, double confirmable,
+                                     const SearchOptions& options);
 
 /// Trial frequencies per 1/T of a grid for data spanning `span` s.
 inline double grid_oversampling(const FrequencyGrid& grid, double span) {

@@ -1,0 +1,98 @@
+#pragma once
+/// @file
+/// How large C-stat and W-stat are expected to be when the model is right, for host and device.
+
+#include <cmath>
+
+#include <xsift/core/host_device.hpp>
+#include <xsift/spectral/statistics.hpp>
+
+namespace xsift::spectral {
+
+/// Mean and variance of a statistic.
+struct Moments {
+    double mean = 0.0, variance = 0.0;
+};
+
+/// Expected C-stat of a bin with mu expected counts (Kaastra 2017, A&A 605, A51, table 1, 1e-3 relative).
+XSIFT_HD inline double cstat_mean(double mu) {
+    if (!(mu > 0.0)) return 0.0;
+    const double log_mu = std::log(mu);
+    if (mu <= 0.5) return ((-0.25 * mu + 1.38) * mu - 2.0 * log_mu) * mu;
+    if (mu <= 2.0) return ((((-0.00335 * mu + 0.04259) * mu - 0.27331) * mu + 1.381) * mu - 2.0 * log_mu) * mu;
+    if (mu <= 5.0) return 1.019275 + 0.1345 * std::pow(mu, 0.461 - 0.9 * log_mu);
+    if (mu <= 10.0) return 1.00624 + 0.604 * std::pow(mu, -1.68);
+    return 1.0 + (0.1649 + 0.226 / mu) / mu;
+}
+
+/// Variance of the C-stat of a bin with mu expected counts (Kaastra 2017, table 1).
+XSIFT_HD inline double cstat_variance(double mu) {
+    if (!(mu > 0.0)) return 0.0;
+    const double m = mu;
+    if (m <= 0.1) {
+        double sum = 0.0, probability = std::exp(-m);
+        for (int k = 0; k <= 4; ++k) {
+            const double term = m - k + (k > 0 ? k * std::log(k / m) : 0.0);
+            sum += probability * term * term;
+            probability *= m / (k + 1);
+        }
+        const double mean = cstat_mean(m);
+        return 4.0 * sum - mean * mean;
+    }
+    if (m <= 0.2) return (((-262.0 * m + 195.0) * m - 51.24) * m + 4.34) * m + 0.77005;
+    if (m <= 0.3) return (4.23 * m - 2.8254) * m + 1.12522;
+    if (m <= 0.5) return ((-3.7 * m + 7.328) * m - 3.6926) * m + 1.20641;
+    if (m <= 1.0) return (((1.28 * m - 5.191) * m + 7.666) * m - 3.5446) * m + 1.15431;
+    if (m <= 2.0) return (((0.1125 * m - 0.641) * m + 0.859) * m + 1.0914) * m - 0.05748;
+    if (m <= 3.0) return ((0.089 * m - 0.872) * m + 2.8422) * m - 0.67539;
+    if (m <= 5.0) return 2.12336 + 0.012202 * std::pow(m, 5.717 - 2.6 * std::log(m));
+    if (m <= 10.0) return 2.05159 + 0.331 * std::pow(m, 1.343 - std::log(m));
+    return 2.0 + (0.6747 + (0.79 + 12.0 / m) / m) / m;
+}
+
+/// Points and weights that stand for a Poisson distribution in sums of smooth functions: every count where
+/// the distribution is narrow, every n-th one (n up to a standard deviation) where it is wide. The sum over a
+/// Gaussian in steps of its standard deviation is right to exp(-2 pi^2).
+class PoissonPoints {
+  public:
+    XSIFT_HD explicit PoissonPoints(double mean) : mean_(mean) {
+        constexpr double deviations = 6.0;
+        const double sigma = std::sqrt(mean);
+        step_ = std::fmax(1.0, std::floor(sigma));
+        first_ = std::fmax(0.0, std::floor(mean - deviations * sigma));
+        n_ = static_cast<int>(std::floor((mean + deviations * sigma + 6.0 - first_) / step_)) + 1;
+        for (int i = 0; i < n_; ++i) total_ += raw(i);
+    }
+    XSIFT_HD int size() const { return n_; }
+    XSIFT_HD double count(int i) const { return first_ + step_ * i; }
+    XSIFT_HD double weight(int i) const { return raw(i) / total_; }
+
+  private:
+    XSIFT_HD double raw(int i) const {
+        const double k = count(i);
+        if (mean_ <= 0.0) return k == 0.0 ? 1.0 : 0.0;
+        return std::exp(k * std::log(mean_) - mean_ - std::lgamma(k + 1.0));
+    }
+    double mean_, step_ = 1.0, first_ = 0.0, total_ = 0.0;
+    int n_ = 0;
+};
+
+/// Mean and variance of the W-stat of a bin at the true source rate and background rate (count/s), the
+/// background profiled: sums over the Poisson distributions of both counts.
+XSIFT_HD inline Moments wstat_moments(double source_exposure, double background_exposure, double rate,
+                                      double background_rate) {
+    const PoissonPoints source(source_exposure * (rate + background_rate)),
+        background(background_exposure * background_rate);
+    double first = 0.0, second = 0.0;
+    for (int i = 0; i < source.size(); ++i)
+        for (int j = 0; j < background.size(); ++j) {
+            const double w =
+                wstat(source.count(i), background.count(j), source_exposure, background_exposure, rate);
+            const double weight = source.weight(i) * background.weight(j);
+            first += weight * w;
+            second += weight * w * w;
+        }
+    return {first, std::fmax(0.0, second - first * first)};
+}
+
+}  // namespace xsift::spectral

@@ -1,0 +1,70 @@
+#pragma once
+/// @file
+/// Models given as tables: spectra on a grid of parameters, interpolated (OGIP 92-009, XSPEC's atable and
+/// mtable).
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <xsift/spectral/energy_bins.hpp>
+
+namespace xsift::spectral {
+
+/// A parameter of a table model and the values at which spectra are tabulated.
+struct TableAxis {
+    std::string name, unit;
+    double initial = 0.0;
+    double lo = 0.0, hi = 0.0;   ///< hard limits, within the tabulated values
+    bool frozen = false;         ///< kept at its initial value unless freed
+    bool logarithmic = false;    ///< interpolated linearly in its logarithm
+    std::vector<double> values;  ///< ascending
+};
+
+/// A table model. Spectra are ordered with the last axis varying fastest.
+struct TableModel {
+    std::string name;                 ///< of the model or file
+    std::string origin;               ///< how it was made: atomic data, abundances
+    std::string hash;                 ///< content hash
+    bool additive = true;             ///< photon/cm2/s in each bin at norm 1; otherwise a factor
+    bool redshift = false;            ///< may be shifted
+    double below = 0.0, above = 0.0;  ///< value outside the tabulated energies (density, or factor)
+    std::vector<double> edge;         ///< keV, ascending, n_bins + 1
+    std::vector<TableAxis> axes;
+    std::vector<float> spectra;  ///< product of the axes' sizes x n_bins
+
+    std::size_t n_bins() const { return edge.size() - 1; }
+};
+
+/// @throws Error (input, TABLE_MODEL) when sizes contradict each other, or edges or axes do not ascend.
+void check_table(const TableModel& table);
+
+/// The embedded plasma emission table (AtomDB 2.0.2, abundances of Asplund et al. 2009; made by
+/// scripts/make-apec-table.py): kT 0.034 to 27.25 keV x metal abundance 0 to 5.
+std::shared_ptr<const TableModel> embedded_apec();
+
+/// Interpolates a table and rebins it to fixed energy bins. Not for concurrent use: it holds scratch space.
+class TableInterpolator {
+  public:
+    /// @param redshift of the source: tabulated energies E appear at E/(1+z), photons are fewer by 1+z
+    TableInterpolator(std::shared_ptr<const TableModel> table, const EnergyBins& bins, double redshift);
+
+    /// Multilinear interpolation at one value an axis (kept within the tabulated ones).
+    /// @param out one value a bin
+    /// @param by one span an axis: derivative by its value, empty where not wanted
+    void evaluate(std::span<const double> values, std::span<double> out,
+                  std::span<const std::span<double>> by);
+
+  private:
+    void rebin(std::span<const double> tabulated, bool derivative, std::span<double> out) const;
+
+    std::shared_ptr<const TableModel> table_;
+    std::vector<std::int32_t> first_, count_;  ///< tabulated bins that a bin overlaps
+    std::vector<double> weight_;
+    std::vector<double> outside_;  ///< what a bin gets from beyond the table
+    std::vector<double> scratch_;
+};
+
+}  // namespace xsift::spectral

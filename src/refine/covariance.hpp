@@ -1,0 +1,36 @@
+#pragma once
+/// @file
+/// Intervals of a fit from the curvature of the statistic at its minimum.
+
+#include "objective.hpp"
+
+#include <xsift/data/results.hpp>
+
+namespace xsift::refine {
+
+class Covariance {
+  public:
+    /// @param p the minimum; @param scratch, more_scratch two points
+    Covariance(Objective& objective, const Point& p, Point& scratch, Point& more_scratch);
+
+    /// Half-width in the coordinate i where the statistic has risen by delta; NaN when the curvature does not
+    /// bound it. At a limit the slope of the statistic there is taken into account.
+    double half_width(int i, double delta) const;
+    /// Half-width of a function of the coordinates with the given gradient, limits left aside.
+    double half_width(const Vector& gradient, double delta) const;
+    /// Correlation of two coordinates at the minimum; 0 where it is not defined.
+    double correlation(int i, int j) const;
+    const Mask& free() const { return free_; }
+    const Matrix& curvature() const { return curvature_; }
+
+  private:
+    int n_;
+    Vector slope_;
+    Matrix curvature_{};
+    Mask free_{};
+};
+
+/// value +- half within limits; @return whether it is constrained: no end at a limit, half <= |value|.
+bool fill_interval(Estimate& e, double value, double half, spectral::Limits limits);
+
+}  // namespace xsift::refine

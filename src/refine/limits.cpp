@@ -1,0 +1,123 @@
+#include "limit_rows.hpp"
+#include "photon_sums.hpp"
+#include "pulsations.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <xsift/refine/limits.hpp>
+#include <xsift/timing/pulsed_fraction.hpp>
+#include <xsift/timing/uncertainty.hpp>
+
+namespace xsift::refine {
+namespace {
+
+/// The maximum of Z2_n near a trial, by Newton steps within a grid step on either side.
+BandMaximum maximum_near(const PhotonSums& sums, double start, double df, int harmonics) {
+    BandMaximum best{start, -1.0, 0.0, harmonics, sums.effective_photons()};
+    const auto last = static_cast<std::size_t>(harmonics) - 1;
+    double f = start, low = start - df, high = start + df;
+    for (int iteration = 0; iteration < 8; ++iteration) {
+        const Evaluation e = sums.evaluate(f, harmonics);
+        if (e.z2[last] > best.statistic) {
+            best.statistic = e.z2[last];
+            best.frequency = f;
+        }
+        (e.slope[last] > 0.0 ? low : high) = f;
+        const double error = timing::frequency_error_from_curvature(e.curvature[last]);
+        double next = std::isnan(error) ? 0.5 * (low + high) : f - e.slope[last] / e.curvature[last];
+        if (!(next > low && next < high)) next = 0.5 * (low + high);
+        if (std::fabs(next - f) < 1e-3 * df) break;
+        f = next;
+    }
+    best.chi2 = best.statistic;
+    return best;
+}
+
+}  // namespace
+
+std::vector<PulsedFractionLimit> limit_rows(
+    const LimitSetting& setting, const timing::FrequencyGrid& grid,
+    std::span<const timing::StatisticPeaks> found, std::span<const PeriodCandidate> candidates,
+    const timing::SearchOptions& options, const std::function<BandMaximum(const timing::Peak&)>& recompute) {
+    const bool has_period = std::any_of(candidates.begin(), candidates.end(), [&](const PeriodCandidate& c) {
+        return c.veto == 0 && c.log10_fap <= options.log10_fap;
+    });
+    const timing::StatisticPeaks* searched = nullptr;
+    for (const auto& s : found)
+        if (s.statistic.kind == setting.kind &&
+            (searched == nullptr || s.statistic.harmonics < searched->statistic.harmonics))
+            searched = &s;
+    if (has_period || searched == nullptr || grid.count < 1) return {};
+
+    const std::vector<std::int64_t> edges = timing::band_edges(grid, setting.confirmable, options);
+    std::vector<PulsedFractionLimit> rows(1);
+    BandMaximum highest;
+    double low = INFINITY, high = 0.0;
+    const auto fill = [&](PulsedFractionLimit& row, const BandMaximum& maximum, double from, double to) {
+        row.exposure = setting.exposure->file;
+        row.instrument = setting.exposure->instrument;
+        row.method = setting.method;
+        row.n_harmonics = maximum.harmonics;
+        row.frequency_lo = from;
+        row.frequency_hi = to;
+        row.frequency = maximum.frequency;
+        row.statistic = maximum.statistic;
+        row.n_photons = setting.n_photons;
+        row.pf_ul = timing::pulsed_fraction_limit(maximum.chi2, maximum.harmonics, maximum.photons,
+                                                  options.confidence) /
+                    (timing::frame_attenuation(to, setting.frame_time) * setting.live);
+        row.flags = setting.flags;
+        if (row.pf_ul > 1.0) row.flags |= limit_unconstraining;
+        for (const PeriodCandidate& c : candidates)
+            if (c.veto != 0 && c.log10_fap <= options.log10_fap &&
+                std::fabs(c.frequency - maximum.frequency) < 1.0 / setting.span)
+                row.flags |= limit_vetoed;
+    };
+    for (std::size_t b = 0; b < searched->band_maxima.size() && b + 1 < edges.size(); ++b) {
+        const timing::Peak& peak = searched->band_maxima[b];
+        const double from = grid.frequency(edges[b]), to = grid.frequency(edges[b + 1] - 1);
+        if (peak.index < 0 || to > setting.confirmable) continue;
+        const BandMaximum maximum = recompute(peak);
+        fill(rows.emplace_back(), maximum, from, to);
+        low = std::min(low, from);
+        high = std::max(high, to);
+        if (maximum.chi2 > highest.chi2) highest = maximum;
+    }
+    if (rows.size() == 1) return {};
+    fill(rows.front(), highest, low, high);
+    return rows;
+}
+
+std::vector<PulsedFractionLimit> pulsed_fraction_limits(const EventList& events,
+                                                        const timing::FrequencyGrid& grid,
+                                                        std::span<const timing::StatisticPeaks> found,
+                                                        std::span<const PeriodCandidate> candidates,
+                                                        const timing::SearchOptions& options) {
+    if (events.time.empty()) return {};
+    const PhotonSums sums(events);
+    LimitSetting setting;
+    setting.exposure = &events.exposure;
+    setting.method = "Z2";
+    setting.span = timing::time_span(events);
+    setting.confirmable = timing::confirmable_frequency(events.exposure);
+    setting.frame_time = events.exposure.frame_time;
+    setting.live = live_fraction(events.exposure, sums.good_time());
+    setting.n_photons = sums.effective_photons();
+    setting.flags = limit_of_all;
+    if (!(events.exposure.frame_time > 0.0)) setting.flags |= limit_frame_time_unknown;
+    if (setting.live < 1.0) setting.flags |= limit_dead_time;
+    const double window_limit = sums.window_limit();
+    return limit_rows(setting, grid, found, candidates, options, [&](const timing::Peak& peak) {
+        const int n = std::max(1, static_cast<int>(std::min(setting.confirmable / peak.frequency,
+                                                            static_cast<double>(peak.harmonics))));
+        if (peak.frequency >= window_limit) return maximum_near(sums, peak.frequency, grid.df, n);
+        BandMaximum maximum{peak.frequency, 0.0, 0.0, n, sums.effective_photons()};
+        for (const timing::Complex& alpha : sums.amplitudes(peak.frequency, n))
+            maximum.chi2 += 0.5 * maximum.photons * alpha.norm();
+        maximum.statistic = maximum.chi2;
+        return maximum;
+    });
+}
+
+}  // namespace xsift::refine

@@ -1,0 +1,376 @@
+#include "objective.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace xsift::refine {
+
+using spectral::ModelDefinition;
+using spectral::ModelFreedom;
+
+namespace {
+
+/// Factors between instruments.
+constexpr double lowest_factor = 0.05, highest_factor = 20.0;
+
+}  // namespace
+
+double Coordinates::value(const Vector& x, int i) const {
+    return logarithmic[i] ? std::exp(x[i]) : x[i];
+}
+
+double Coordinates::coordinate(int i, double value) const {
+    return logarithmic[i] ? std::log(std::max(value, 1e-300)) : value;
+}
+
+Vector Coordinates::clipped(Vector x) const {
+    for (int i = 0; i < n; ++i) x[i] = std::clamp(x[i], lo[i], hi[i]);
+    return x;
+}
+
+Objective::Objective(std::span<const FitData* const> spectra, std::shared_ptr<const ModelDefinition> model,
+                     spectral::Abundance abundance)
+    : spectra_(spectra.begin(), spectra.end()), model_(std::move(model)) {
+    for (const FitData* d : spectra_) {
+        evaluators_.emplace_back(model_, abundance,
+                                 spectral::EnergyBins::from_bounds(d->energy_lo, d->energy_hi));
+        first_bin_.push_back(n_bins_);
+        n_bins_ += d->n_bins();
+    }
+    first_bin_.push_back(n_bins_);
+    const ModelFreedom& free = freedom();
+    Coordinates& c = coordinates_;
+    const auto add = [&](int parameter, double lo, double hi, bool logarithmic) {
+        c.parameter.push_back(parameter);
+        c.logarithmic.push_back(logarithmic);
+        c.lo[c.n] = c.coordinate(c.n, lo);
+        c.hi[c.n] = c.coordinate(c.n, hi);
+        ++c.n;
+    };
+    const auto add_parameter = [&](int index) {
+        const spectral::ModelParameter& p = model_->parameters[static_cast<std::size_t>(index)];
+        add(index, p.lo, p.hi, p.logarithmic);
+    };
+    for (const int p : free.shape) add_parameter(p);
+    c.n_shape = c.n;
+    for (std::size_t d = 1; d < spectra_.size(); ++d) add(-1, lowest_factor, highest_factor, true);
+    c.n_factors = c.n - c.n_shape;
+    for (const auto& group : free.groups)
+        if (group.free)
+            add_parameter(group.norm);
+        else
+            frozen_norm_.push_back(model_->parameters[static_cast<std::size_t>(group.norm)].value);
+    c.n_norms = c.n - c.first_norm();
+    for (std::size_t g = 0; g < free.groups.size(); ++g) rows_.push_back({g, -1});
+    for (std::size_t g = 0; g < free.groups.size(); ++g)
+        for (int s = 0; s < c.n_shape; ++s)
+            if (free.depends(g, static_cast<std::size_t>(s))) rows_.push_back({g, s});
+}
+
+Point Objective::make_point() const {
+    Point p;
+    p.rates.resize(rows_.size() * n_bins_);
+    return p;
+}
+
+Vector Objective::start(std::span<const double> values) const {
+    const Coordinates& c = coordinates_;
+    Vector x{};
+    for (int i = 0; i < c.n; ++i)
+        x[i] = c.parameter[i] < 0 ? 0.0 : c.coordinate(i, values[static_cast<std::size_t>(c.parameter[i])]);
+    return c.clipped(x);
+}
+
+std::vector<double> Objective::values(const Vector& x) const {
+    std::vector<double> out = model_->initial_values();
+    const Coordinates& c = coordinates_;
+    for (int i = 0; i < c.n; ++i)
+        if (c.parameter[i] >= 0) out[static_cast<std::size_t>(c.parameter[i])] = c.value(x, i);
+    model_->apply_ties(out);
+    return out;
+}
+
+Vector Objective::norms(const Vector& x) const {
+    Vector norm{};
+    const int n_free = coordinates_.n_norms;
+    for (int g = 0; g < n_free; ++g) norm[g] = std::exp(x[coordinates_.first_norm() + g]);
+    for (std::size_t g = 0; g < frozen_norm_.size(); ++g)
+        norm[static_cast<std::size_t>(n_free) + g] = frozen_norm_[g];
+    return norm;
+}
+
+Vector Objective::scales(const Vector& x) const {
+    Vector scale{};
+    for (int i = 0; i < coordinates_.n_shape; ++i) scale[i] = coordinates_.scale(x, i);
+    return scale;
+}
+
+double Objective::factor(const Vector& x, std::size_t spectrum) const {
+    return spectrum == 0 ? 1.0 : std::exp(x[coordinates_.first_factor() + static_cast<int>(spectrum) - 1]);
+}
+
+template <typename Visit>
+void Objective::for_each_bin(const Visit& visit) const {
+    for (std::size_t d = 0; d < spectra_.size(); ++d)
+        for (std::size_t bin = 0; bin < spectra_[d]->n_bins(); ++bin) visit(d, bin, first_bin_[d] + bin);
+}
+
+double Objective::rate(const Point& p, const Vector& norm, double factor, std::size_t k) const {
+    double sum = 0.0;
+    const std::size_t n_groups = freedom().groups.size();
+    for (std::size_t g = 0; g < n_groups; ++g) sum += norm[g] * p.rates[g * n_bins_ + k];
+    return factor * sum;
+}
+
+void Objective::rate_derivatives(const Point& p, const Vector& norm, const Vector& scale,
+                                 std::size_t spectrum, std::size_t k, Vector& by) const {
+    const Coordinates& c = coordinates_;
+    for (int i = 0; i < c.n; ++i) by[i] = 0.0;
+    const double f = c.n_factors > 0 ? factor(p.x, spectrum) : 1.0;
+    const std::size_t n_groups = freedom().groups.size();
+    double total = 0.0;
+    for (std::size_t g = 0; g < n_groups; ++g) {
+        const double part = f * norm[g] * p.rates[g * n_bins_ + k];
+        total += part;
+        if (static_cast<int>(g) < c.n_norms) by[c.first_norm() + static_cast<int>(g)] = part;
+    }
+    for (std::size_t r = n_groups; r < rows_.size(); ++r)
+        by[rows_[r].shape] += f * scale[rows_[r].shape] * norm[rows_[r].group] * p.rates[r * n_bins_ + k];
+    if (spectrum > 0) by[c.first_factor() + static_cast<int>(spectrum) - 1] = total;
+}
+
+spectral::StatTerm Objective::derivatives(const FitData& d, std::size_t bin, double rate) const {
+    return d.background_exposure > 0.0
+               ? spectral::wstat_derivatives(d.counts[bin], d.background[bin], d.source_exposure,
+                                             d.background_exposure, rate)
+               : spectral::cstat_derivatives(d.counts[bin], d.source_exposure, rate);
+}
+
+double Objective::statistic(const Point& p) const {
+    const Vector norm = norms(p.x);
+    double stat = 0.0;
+    for (std::size_t d = 0; d < spectra_.size(); ++d) {
+        const FitData& data = *spectra_[d];
+        const double f = factor(p.x, d);
+        for (std::size_t bin = 0; bin < data.n_bins(); ++bin)
+            stat += spectral::bin_statistic(data.counts[bin], data.background[bin], data.source_exposure,
+                                            data.background_exposure, rate(p, norm, f, first_bin_[d] + bin));
+    }
+    return stat;
+}
+
+void Objective::profile_one_norm(Point& p) const {
+    constexpr double tolerance = 1e-10;
+    const int at = coordinates_.first_norm();
+    std::vector<double> unit(n_bins_);
+    for (std::size_t d = 0; d < spectra_.size(); ++d) {
+        const double f = factor(p.x, d);
+        for (std::size_t k = first_bin_[d]; k < first_bin_[d + 1]; ++k) unit[k] = f * p.rates[k];
+    }
+    const double norm = spectral::profiled_norm(
+        [&](double n) {
+            spectral::NormSlope sum;
+            for_each_bin([&](std::size_t d, std::size_t bin, std::size_t k) {
+                const FitData& data = *spectra_[d];
+                const spectral::NormSlope term =
+                    spectral::norm_slope(data.counts[bin], data.background[bin], data.source_exposure,
+                                         data.background_exposure, unit[k], n);
+                sum.first += term.first;
+                sum.second += term.second;
+            });
+            return sum;
+        },
+        std::exp(coordinates_.lo[at]), std::exp(coordinates_.hi[at]), std::exp(p.x[at]), tolerance);
+    p.x[at] = std::clamp(std::log(norm), coordinates_.lo[at], coordinates_.hi[at]);
+}
+
+/// Several norms: the statistic is convex in them. Newton steps within the limits, shortened where the slope
+/// along the step has changed its sign by much; the expected curvature at first.
+void Objective::profile_norms(Point& p, const Mask& held) const {
+    const Coordinates& c = coordinates_;
+    const int n = c.n_norms, first = c.first_norm();
+    const std::size_t n_groups = freedom().groups.size();
+    struct At {
+        Vector slope{};
+        Matrix observed{}, expected{};
+    };
+    const auto look = [&](const Vector& norm) {
+        At at;
+        for (std::size_t d = 0; d < spectra_.size(); ++d) {
+            const FitData& data = *spectra_[d];
+            const double f = factor(p.x, d), ts = data.source_exposure, tb = data.background_exposure;
+            for (std::size_t bin = 0; bin < data.n_bins(); ++bin) {
+                const std::size_t k = first_bin_[d] + bin;
+                double m = 0.0;
+                for (std::size_t g = 0; g < n_groups; ++g) m += norm[g] * p.rates[g * n_bins_ + k];
+                m = std::fmax(f * m, spectral::lowest_rate);
+                const spectral::StatTerm term = derivatives(data, bin, m);
+                const double mean = tb > 0.0 ? spectral::expected_curvature(
+                                                   ts, tb, m,
+                                                   spectral::profiled_background(
+                                                       data.counts[bin], data.background[bin], ts, tb, m))
+                                             : 2.0 * ts / m;
+                for (int i = 0; i < n; ++i) {
+                    const double by = f * p.rates[static_cast<std::size_t>(i) * n_bins_ + k];
+                    at.slope[i] += term.first * by;
+                    for (int j = 0; j <= i; ++j) {
+                        const double square = by * f * p.rates[static_cast<std::size_t>(j) * n_bins_ + k];
+                        at.observed[i][j] += term.second * square;
+                        at.expected[i][j] += mean * square;
+                    }
+                }
+            }
+        }
+        for (int i = 0; i < n; ++i)
+            for (int j = 0; j < i; ++j) {
+                at.observed[j][i] = at.observed[i][j];
+                at.expected[j][i] = at.expected[i][j];
+            }
+        return at;
+    };
+    Vector lo{}, hi{}, norm = norms(p.x);
+    for (int i = 0; i < n; ++i) {
+        lo[i] = std::exp(c.lo[first + i]);
+        hi[i] = std::exp(c.hi[first + i]);
+        norm[i] = std::clamp(norm[i], lo[i], hi[i]);
+    }
+    constexpr int most_steps = 60;
+    constexpr double enough = 1e-11;  // of the statistic
+    At at = look(norm);
+    for (int step = 0; step < most_steps; ++step) {
+        Mask free{};
+        bool any = false;
+        for (int i = 0; i < n; ++i) {
+            free[i] = !held[first + i] && !(norm[i] <= lo[i] && at.slope[i] >= 0.0) &&
+                      !(norm[i] >= hi[i] && at.slope[i] <= 0.0) && at.expected[i][i] > 0.0;
+            any = any || free[i];
+        }
+        if (!any) break;
+        Vector downhill{};
+        for (int i = 0; i < n; ++i) downhill[i] = -at.slope[i];
+        // near the minimum the observed curvature converges faster; its zero-count bins may leave it singular
+        std::optional<Vector> move;
+        if (step > 1) {
+            Matrix blend = at.observed;
+            for (int i = 0; i < n; ++i) blend[i][i] += 1e-9 * at.expected[i][i];
+            move = solve(blend, downhill, free, n);
+        }
+        Matrix expected = at.expected;
+        for (int i = 0; i < n; ++i) expected[i][i] *= 1.0 + 1e-9;
+        if (!move) move = solve(expected, downhill, free, n);
+        if (!move) break;
+        double along = 0.0;
+        for (int i = 0; i < n; ++i)
+            if (free[i]) along += at.slope[i] * (*move)[i];
+        if (!(along < -enough)) break;
+        double length = 1.0;
+        int stopped = -1;
+        for (int i = 0; i < n; ++i) {
+            if (!free[i]) continue;
+            const double limit = (*move)[i] < 0.0 ? lo[i] : hi[i];
+            if ((norm[i] + length * (*move)[i] - limit) * (*move)[i] > 0.0) {
+                length = std::max(0.0, (limit - norm[i]) / (*move)[i]);
+                stopped = i;
+            }
+        }
+        Vector next = norm;
+        At there;
+        for (int cut = 0; cut < 40; ++cut) {
+            for (int i = 0; i < n; ++i)
+                if (free[i]) next[i] = std::clamp(norm[i] + length * (*move)[i], lo[i], hi[i]);
+            if (stopped >= 0 && cut == 0) next[stopped] = (*move)[stopped] < 0.0 ? lo[stopped] : hi[stopped];
+            there = look(next);
+            double slope = 0.0;
+            for (int i = 0; i < n; ++i)
+                if (free[i]) slope += there.slope[i] * (*move)[i];
+            if (slope <= -0.5 * along) break;  // not far beyond the lowest point of the line
+            length *= std::clamp(along / (along - slope), 0.1, 0.7);
+        }
+        norm = next;
+        at = there;
+    }
+    for (int i = 0; i < n; ++i)
+        p.x[first + i] = std::clamp(std::log(norm[i]), c.lo[first + i], c.hi[first + i]);
+}
+
+void Objective::evaluate(const Vector& x, Point& p, const Mask& held) {
+    p.x = x;
+    const std::vector<double> all = values(x);
+    for (std::size_t d = 0; d < spectra_.size(); ++d) {
+        spectral::ModelEvaluator& model = evaluators_[d];
+        model.evaluate(all, true);
+        const std::size_t n = rows_.size(), n_energies = spectra_[d]->n_energies();
+        photons_.resize(n * n_energies);
+        for (std::size_t r = 0; r < n; ++r) {
+            const std::span<const double> from =
+                rows_[r].shape < 0 ? model.unit(rows_[r].group)
+                                   : model.by_shape(rows_[r].group, static_cast<std::size_t>(rows_[r].shape));
+            for (std::size_t i = 0; i < n_energies; ++i) photons_[i * n + r] = from[i];
+        }
+        spectra_[d]->fold(photons_, n, p.rates.data() + first_bin_[d], n_bins_);
+    }
+    int free_norms = 0;
+    for (int i = coordinates_.first_norm(); i < coordinates_.n; ++i) free_norms += held[i] ? 0 : 1;
+    if (free_norms == 1 && coordinates_.n_norms == 1 && frozen_norm_.empty())
+        profile_one_norm(p);
+    else if (free_norms > 0)
+        profile_norms(p, held);
+    p.stat = statistic(p);
+}
+
+Expansion Objective::expand(const Point& p) const {
+    const int n = coordinates_.n;
+    const Vector norm = norms(p.x), scale = scales(p.x);
+    Expansion e;
+    Vector by{};
+    for_each_bin([&](std::size_t d, std::size_t bin, std::size_t k) {
+        const FitData& data = *spectra_[d];
+        const double ts = data.source_exposure, tb = data.background_exposure;
+        const double m = std::fmax(rate(p, norm, factor(p.x, d), k), spectral::lowest_rate);
+        const spectral::StatTerm term = derivatives(data, bin, m);
+        const double mean =
+            tb > 0.0 ? spectral::expected_curvature(
+                           ts, tb, m,
+                           spectral::profiled_background(data.counts[bin], data.background[bin], ts, tb, m))
+                     : 2.0 * ts / m;
+        rate_derivatives(p, norm, scale, d, k, by);
+        for (int i = 0; i < n; ++i) {
+            e.slope[i] += term.first * by[i];
+            const double observed = term.second * by[i], expected = mean * by[i];
+            for (int j = 0; j <= i; ++j) {
+                e.observed[i][j] += observed * by[j];
+                e.expected[i][j] += expected * by[j];
+            }
+        }
+    });
+    for (int i = 0; i < n; ++i)
+        for (int j = 0; j < i; ++j) {
+            e.observed[j][i] = e.observed[i][j];
+            e.expected[j][i] = e.expected[i][j];
+        }
+    return e;
+}
+
+Vector Objective::bending(const Point& from, const Point& to) const {
+    const Vector norm_from = norms(from.x), norm_to = norms(to.x), scale_from = scales(from.x),
+                 scale_to = scales(to.x);
+    Vector sum{}, before{}, after{};
+    for_each_bin([&](std::size_t d, std::size_t bin, std::size_t k) {
+        const double m = std::fmax(rate(to, norm_to, factor(to.x, d), k), spectral::lowest_rate);
+        const double first = derivatives(*spectra_[d], bin, m).first;
+        rate_derivatives(from, norm_from, scale_from, d, k, before);
+        rate_derivatives(to, norm_to, scale_to, d, k, after);
+        for (int i = 0; i < coordinates_.n; ++i) sum[i] += first * (after[i] - before[i]);
+    });
+    return sum;
+}
+
+Mask Objective::movable(const Vector& x, const Vector& slope) const {
+    Mask free{};
+    for (int i = 0; i < coordinates_.n; ++i)
+        free[i] =
+            !(coordinates_.at_lo(x, i) && slope[i] > 0.0) && !(coordinates_.at_hi(x, i) && slope[i] < 0.0);
+    return free;
+}
+
+}  // namespace xsift::refine

@@ -1,0 +1,109 @@
+#pragma once
+/// @file
+/// The statistic of one or several spectra under a model, as a function of the fit's coordinates.
+
+#include "linear.hpp"
+
+#include <limits>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include <xsift/refine/fit_data.hpp>
+#include <xsift/spectral/model.hpp>
+#include <xsift/spectral/profile.hpp>
+
+namespace xsift::refine {
+
+/// The fit's coordinates: free shape parameters (some as logarithms), factors of the second and further
+/// spectra (ln), free norms (ln). Limits are in coordinates.
+struct Coordinates {
+    int n = 0, n_shape = 0, n_factors = 0, n_norms = 0;
+    std::vector<int> parameter;  ///< of the model; -1 for a factor
+    std::vector<bool> logarithmic;
+    Vector lo{}, hi{};
+
+    int first_factor() const { return n_shape; }
+    int first_norm() const { return n_shape + n_factors; }
+    bool is_norm(int i) const { return i >= first_norm(); }
+    double value(const Vector& x, int i) const;
+    double coordinate(int i, double value) const;
+    /// d value / d coordinate.
+    double scale(const Vector& x, int i) const { return logarithmic[i] ? value(x, i) : 1.0; }
+    Vector clipped(Vector x) const;
+    bool at_lo(const Vector& x, int i) const { return x[i] <= lo[i]; }
+    bool at_hi(const Vector& x, int i) const { return x[i] >= hi[i]; }
+};
+
+/// A point of the fit with what was folded there.
+struct Point {
+    Vector x{};
+    double stat = std::numeric_limits<double>::infinity();
+    /// Rows of n_bins: count/s of each group at norm 1, then its derivatives by the shape parameters it
+    /// depends on.
+    std::vector<double> rates;
+};
+
+/// Slope and curvature of the statistic at a point, the latter without the second derivatives of the model:
+/// as the counts have it, and as expected for the fitted rates (better behaved far from the minimum and for
+/// empty bins).
+struct Expansion {
+    Vector slope{};
+    Matrix observed{}, expected{};
+};
+
+class Objective {
+  public:
+    /// @param spectra at least one; factors between instruments are free from the second on
+    Objective(std::span<const FitData* const> spectra, std::shared_ptr<const spectral::ModelDefinition> model,
+              spectral::Abundance abundance);
+
+    const Coordinates& coordinates() const { return coordinates_; }
+    const spectral::ModelDefinition& model() const { return *model_; }
+    const spectral::ModelFreedom& freedom() const { return evaluators_.front().freedom(); }
+
+    Point make_point() const;
+    /// Coordinates from the values of all parameters, within the limits.
+    Vector start(std::span<const double> values) const;
+    /// Values of all parameters.
+    std::vector<double> values(const Vector& x) const;
+
+    /// Folds the model at x with the free norms that minimise the statistic, found from x's own. Norms in
+    /// `held` stay.
+    void evaluate(const Vector& x, Point& p, const Mask& held = {});
+    Expansion expand(const Point& p) const;
+    /// What the second derivatives of the model add to the change of the slope from one point to the next.
+    Vector bending(const Point& from, const Point& to) const;
+    /// Coordinates that a downhill step can move: not those at a limit with the slope pointing outward.
+    Mask movable(const Vector& x, const Vector& slope) const;
+
+  private:
+    struct Row {
+        std::size_t group;
+        int shape;  ///< -1: the group itself
+    };
+    double rate(const Point& p, const Vector& norm, double factor, std::size_t k) const;
+    void rate_derivatives(const Point& p, const Vector& norm, const Vector& scale, std::size_t spectrum,
+                          std::size_t k, Vector& by) const;
+    Vector norms(const Vector& x) const;
+    Vector scales(const Vector& x) const;
+    double factor(const Vector& x, std::size_t spectrum) const;
+    void profile_norms(Point& p, const Mask& held) const;
+    void profile_one_norm(Point& p) const;
+    double statistic(const Point& p) const;
+    spectral::StatTerm derivatives(const FitData& d, std::size_t bin, double rate) const;
+    template <typename Visit>
+    void for_each_bin(const Visit& visit) const;
+
+    std::vector<const FitData*> spectra_;
+    std::shared_ptr<const spectral::ModelDefinition> model_;
+    std::vector<spectral::ModelEvaluator> evaluators_;  ///< a spectrum
+    Coordinates coordinates_;
+    std::vector<Row> rows_;
+    std::vector<std::size_t> first_bin_;  ///< of each spectrum, and the end
+    std::size_t n_bins_ = 0;
+    std::vector<double> frozen_norm_;  ///< of the groups whose norm is frozen
+    std::vector<double> photons_;
+};
+
+}  // namespace xsift::refine

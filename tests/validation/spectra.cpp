@@ -1,0 +1,168 @@
+/// @file
+/// Simulates spectra with known truth and fits them as a run does; scripts/validate-spectra judges the rows.
+///
+/// The source, its response and the shape of its background are those of a real EPIC-pn spectrum of
+/// tests/data; counts of source and background are drawn anew. One line of CSV a simulation and fitted model.
+#include "pn_spectrum.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <map>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include <xsift/core/random.hpp>
+#include <xsift/engine/factory.hpp>
+#include <xsift/engine/model_grids.hpp>
+#include <xsift/refine/spectra.hpp>
+#include <xsift/spectral/model.hpp>
+
+namespace {
+
+using namespace xsift;
+
+/// --key value pairs.
+class Arguments {
+  public:
+    Arguments(int argc, char** argv) {
+        for (int i = 1; i + 1 < argc; i += 2) values_[argv[i]] = argv[i + 1];
+    }
+    std::string text(const std::string& key, const std::string& fallback) const {
+        const auto found = values_.find("--" + key);
+        return found == values_.end() ? fallback : found->second;
+    }
+    double number(const std::string& key, double fallback) const {
+        const std::string value = text(key, "");
+        return value.empty() ? fallback : std::stod(value);
+    }
+    std::vector<std::string> list(const std::string& key, const std::string& fallback) const {
+        std::vector<std::string> out;
+        std::string rest = text(key, fallback);
+        for (std::size_t at = 0; at <= rest.size();) {
+            const std::size_t end = std::min(rest.find(',', at), rest.size());
+            out.push_back(rest.substr(at, end - at));
+            at = end + 1;
+        }
+        return out;
+    }
+
+  private:
+    std::map<std::string, std::string> values_;
+};
+
+/// A running mean over 41 channels: the shape of the background without the noise of its counts.
+std::vector<double> smoothed(const std::vector<double>& counts) {
+    constexpr std::ptrdiff_t half = 20;
+    const std::ptrdiff_t n = std::ssize(counts);
+    std::vector<double> out(counts.size());
+    for (std::ptrdiff_t i = 0; i < n; ++i) {
+        double sum = 0.0;
+        const std::ptrdiff_t lo = std::max<std::ptrdiff_t>(0, i - half), hi = std::min(n - 1, i + half);
+        for (std::ptrdiff_t j = lo; j <= hi; ++j) sum += counts[j];
+        out[i] = sum / static_cast<double>(hi - lo + 1);
+    }
+    return out;
+}
+
+/// What is simulated.
+struct Truth {
+    std::string model;
+    double nh = 0.0, parameter = 0.0;
+    double counts = 0.0, background = 0.0;  ///< expected in the band, in the source region
+    double ratio = 0.0;                     ///< background exposure times area over that of the source
+};
+
+class Simulator {
+  public:
+    Simulator(const Truth& truth, const spectral::FitOptions& options, const std::string& number)
+        : truth_(truth), base_(test::pn_spectrum(number)) {
+        spectral::FitOptions fine = options;
+        fine.binning = {spectral::Binning::Kind::none, 0};
+        const auto p = spectral::prepare(base_, fine);
+        spectral::AbsorbedModel absorbed(spectral::parse_model(truth.model), options.abundance,
+                                         spectral::EnergyBins::from_bounds(p.energy_lo, p.energy_hi));
+        std::vector<double> photons(p.n_energies()), rate(p.n_bins());
+        absorbed.evaluate(truth.nh, truth.parameter, photons);
+        spectral::fold<1>(p, {photons.data()}, {rate.data()});
+        const std::vector<double> shape = smoothed(base_.background_counts);
+        double total = 0.0, background = 0.0;
+        for (std::size_t k = 0; k < rate.size(); ++k) {
+            total += rate[k] * p.source_exposure;
+            background += shape[p.bin_first[k]];
+        }
+        norm_ = truth.counts / total;
+        source_.assign(base_.counts.size(), 0.0);
+        background_ = source_;
+        for (std::size_t k = 0; k < rate.size(); ++k) {
+            source_[p.bin_first[k]] = norm_ * p.source_exposure * rate[k];
+            background_[p.bin_first[k]] = truth.background * shape[p.bin_first[k]] / background;
+        }
+        base_.background_exposure = base_.exposure.livetime;
+        base_.background_back_scale = truth.ratio * base_.back_scale;
+    }
+    double norm() const { return norm_; }
+
+    const Spectrum& draw(std::uint64_t seed, std::uint64_t index) {
+        RandomStream random(seed, index);
+        for (std::size_t c = 0; c < source_.size(); ++c) {
+            base_.counts[c] = static_cast<double>(random.poisson(source_[c] + background_[c]));
+            base_.background_counts[c] = static_cast<double>(random.poisson(truth_.ratio * background_[c]));
+        }
+        return base_;
+    }
+
+  private:
+    Truth truth_;
+    Spectrum base_;
+    std::vector<double> source_, background_;  ///< expected counts a channel, in the source region
+    double norm_ = 0.0;
+};
+
+const Estimate& shape_of(const SpectralFit& fit) {
+    return std::isnan(fit.kt.value) ? fit.gamma : fit.kt;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const Arguments arguments(argc, argv);
+    Truth truth{arguments.text("model", "tbabs*powerlaw"), arguments.number("nh", 0.04),
+                arguments.number("parameter", 2.0),        arguments.number("counts", 100.0),
+                arguments.number("background", 20.0),      arguments.number("ratio", 19.0)};
+    spectral::FitOptions options;
+    options.models = arguments.list("fit", truth.model);
+    const auto simulations = static_cast<int>(arguments.number("n", 100));
+    const auto seed = static_cast<std::uint64_t>(arguments.number("seed", 1));
+    Simulator simulator(truth, options, arguments.text("base", "0007"));
+    const ThreadPool pool(1);
+    const auto backend = engine::make_cpu_engines(pool).grid;
+    engine::ModelGrids grids(options);
+    fmt::print(
+        "index,binning,model,bins,stat,dof,nh,nh_lo,nh_hi,parameter,lo,hi,norm,norm_lo,norm_hi,flux,"
+        "flux_lo,flux_hi,selected,flags,true_norm\n");
+    for (int i = 0; i < simulations; ++i) {
+        const Spectrum& spectrum = simulator.draw(seed, static_cast<std::uint64_t>(i));
+        for (const std::string& binning : arguments.list("binning", "default")) {
+            options.binning = spectral::parse_binning(binning);
+            const auto prepared = spectral::prepare(spectrum, options);
+            const spectral::PreparedSpectrum* one = &prepared;
+            const auto cells = grids.best_cells(*backend, std::span(&one, 1)).at(0);
+            std::vector<SpectralFit> fits;
+            for (std::size_t m = 0; m < options.models.size(); ++m) {
+                std::vector<refine::StartingPoint> starts;
+                for (const auto& cell : cells[m]) starts.push_back({cell.nh, cell.parameter, cell.norm});
+                fits.push_back(refine::fit_spectrum(prepared, options.models[m], starts, options));
+            }
+            refine::select_model(fits);
+            for (const SpectralFit& f : fits) {
+                const Estimate& e = shape_of(f);
+                fmt::print("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", i, binning,
+                           f.model, f.n_bins, f.stat, f.dof, f.nh.value, f.nh.lo, f.nh.hi, e.value, e.lo,
+                           e.hi, f.norm.value, f.norm.lo, f.norm.hi, f.flux.value, f.flux.lo, f.flux.hi,
+                           f.selected ? 1 : 0, f.flags, simulator.norm());
+            }
+        }
+    }
+}
