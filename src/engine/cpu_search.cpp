@@ -1,5 +1,7 @@
 #include "cpu_search.hpp"
 
+#include "collected.hpp"
+#include "event_search.hpp"
 #include "nufft.hpp"
 
 #include <algorithm>
@@ -10,7 +12,6 @@
 #include <xsift/engine/multi_term_kernel.hpp>
 #include <xsift/engine/search_tasks.hpp>
 #include <xsift/timing/lomb_scargle.hpp>
-#include <xsift/timing/window.hpp>
 
 namespace xsift::engine {
 namespace {
@@ -70,20 +71,6 @@ struct Layout {
     }
 };
 
-/// What one statistic leaves behind.
-struct Collected {
-    Collected(int capacity, std::span<const std::int64_t> band_edges) : peaks(capacity), bands(band_edges) {}
-    PeakList peaks;
-    BandMaxima bands;
-    double sum = 0.0;
-
-    void add(const Collected& other) {
-        peaks.add(other.peaks);
-        bands.add(other.bands);
-        sum += other.sum;
-    }
-};
-
 /// Adds the mean and the peaks of one statistic over one group. `best` (may be null) holds the harmonics of
 /// H.
 void collect(const Layout& layout, std::int64_t group, float* values, const float* best, int harmonics,
@@ -140,60 +127,6 @@ void collect(const Layout& layout, std::int64_t group, float* values, const floa
             }
         }
     }
-}
-
-/// Subtracts what a constant source would show through the GTIs, where that matters.
-void subtract_window(const EventTask& task, const PreparedEvents& events, const Layout& layout,
-                     std::int64_t group, int k, float* sums) {
-    const double df = k * task.grid.df;
-    if (static_cast<double>(layout.index(group, 0, 0)) * df >= events.window_fmax) return;
-    for (std::int64_t lane = 0; lane < lanes; ++lane)
-        for (std::int64_t l = layout.begin(group, lane); l < layout.end(group, lane); ++l) {
-            const double f = static_cast<double>(layout.index(group, lane, l)) * df;
-            if (f >= events.window_fmax) break;
-            const timing::Complex w = timing::gti_window(f, task.gti_start.data(), task.gti_stop.data(),
-                                                         static_cast<int>(task.gti_start.size())) *
-                                      events.sum_w;
-            sums[2 * l * lanes + lane] -= static_cast<float>(w.re);
-            sums[(2 * l + 1) * lanes + lane] -= static_cast<float>(w.im);
-        }
-}
-
-/// Clears the sums of trials whose k-th harmonic is not used.
-void drop_above(std::int64_t last_index, const Layout& layout, std::int64_t group, float* sums) {
-    for (std::int64_t lane = 0; lane < lanes; ++lane) {
-        const std::int64_t first = last_index - layout.index(group, lane, 0) + 1;
-        for (std::int64_t l = std::clamp<std::int64_t>(first, 0, layout.block); l < layout.block; ++l)
-            sums[2 * l * lanes + lane] = sums[(2 * l + 1) * lanes + lane] = 0.0f;
-    }
-}
-
-std::vector<Collected> search_group(const EventTask& task, const PreparedEvents& events, const Layout& layout,
-                                    const NufftPlan& plan, std::int64_t group) {
-    WorkSpace& space = work_space(plan);
-    float *sums = WorkSpace::aligned(space.sums), *z2 = WorkSpace::aligned(space.cumulative),
-          *h = WorkSpace::aligned(space.h), *best = WorkSpace::aligned(space.best);
-    const std::int64_t n = layout.block * lanes;
-    std::fill_n(z2, n, 0.0f);
-    std::fill_n(h, n, -std::numeric_limits<float>::infinity());
-    std::vector<Collected> found(task.statistics.size(), Collected(task.max_peaks, task.band_edges));
-    for (int k = 1; k <= events.harmonics; ++k) {
-        const std::int64_t last = last_harmonic_index(task.harmonic_fmax, task.grid.df, k);
-        if (layout.index(group, 0, layout.halo) <= last) {
-            plan.run(events.step, task.weight, k, layout.centre(group), layout.stride,
-                     WorkSpace::aligned(space.grid), sums);
-            if (events.window_fmax > 0.0) subtract_window(task, events, layout, group, k, sums);
-            if (layout.index(group, lanes - 1, layout.block) > last) drop_above(last, layout, group, sums);
-            plan.kernel().accumulate(sums, layout.block, static_cast<float>(2.0 / events.sum_w2),
-                                     static_cast<float>(4 * (k - 1)), k, z2, h, best);
-        }
-        for (std::size_t s = 0; s < found.size(); ++s) {
-            if (task.statistics[s].harmonics != k) continue;
-            const bool is_h = task.statistics[s].kind == timing::Statistic::Kind::h;
-            collect(layout, group, is_h ? h : z2, is_h ? best : nullptr, k, found[s]);
-        }
-    }
-    return found;
 }
 
 /// Fits of several harmonics: the sums of the weights at 1 .. 2n times the frequency, of the values at 1 ..
@@ -275,10 +208,6 @@ std::vector<Collected> search_group(const LightCurveTask& task, const PreparedLi
     return found;
 }
 
-std::vector<timing::Statistic> statistics_of(const EventTask& task) {
-    return task.statistics;
-}
-
 /// Trials a block: a larger one spreads the photons less often, a smaller one stays in the cache. From
 /// measurements on one core: a photon costs about as much as the transform of `photon_cost` trials at any
 /// size.
@@ -295,13 +224,25 @@ class CpuSearch final : public PeriodSearch {
 
     std::string name() const override { return "cpu"; }
     std::vector<SearchOutcome> search(std::span<const EventTask> tasks) override {
-        return run<EventTask, PreparedEvents>(tasks);
+        std::vector<const NufftPlan*> plans;
+        for (const EventTask& task : tasks)
+            plans.push_back(
+                &plan_for(task.time.size(), peak_halo(task.grid, task.min_separation), task.grid.count));
+        std::vector<SearchOutcome> outcomes(tasks.size());
+        pool_->for_each(tasks.size(),
+                        [&](std::size_t t) { outcomes[t] = search_events(tasks[t], *plans[t], *pool_); });
+        return outcomes;
     }
     std::vector<SearchOutcome> search(std::span<const LightCurveTask> tasks) override {
         return run<LightCurveTask, PreparedLightCurve>(tasks);
     }
 
   private:
+    const NufftPlan& plan_for(std::size_t n, std::int64_t halo, std::int64_t count) {
+        const int block = choose_block(n, halo, count);
+        return plans_.try_emplace(block, block).first->second;
+    }
+
     template <typename Task, typename Prepared>
     std::vector<SearchOutcome> run(std::span<const Task> tasks) {
         std::vector<Layout> layouts;

@@ -42,6 +42,11 @@ std::int32_t reversed(int k, int size) {
 
 }  // namespace
 
+const NufftKernel& nufft_best() {
+    static const NufftKernel* const best = nufft_kernels().back();
+    return *best;
+}
+
 NufftPlan::NufftPlan(int block, const NufftKernel& kernel)
     : kernel_(&kernel), block_(block), size_(2 * block), log2_size_(0) {
     while ((1 << log2_size_) < size_) ++log2_size_;
@@ -65,18 +70,34 @@ NufftPlan::NufftPlan(int block, const NufftKernel& kernel)
     }
 }
 
+NufftSpread NufftPlan::spread_job(std::span<const std::uint64_t> step, std::span<const float> weight,
+                                  int harmonic, std::int64_t centre, std::int64_t stride) const {
+    return {step.data(),
+            weight.empty() ? nullptr : weight.data(),
+            static_cast<std::int64_t>(step.size()),
+            static_cast<std::uint64_t>(harmonic),
+            static_cast<std::uint64_t>(centre),
+            static_cast<std::uint64_t>(stride),
+            size_,
+            log2_size_,
+            table_.data()};
+}
+
 void NufftPlan::run(std::span<const std::uint64_t> step, std::span<const float> weight, int harmonic,
                     std::int64_t centre, std::int64_t stride, float* grid, float* sums) const {
-    const NufftSpread job{step.data(),
-                          weight.empty() ? nullptr : weight.data(),
-                          static_cast<std::int64_t>(step.size()),
-                          static_cast<std::uint64_t>(harmonic),
-                          static_cast<std::uint64_t>(centre),
-                          static_cast<std::uint64_t>(stride),
-                          size_,
-                          log2_size_,
-                          table_.data()};
-    kernel_->run(job, {order_.data(), correction_.data(), block_}, twiddle_.data(), grid, sums);
+    kernel_->transform(spread_job(step, weight, harmonic, centre, stride), twiddle_.data(), grid);
+    kernel_->gather({order_.data(), correction_.data(), block_}, grid, sums);
+}
+
+void NufftPlan::run_powers(std::span<const std::uint64_t> step, std::span<const float> weight, int harmonic,
+                           std::int64_t centre, std::int64_t stride, float scale, float* grid,
+                           float* out) const {
+    kernel_->transform(spread_job(step, weight, harmonic, centre, stride), twiddle_.data(), grid);
+    kernel_->powers({order_.data(), correction_.data(), block_}, grid, scale, out);
+}
+
+void NufftPlan::powers(const float* sums, float scale, float* out) const {
+    kernel_->powers({nullptr, nullptr, block_}, sums, scale, out);
 }
 
 }  // namespace xsift::engine

@@ -30,16 +30,37 @@ struct NufftGather {
     int n;
 };
 
-/// The hot loops for one instruction set.
+/// What one harmonic adds to a run of trials: term[i * stride] to trial i.
+struct NufftTerms {
+    const float* term;
+    std::int64_t stride, n;
+    float penalty;  ///< what H loses with this harmonic
+    int harmonic;
+};
+
+/// Values scanned together.
+inline constexpr std::int64_t nufft_chunk = 64;
+
+/// The hot loops for one instruction set. Rows are of lanes: real parts, then imaginary parts.
 struct NufftKernel {
     const char* name;
-    void (*run)(const NufftSpread&, const NufftGather&, const float* twiddle, float* grid, float* sums);
-    void (*accumulate)(const float* sums, int n, float scale, float penalty, int harmonic, float* cumulative,
-                       float* h, float* best);
+    /// Spreads and transforms; the outputs stay in `grid`, in the order of the transform.
+    void (*transform)(const NufftSpread&, const float* twiddle, float* grid);
+    /// Brings the outputs into their order, corrected.
+    void (*gather)(const NufftGather&, const float* grid, float* sums);
+    /// out[lane * n + l] = scale |row|^2, rows taken in an order and corrected unless these are null.
+    void (*powers)(const NufftGather&, const float* rows, float scale, float* out);
+    /// cumulative += term; unless h is null, h = max(h, cumulative - penalty), best the harmonic of it.
+    void (*add)(const NufftTerms&, float* cumulative, float* h, float* best);
+    /// The highest value (at least 0) and the sum of each chunk.
+    void (*scan)(const float* values, std::int64_t n, float* highest, float* sum);
 };
 extern const NufftKernel nufft_baseline;
 extern const NufftKernel nufft_avx2;
-/// The fastest kernel that this processor runs.
+extern const NufftKernel nufft_avx512;
+/// The kernels that this processor runs, slowest first.
+std::vector<const NufftKernel*> nufft_kernels();
+/// The fastest of them.
 const NufftKernel& nufft_best();
 
 /// Constants of blocks of one size. Output l of a block (0 <= l < block) is the sum at index centre + l -
@@ -57,9 +78,17 @@ class NufftPlan {
     /// / 2^64. `sums` holds for each l the lanes' real parts, then their imaginary parts.
     void run(std::span<const std::uint64_t> step, std::span<const float> weight, int harmonic,
              std::int64_t centre, std::int64_t stride, float* grid, float* sums) const;
+    /// The same, but out[lane * block + l] = scale |sum|^2.
+    void run_powers(std::span<const std::uint64_t> step, std::span<const float> weight, int harmonic,
+                    std::int64_t centre, std::int64_t stride, float scale, float* grid, float* out) const;
+    /// scale |sum|^2 of sums that `run` made and the caller has changed.
+    void powers(const float* sums, float scale, float* out) const;
     const NufftKernel& kernel() const { return *kernel_; }
 
   private:
+    NufftSpread spread_job(std::span<const std::uint64_t> step, std::span<const float> weight, int harmonic,
+                           std::int64_t centre, std::int64_t stride) const;
+
     const NufftKernel* kernel_;
     int block_, size_, log2_size_;
     std::vector<float> twiddle_, correction_, table_;

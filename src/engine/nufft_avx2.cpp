@@ -5,5 +5,5 @@ namespace xsift::engine {
 namespace {
 #include "nufft_kernel.hpp"
 }  // namespace
-const NufftKernel nufft_avx2{"avx2", run_nufft, run_accumulate};
+const NufftKernel nufft_avx2{"avx2", run_transform, run_gather, run_powers, run_add, run_scan};
 }  // namespace xsift::engine

@@ -116,27 +116,115 @@ static void gather(const NufftGather& job, const LanePair* grid, LanePair* sums)
     }
 }
 
-static void run_nufft(const NufftSpread& job, const NufftGather& out, const float* twiddle, float* grid,
-                      float* sums) {
+static void run_transform(const NufftSpread& job, const float* twiddle, float* grid) {
     LanePair* cells = reinterpret_cast<LanePair*>(grid);
     spread(job, cells);
     transform(cells, job.size, twiddle);
-    gather(out, cells, reinterpret_cast<LanePair*>(sums));
 }
 
-/// cumulative += scale * |sum|^2; h = max(h, cumulative - penalty), remembering the harmonic.
-static void run_accumulate(const float* sums, int n, float scale, float penalty, int harmonic,
-                           float* cumulative, float* h, float* best) {
-    const LanePair* in = reinterpret_cast<const LanePair*>(sums);
-    Lanes *z = reinterpret_cast<Lanes*>(cumulative), *hm = reinterpret_cast<Lanes*>(h),
-          *bm = reinterpret_cast<Lanes*>(best);
-    const Lanes m = Lanes{} + static_cast<float>(harmonic);
-    for (int l = 0; l < n; ++l) {
-        z[l] += scale * (in[l].re * in[l].re + in[l].im * in[l].im);
-        if (!h) continue;
-        const Lanes trial = z[l] - penalty;
-        const Integers better = trial > hm[l];
-        hm[l] = better ? trial : hm[l];
-        bm[l] = better ? m : bm[l];
+static void run_gather(const NufftGather& job, const float* grid, float* sums) {
+    gather(job, reinterpret_cast<const LanePair*>(grid), reinterpret_cast<LanePair*>(sums));
+}
+
+/// A row of values that need not be aligned.
+using LooseLanes = float __attribute__((vector_size(4 * nufft_lanes), aligned(4)));
+
+static inline __attribute__((always_inline)) Lanes load(const float* from) {
+    return *reinterpret_cast<const LooseLanes*>(from);
+}
+static inline __attribute__((always_inline)) void store(float* to, Lanes v) {
+    *reinterpret_cast<LooseLanes*>(to) = v;
+}
+
+/// Transposes eight rows and writes row l to out + l * stride.
+static inline __attribute__((always_inline)) void store_transposed(const Lanes* r, float* out,
+                                                                   std::int64_t stride) {
+    Lanes a[nufft_lanes], b[nufft_lanes];
+    for (unsigned i = 0; i < nufft_lanes; i += 2) {
+        a[i] = __builtin_shufflevector(r[i], r[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+        a[i + 1] = __builtin_shufflevector(r[i], r[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+    }
+    for (unsigned i = 0; i < nufft_lanes; i += 4)
+        for (unsigned h = 0; h < 2; ++h) {
+            b[i + 2 * h] = __builtin_shufflevector(a[i + h], a[i + h + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+            b[i + 2 * h + 1] = __builtin_shufflevector(a[i + h], a[i + h + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+        }
+    for (unsigned i = 0; i < nufft_lanes / 2; ++i) {
+        store(out + i * stride, __builtin_shufflevector(b[i], b[i + 4], 0, 1, 2, 3, 8, 9, 10, 11));
+        store(out + (i + 4) * stride, __builtin_shufflevector(b[i], b[i + 4], 4, 5, 6, 7, 12, 13, 14, 15));
+    }
+}
+
+static void run_powers(const NufftGather& job, const float* rows, float scale, float* out) {
+    const LanePair* in = reinterpret_cast<const LanePair*>(rows);
+    for (int l = 0; l < job.n; l += nufft_lanes) {
+        Lanes power[nufft_lanes];
+        for (unsigned i = 0; i < nufft_lanes; ++i) {
+            const LanePair v = in[job.order ? job.order[l + i] : l + i];
+            const float c = job.correction ? scale * job.correction[l + i] * job.correction[l + i] : scale;
+            power[i] = c * (v.re * v.re + v.im * v.im);
+        }
+        store_transposed(power, out + l, job.n);
+    }
+}
+
+template <bool with_h>
+static void add_terms(const NufftTerms& job, float* cumulative, float* h, float* best) {
+    const auto step = [&](std::int64_t i, Lanes term) __attribute__((always_inline)) {
+        const Lanes z = load(cumulative + i) + term;
+        store(cumulative + i, z);
+        if constexpr (with_h) {
+            const Lanes trial = z - job.penalty, old = load(h + i);
+            const Integers better = trial > old;
+            store(h + i, better ? trial : old);
+            store(best + i, better ? Lanes{} + static_cast<float>(job.harmonic) : load(best + i));
+        }
+    };
+    std::int64_t i = 0;
+    if (job.stride == 1)
+        for (; i + nufft_lanes <= job.n; i += nufft_lanes) step(i, load(job.term + i));
+    else
+        for (; i + nufft_lanes <= job.n; i += nufft_lanes) {
+            const float* t = job.term + i * job.stride;
+            const std::int64_t k = job.stride;
+            step(i, Lanes{t[0], t[k], t[2 * k], t[3 * k], t[4 * k], t[5 * k], t[6 * k], t[7 * k]});
+        }
+    for (; i < job.n; ++i) {
+        cumulative[i] += job.term[i * job.stride];
+        if constexpr (with_h)
+            if (cumulative[i] - job.penalty > h[i]) {
+                h[i] = cumulative[i] - job.penalty;
+                best[i] = static_cast<float>(job.harmonic);
+            }
+    }
+}
+
+static void run_add(const NufftTerms& job, float* cumulative, float* h, float* best) {
+    h ? add_terms<true>(job, cumulative, h, best) : add_terms<false>(job, cumulative, h, best);
+}
+
+static void run_scan(const float* values, std::int64_t n, float* highest, float* sum) {
+    for (std::int64_t from = 0; from < n; from += nufft_chunk, ++highest, ++sum) {
+        float top = 0.0f, total = 0.0f;
+        std::int64_t i = from;
+        const std::int64_t to = from + nufft_chunk < n ? from + nufft_chunk : n;
+        if (i + nufft_lanes <= to) {
+            Lanes tops = load(values + i), totals = tops;
+            for (i += nufft_lanes; i + nufft_lanes <= to; i += nufft_lanes) {
+                const Lanes v = load(values + i);
+                tops = v > tops ? v : tops;
+                totals += v;
+            }
+            for (unsigned l = 0; l < nufft_lanes; ++l) {
+                top = tops[l] > top ? tops[l] : top;
+                total += totals[l];
+            }
+        }
+        for (; i < to; ++i) {
+            top = values[i] > top ? values[i] : top;
+            total += values[i];
+        }
+        *highest = top;
+        *sum = total;
     }
 }

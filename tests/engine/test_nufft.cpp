@@ -13,9 +13,7 @@ namespace {
 
 /// Every kernel that this processor can run.
 std::vector<const NufftKernel*> kernels() {
-    std::vector<const NufftKernel*> all{&nufft_baseline};
-    if (&nufft_best() != &nufft_baseline) all.push_back(&nufft_best());
-    return all;
+    return nufft_kernels();
 }
 
 /// Worst difference between the sums of one block group and direct sums, relative to the sum of the weights.

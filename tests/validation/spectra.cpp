@@ -3,6 +3,7 @@
 ///
 /// The source, its response and the shape of its background are those of a real EPIC-pn spectrum of
 /// tests/data; counts of source and background are drawn anew. One line of CSV a simulation and fitted model.
+#include "model_photons.hpp"
 #include "pn_spectrum.hpp"
 
 #include <algorithm>
@@ -17,7 +18,6 @@
 #include <xsift/engine/factory.hpp>
 #include <xsift/engine/model_grids.hpp>
 #include <xsift/refine/spectra.hpp>
-#include <xsift/spectral/model.hpp>
 
 namespace {
 
@@ -81,10 +81,9 @@ class Simulator {
         spectral::FitOptions fine = options;
         fine.binning = {spectral::Binning::Kind::none, 0};
         const auto p = spectral::prepare(base_, fine);
-        spectral::AbsorbedModel absorbed(spectral::parse_model(truth.model), options.abundance,
-                                         spectral::EnergyBins::from_bounds(p.energy_lo, p.energy_hi));
-        std::vector<double> photons(p.n_energies()), rate(p.n_bins());
-        absorbed.evaluate(truth.nh, truth.parameter, photons);
+        const std::vector<double> photons = test::photons(truth.model, truth.nh, truth.parameter,
+                                                          options.abundance, p.energy_lo, p.energy_hi);
+        std::vector<double> rate(p.n_bins());
         spectral::fold<1>(p, {photons.data()}, {rate.data()});
         const std::vector<double> shape = smoothed(base_.background_counts);
         double total = 0.0, background = 0.0;
@@ -152,7 +151,7 @@ int main(int argc, char** argv) {
             std::vector<SpectralFit> fits;
             for (std::size_t m = 0; m < options.models.size(); ++m) {
                 std::vector<refine::StartingPoint> starts;
-                for (const auto& cell : cells[m]) starts.push_back({cell.nh, cell.parameter, cell.norm});
+                for (const auto& cell : cells[m]) starts.push_back(cell.values);
                 fits.push_back(refine::fit_spectrum(prepared, options.models[m], starts, options));
             }
             refine::select_model(fits);

@@ -22,6 +22,7 @@ class ThreadPool {
 
     int size() const;
     /// Calls body(i) for each i in [0, n), in any order, on all threads; rethrows the first exception.
+    /// A body may call for_each itself.
     void for_each(std::size_t n, const std::function<void(std::size_t)>& body) const;
 
   private:

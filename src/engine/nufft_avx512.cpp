@@ -1,0 +1,9 @@
+// The NUFFT hot loops compiled for x86-64-v4 (AVX-512, of which the 32 registers count); chosen at run time.
+#include "nufft.hpp"
+
+namespace xsift::engine {
+namespace {
+#include "nufft_kernel.hpp"
+}  // namespace
+const NufftKernel nufft_avx512{"avx512", run_transform, run_gather, run_powers, run_add, run_scan};
+}  // namespace xsift::engine
