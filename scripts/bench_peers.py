@@ -425,7 +425,8 @@ def markdown(record):
     lines = [f"# Period search beside its peers: {record['device']}", "",
              f"{record['date']}, xsift {record['xsift']}, commit {record['commit']}. {record['note']}".strip(), "",
              f"`scripts/bench-peers`: all contenders in one run, in turns, pinned to one core; the fastest call of each counts. Load average "
-             f"at the start {record['load'][0]:.1f} on {record['cores']} cores; where it is above 1, other work shared the machine.", "",
+             f"at the start {record['load'][0]:.1f}, at the end {record['load_end'][0]:.1f}, on {record['cores']} cores; where it is above 1, other work "
+             "shared the machine.", "",
              "Versions: " + ", ".join(f"{name} {version}" for name, version in record["versions"].items()) + ".", "",
              "Ratio: time of the contender divided by that of xsift. Right: the best trial it names, recomputed in double, is the best.", ""]
     for work in record["workloads"]:
@@ -444,6 +445,16 @@ def markdown(record):
         lines += ["## Two cores against one", "", "| workload | one, s | two, s | ratio |", "|---|---|---|---|"]
         lines += [f"| {r['workload']} | {r['one']:.4g} | {r['two']:.4g} | {r['ratio']:.2f} |" for r in record["two_cores"]] + [""]
     return "\n".join(lines)
+
+
+def write(record, folder):
+    """Writes what is measured so far, so that a run cut short leaves its results."""
+    out = args.out or ROOT / "docs/benchmarks" / f"timing-{platform.node()}"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    record["load_end"] = os.getloadavg()
+    text = json.dumps(record, indent=1).replace(str(folder), "DATA").replace(str(ROOT) + "/", "")
+    out.with_suffix(".json").write_text(text + "\n")
+    out.with_suffix(".md").write_text(markdown(json.loads(text)) + "\n")
 
 
 def main():
@@ -475,15 +486,12 @@ def main():
             if args.only is None or name in args.only:
                 print(name, file=sys.stderr)
                 record["workloads"].append(measure())
+                write(record, folder)
         if args.only is None or "cores" in args.only:
             print("two cores", file=sys.stderr)
             record["two_cores"] = two_cores(folder)
-    out = args.out or ROOT / "docs/benchmarks" / f"timing-{platform.node()}"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(record, indent=1).replace(str(folder), "DATA").replace(str(ROOT) + "/", "")
-    out.with_suffix(".json").write_text(text + "\n")
-    out.with_suffix(".md").write_text(markdown(json.loads(text)) + "\n")
-    print(markdown(json.loads(text)))
+        write(record, folder)
+    print(markdown(record))
 
 
 main()

@@ -51,9 +51,9 @@ inline void expect_equal(const engine::SearchOutcome& a, const engine::SearchOut
         const auto &x = a.statistics[s], &y = b.statistics[s];
         EXPECT_EQ(x.mean, y.mean);
         ASSERT_EQ(x.band_maxima.size(), y.band_maxima.size());
-        for (std::size_t b = 0; b < x.band_maxima.size(); ++b) {
-            EXPECT_EQ(x.band_maxima[b].index, y.band_maxima[b].index);
-            EXPECT_EQ(x.band_maxima[b].value, y.band_maxima[b].value);
+        for (std::size_t band = 0; band < x.band_maxima.size(); ++band) {
+            EXPECT_EQ(x.band_maxima[band].index, y.band_maxima[band].index);
+            EXPECT_EQ(x.band_maxima[band].value, y.band_maxima[band].value);
         }
         ASSERT_EQ(x.peaks.size(), y.peaks.size());
         for (std::size_t i = 0; i < x.peaks.size(); ++i) {

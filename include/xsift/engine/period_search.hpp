@@ -43,7 +43,7 @@ struct LightCurveTask {
     /// Harmonics k > 1 with k f above this are left out of the fit, Hz: above the Nyquist frequency of the
     /// bins they are aliases of lower ones.
     double harmonic_fmax = std::numeric_limits<double>::infinity();
-    std::vector<std::int64_t> band_edges;  ///< as in EventTask
+    std::vector<std::int64_t> band_edges{};  ///< as in EventTask
 };
 
 /// The task of an event list; it refers to the list, which must outlive it.
