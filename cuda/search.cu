@@ -2,6 +2,7 @@
 // that only the strongest come back. Segments alternate between streams: while one computes, the next is
 // prepared and uploaded.
 
+#include "composite.hpp"
 #include "device_buffer.cuh"
 #include "search_engine.hpp"
 #include "stream.cuh"
@@ -378,6 +379,9 @@ class CudaSearch final : public engine::PeriodSearch {
     }
     std::vector<engine::SearchOutcome> search(std::span<const LightCurveTask> tasks) override {
         return run(tasks);
+    }
+    std::vector<engine::CompositeOutcome> search(std::span<const engine::CompositeTask> tasks) override {
+        return search_composites(tasks);
     }
 
   private:

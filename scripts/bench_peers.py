@@ -286,7 +286,7 @@ def photon_workload(name, t, n, df, trials, folder, ignore):
     path = pathlib.Path(folder) / f"{name}.f64"
     t.tofile(path)
     # Below `ignore` Hz (160 trials) the observation itself shows; xsift leaves them out, the others' are not looked at.
-    options = ["--search", path, "--df", repr(df), "--fmin", repr(ignore), "--fmax", repr(df * trials), "--z2", n, "-j", 1]
+    options = ["--search", path, "--df", repr(float(df)), "--fmin", repr(float(ignore)), "--fmax", repr(float(df * trials)), "--z2", n, "-j", 1]
     searches = {}
     for peer, make in PHOTON_PEERS.items():
         searches[peer] = make(t, df, trials, n)

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include <xsift/characterise/brightness.hpp>
 #include <xsift/core/constants.hpp>
@@ -26,6 +28,98 @@ std::optional<double> distance_from_parallax(double parallax, double error) {
 double luminosity(double flux, double distance) {
     const double cm = distance * constants::cm_per_parsec;
     return 4.0 * constants::pi * cm * cm * flux;
+}
+
+namespace {
+
+/// Half-width of a central interval of a standard normal deviate.
+double normal_half_width(double confidence) {
+    double lo = 0.0, hi = 40.0;
+    for (int i = 0; i < 100; ++i) {
+        const double middle = 0.5 * (lo + hi);
+        (std::erf(middle / std::sqrt(2.0)) < confidence ? lo : hi) = middle;
+    }
+    return 0.5 * (lo + hi);
+}
+
+/// Logarithm of the posterior density in ln r; r in kpc.
+double log_density(double r, double parallax, double error, double scale) {
+    const double pull = (parallax - 1.0 / r) / error;
+    return 3.0 * std::log(r) - r / scale - 0.5 * pull * pull;
+}
+
+Estimate posterior_interval(double parallax, double error, double scale, double confidence) {
+    // Trapezoids in ln r, from a parsec to where exp(-r/L) has ended: smooth, so 20,000 points are plenty.
+    constexpr int n = 20000;
+    const double first = std::log(1e-3), last = std::log(100.0 * scale);
+    const double step = (last - first) / n;
+    std::vector<double> sum(n + 1);
+    double highest = -1e300;
+    for (int i = 0; i <= n; ++i)
+        highest = std::max(highest, log_density(std::exp(first + step * i), parallax, error, scale));
+    double before = 0.0;
+    for (int i = 0; i <= n; ++i) {
+        const double r = std::exp(first + step * i);
+        const double here = std::exp(log_density(r, parallax, error, scale) - highest);
+        sum[static_cast<std::size_t>(i)] =
+            i == 0 ? 0.0 : sum[static_cast<std::size_t>(i - 1)] + 0.5 * (before + here);
+        before = here;
+    }
+    auto quantile = [&](double share) {
+        const double wanted = share * sum.back();
+        const auto at = std::upper_bound(sum.begin() + 1, sum.end() - 1, wanted);
+        const double below = *(at - 1), part = (wanted - below) / (*at - below);
+        return 1000.0 * std::exp(first + step * (static_cast<double>(at - sum.begin()) - 1.0 + part));
+    };
+    return {quantile(0.5), quantile(0.5 - 0.5 * confidence), quantile(0.5 + 0.5 * confidence)};
+}
+
+}  // namespace
+
+Distance distance_of(double parallax, double error, const DistanceOptions& options) {
+    Distance distance;
+    parallax -= options.zero_point;
+    if (!std::isfinite(parallax) || !(error > 0.0) || !std::isfinite(error)) return distance;
+    if (const auto inverse = distance_from_parallax(parallax, error)) {
+        const double width = normal_half_width(options.confidence) * error;
+        distance.value = {*inverse, 1000.0 / (parallax + width),
+                          width < parallax ? 1000.0 / (parallax - width) : not_measured};
+        return distance;
+    }
+    distance.from_prior = true;
+    distance.value = posterior_interval(parallax, error, options.scale / 1000.0, options.confidence);
+    return distance;
+}
+
+double posterior_mode(double parallax, double error, double scale) {
+    const double l = scale / 1000.0, inverse = 1.0 / (error * error);
+    auto slope = [&](double r) { return ((r / l - 2.0) * r + parallax * inverse) * r - inverse; };
+    // The slope of the density is positive at 0; the first change of sign from there is its first mode.
+    double before = 0.0;
+    for (double r = 1e-4; r < 100.0 * l; before = r, r *= 1.0005) {
+        if (slope(r) < 0.0) continue;
+        double lo = before, hi = r;
+        for (int i = 0; i < 80; ++i) {
+            const double middle = 0.5 * (lo + hi);
+            (slope(middle) < 0.0 ? lo : hi) = middle;
+        }
+        return 500.0 * (lo + hi);
+    }
+    return not_measured;
+}
+
+Estimate luminosity(const Estimate& flux, const Estimate& distance) {
+    Estimate found;
+    if (!(flux.value > 0.0 && distance.value > 0.0)) return found;
+    found.value = luminosity(flux.value, distance.value);
+    auto end = [&](double f, double d) {
+        if (!(f >= 0.0 && d > 0.0)) return not_measured;
+        const double away = std::hypot(std::log(f / flux.value), 2.0 * std::log(d / distance.value));
+        return found.value * std::exp(f < flux.value || d < distance.value ? -away : away);
+    };
+    found.lo = end(flux.lo, distance.lo);
+    found.hi = end(flux.hi, distance.hi);
+    return found;
 }
 
 }  // namespace xsift::characterise

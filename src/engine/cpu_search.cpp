@@ -1,6 +1,7 @@
 #include "cpu_search.hpp"
 
 #include "collected.hpp"
+#include "composite_search.hpp"
 #include "event_search.hpp"
 #include "nufft.hpp"
 
@@ -235,6 +236,9 @@ class CpuSearch final : public PeriodSearch {
     }
     std::vector<SearchOutcome> search(std::span<const LightCurveTask> tasks) override {
         return run<LightCurveTask, PreparedLightCurve>(tasks);
+    }
+    std::vector<CompositeOutcome> search(std::span<const CompositeTask> tasks) override {
+        return search_composites(tasks, *pool_);
     }
 
   private:

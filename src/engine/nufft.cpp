@@ -84,8 +84,11 @@ NufftSpread NufftPlan::spread_job(std::span<const std::uint64_t> step, std::span
 }
 
 void NufftPlan::run(std::span<const std::uint64_t> step, std::span<const float> weight, int harmonic,
-                    std::int64_t centre, std::int64_t stride, float* grid, float* sums) const {
-    kernel_->transform(spread_job(step, weight, harmonic, centre, stride), twiddle_.data(), grid);
+                    std::int64_t centre, std::int64_t stride, float* grid, float* sums,
+                    std::span<const std::uint64_t> offset) const {
+    NufftSpread job = spread_job(step, weight, harmonic, centre, stride);
+    if (!offset.empty()) job.offset = offset.data();
+    kernel_->transform(job, twiddle_.data(), grid);
     kernel_->gather({order_.data(), correction_.data(), block_}, grid, sums);
 }
 

@@ -19,8 +19,9 @@ struct NufftSpread {
     const float* weight;        ///< null: all 1
     std::int64_t n;
     std::uint64_t harmonic, centre, stride;
-    int size, log2_size;  ///< FFT length
-    const float* table;   ///< kernel: (nufft_table_rows + 1) x nufft_width
+    int size, log2_size;                    ///< FFT length
+    const float* table;                     ///< kernel: (nufft_table_rows + 1) x nufft_width
+    const std::uint64_t* offset = nullptr;  ///< phase of each photon at index 0, fixed point; null: 0
 };
 
 /// Which outputs are wanted and how they are corrected.
@@ -75,9 +76,11 @@ class NufftPlan {
     std::size_t sum_floats() const { return std::size_t{2} * nufft_lanes * static_cast<std::size_t>(block_); }
 
     /// Sums of exp(2 pi i harmonic (centre + lane stride + l - block/2) theta_j), weighted; theta_j = step_j
-    /// / 2^64. `sums` holds for each l the lanes' real parts, then their imaginary parts.
+    /// / 2^64, a photon's phase `offset` (none: 0) added, times the harmonic. `sums` holds for each l the
+    /// lanes' real parts, then their imaginary parts.
     void run(std::span<const std::uint64_t> step, std::span<const float> weight, int harmonic,
-             std::int64_t centre, std::int64_t stride, float* grid, float* sums) const;
+             std::int64_t centre, std::int64_t stride, float* grid, float* sums,
+             std::span<const std::uint64_t> offset = {}) const;
     /// The same, but out[lane * block + l] = scale |sum|^2.
     void run_powers(std::span<const std::uint64_t> step, std::span<const float> weight, int harmonic,
                     std::int64_t centre, std::int64_t stride, float scale, float* grid, float* out) const;

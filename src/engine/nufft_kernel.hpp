@@ -45,7 +45,8 @@ static void spread(const NufftSpread& job, LanePair* grid) {
         const std::uint64_t step = job.step[j] * job.harmonic;
         const unsigned cell = static_cast<unsigned>(step >> (64 - job.log2_size));
         const std::uint32_t offset = static_cast<std::uint32_t>((step << job.log2_size) >> 32);
-        const std::uint32_t base = static_cast<std::uint32_t>((step * job.centre) >> 32);
+        const std::uint64_t offset_phase = job.offset ? job.offset[j] * job.harmonic : 0;
+        const std::uint32_t base = static_cast<std::uint32_t>((step * job.centre + offset_phase) >> 32);
         const std::uint32_t stride = static_cast<std::uint32_t>((step * job.stride) >> 32);
         LanePair value = lane_phasor(base + lane * stride);
         if (job.weight) {

@@ -65,7 +65,13 @@ constexpr const char* nh_unit = "10**22 cm**-2";
 // clang-format off
 Table<SourceRow> sources_table() {
     using R = SourceRow;
+    using X = Characterisation;
     const auto c = [](ColumnText text, auto cell) { return column<R>(text, cell); };
+    const auto o = [](const char* step, ColumnText text, auto... members) {
+        Column<R> made = column<R>(text, at(&R::character, members...));
+        made.step = step;
+        return made;
+    };
     return {"SOURCES", {
         c({"SRCID", "", "meta.id;meta.main", "A", "source, unique in the survey"}, at(&R::source, &Source::id)),
         c({"NAME", "", "meta.id;src", "A", "designation"}, at(&R::source, &Source::name)),
@@ -94,6 +100,30 @@ Table<SourceRow> sources_table() {
         c({"ST_PVALUE", "", "stat.probability;src.var", "E11.3", "constant rate; 0: below 1e-300"},
           at(&R::st_pvalue)),
         c({"ST_LOG10_P", "", "stat.probability;src.var", "F11.3", "log10 of ST_PVALUE"}, at(&R::st_log10_p)),
+        o("column", {"NH_GAL", nh_unit, "phys.columnDensity", "G12.5", "Galactic column toward the source"},
+          &X::nh_galactic),
+        o("column", {"NH_GAL_FROM", "", "meta.ref", "A", "map or column that NH_GAL comes from"}, &X::nh_origin),
+        o("distance", {"GAIA_G", "mag", "phot.mag;em.opt", "F8.3", "Gaia G of the counterpart"}, &X::gaia_g),
+        o("distance", {"DIST", "pc", "pos.distance", "G12.5", "distance"}, &X::distance, &Estimate::value),
+        o("distance", {"DIST_LO", "pc", "pos.distance;stat.min", "G12.5", "lower end"}, &X::distance, &Estimate::lo),
+        o("distance", {"DIST_HI", "pc", "pos.distance;stat.max", "G12.5", "upper end"}, &X::distance, &Estimate::hi),
+        o("distance", {"LUM", "erg s**-1", "phys.luminosity;em.X-ray", "E11.4", "4 pi DIST**2 FLUX"},
+          &X::luminosity, &Estimate::value),
+        o("distance", {"LUM_LO", "erg s**-1", "phys.luminosity;em.X-ray;stat.min", "E11.4", "lower end"},
+          &X::luminosity, &Estimate::lo),
+        o("distance", {"LUM_HI", "erg s**-1", "phys.luminosity;em.X-ray;stat.max", "E11.4", "upper end"},
+          &X::luminosity, &Estimate::hi),
+        o("distance", {"FX_FOPT", "", "phot.flux;arith.ratio", "F8.3", "log10 FLUX/(FOPT_ZERO 10**(-0.4 G))"},
+          &X::log_fx_fopt),
+        o("distance", {"FOPT_ZERO", flux_unit, "phot.flux;em.opt", "E11.4", "optical flux of G = 0"},
+          &X::optical_zero),
+        o("history", {"LT_RATIO", "", "src.var.amplitude;arith.ratio", "G12.5", "long-term variability, from bounds"},
+          &X::history_ratio),
+        o("history", {"ALERT", "", "meta.code;src.var", "A", "type of the long-term alert, or blank"}, &X::alert),
+        o("class", {"CLASS", "", "src.class", "A", "most probable class"}, &X::class_name),
+        o("class", {"P_CLASS", "", "stat.probability;src.class", "F8.5", "its probability"},
+          &X::class_probability),
+        o("any", {"CHAR_FLAGS", "", "meta.code.qual", "I10", "bits, see the documentation"}, &X::flags),
         c({"FLAGS", "", "meta.code.qual", "I10", "bits, see the documentation"}, at(&R::flags)),
     }};
 }
@@ -103,21 +133,31 @@ Table<PeriodRow> periods_table() {
     const auto c = [](ColumnText text, auto cell) { return column<R>(text, cell); };
     return {"PERIODS", {
         c({"SRCID", "", "meta.id.parent", "A", "source"}, at(&R::source_id)),
-        c({"EXPOSURE", "", "meta.id;obs.exposure", "A", "file of the exposure"}, at(&R::exposure)),
+        c({"EXPOSURE", "", "meta.id;obs.exposure", "A", "file of the exposure, or joint: all"}, at(&R::exposure)),
         c({"INSTRUMENT", "", "meta.id;instr", "A", "instrument"}, at(&R::instrument)),
         c({"RANK", "", "meta.number", "I4", "1: strongest of its exposure"}, at(&R::rank)),
-        c({"METHOD", "", "meta.id;stat", "A", "Z2, H or GLS"}, at(&R::method)),
+        c({"METHOD", "", "meta.id;stat", "A", "Z2, H, GLS or EF"}, at(&R::method)),
         c({"NHARM", "", "meta.number;stat.Fourier", "I4", "harmonics"}, at(&R::n_harmonics)),
         c({"FREQUENCY", "Hz", "arith.rate;src.var.pulse", "G17.10", "frequency"}, at(&R::frequency)),
         c({"FREQUENCY_ERR", "Hz", "stat.error;src.var.pulse", "E11.3", "1 sigma"}, at(&R::frequency_error)),
+        c({"FDOT", "Hz/s", "arith.rate;src.var.pulse;time", "E13.5", "frequency derivative; null: taken as 0"},
+          at(&R::fdot)),
+        c({"FDOT_ERR", "Hz/s", "stat.error;src.var.pulse", "E11.3", "1 sigma"}, at(&R::fdot_error)),
+        c({"EPOCH", "d", "time.epoch", "F15.8", "MJD at which FREQUENCY holds, with FDOT"}, at(&R::epoch)),
         c({"PERIOD", "s", "time.period;src.var.pulse", "G17.10", "1/FREQUENCY"}, at(&R::period)),
         c({"PERIOD_ERR", "s", "stat.error;time.period", "E11.3", "1 sigma"}, at(&R::period_error)),
         c({"STATISTIC", "", "stat.value;src.var", "F13.4", "of METHOD at FREQUENCY (GLS: as set)"}, at(&R::statistic)),
         c({"LOG10_P_SINGLE", "", "stat.probability;src.var", "F11.3", "log10 probability, single trial"},
           at(&R::log10_p_single)),
         c({"N_TRIALS", "", "stat.param", "E11.4", "effective independent trials"}, at(&R::n_trials)),
-        c({"LOG10_FAP", "", "stat.probability;src.var", "F11.3", "log10 false-alarm prob., all trials"},
+        c({"LOG10_FAP", "", "stat.probability;src.var", "F11.3", "log10 false-alarm prob., larger of next two"},
           at(&R::log10_fap)),
+        c({"LOG10_FAP_WHITE", "", "stat.probability;src.var", "F11.3", "the same in white noise, all trials"},
+          at(&R::log10_fap_white)),
+        c({"LOG10_FAP_LOCAL", "", "stat.probability;src.var", "F11.3", "the same in the local noise, all trials"},
+          at(&R::log10_fap_local)),
+        c({"NOISE_LEVEL", "", "stat.value;arith.ratio", "G12.5", "local noise over white noise at FREQUENCY"},
+          at(&R::noise_level)),
         c({"PULSED_FRACTION", "", "src.var.amplitude;arith.ratio", "F7.4", "sqrt(2 lambda/N), noise subtracted"},
           at(&R::pulsed_fraction)),
         c({"PF_LO", "", "src.var.amplitude;arith.ratio;stat.min", "F7.4", "lower end of the interval"}, at(&R::pf_lo)),
@@ -161,8 +201,8 @@ Table<ProfileRow> profiles_table() {
         c({"COUNTS", "count", "phot.count", "F9.1", "counts of phase bins b/32 to (b+1)/32"}, at(&R::counts)),
         c({"EXPOSURE_TIME", "s", "time.duration;obs.exposure", "F13.4", "good time of each phase bin"},
           at(&R::exposure_time)),
-        c({"RATE", "count s**-1", "phot.count;arith.rate", "E11.4", "COUNTS/EXPOSURE_TIME"}, at(&R::rate)),
-        c({"RATE_ERR", "count s**-1", "stat.error;phot.count;arith.rate", "E11.4", "1 sigma; of one count where none"},
+        c({"RATE", "count s**-1", "arith.rate", "E11.4", "COUNTS/EXPOSURE_TIME"}, at(&R::rate)),
+        c({"RATE_ERR", "count s**-1", "stat.error;phot.count", "E11.4", "1 sigma; of one count where none"},
           at(&R::rate_error)),
     }};
 }
@@ -263,6 +303,43 @@ Table<FlareRow> flares_table() {
           at(&R::quiescent_rate)),
         c({"EXCESS_COUNTS", "count", "phot.count", "G12.5", "above the quiescent rate"}, at(&R::excess_counts)),
         c({"FLAGS", "", "meta.code.qual", "I10", "bits, see the documentation"}, at(&R::flags)),
+    }};
+}
+
+Table<CounterpartRow> counterparts_table() {
+    using R = CounterpartRow;
+    const auto c = [](ColumnText text, auto cell) { return column<R>(text, cell); };
+    Table<R> table{"COUNTERPARTS", {
+        c({"SRCID", "", "meta.id.parent", "A", "source"}, at(&R::source_id)),
+        c({"CATALOGUE", "", "meta.id;meta.dataset", "A", "catalogue of the candidate"}, at(&R::catalogue)),
+        c({"ID", "", "meta.id", "A", "identifier in the catalogue"}, at(&R::id)),
+        c({"SEPARATION", "arcsec", "pos.angDistance", "F9.3", "distance from the source"}, at(&R::separation)),
+        c({"P_ANY", "", "stat.probability", "F8.5", "that any candidate is the counterpart"}, at(&R::p_any)),
+        c({"P_I", "", "stat.probability", "F8.5", "that this is it, if there is any"}, at(&R::p_i)),
+        c({"MATCH_FLAG", "", "meta.code", "I2", "1: best, 2: nearly as good, 0: others"}, at(&R::match_flag)),
+        c({"PARALLAX", "mas", "pos.parallax", "F10.4", "parallax"}, at(&R::parallax)),
+        c({"PARALLAX_ERR", "mas", "stat.error;pos.parallax", "F10.4", "1 sigma"}, at(&R::parallax_error)),
+        c({"PMRA", "mas yr**-1", "pos.pm;pos.eq.ra", "F10.3", "proper motion, with cos(dec)"}, at(&R::pm_ra)),
+        c({"PMDEC", "mas yr**-1", "pos.pm;pos.eq.dec", "F10.3", "proper motion"}, at(&R::pm_dec)),
+    }};
+    for (std::size_t band = 0; band < magnitude_bands.size(); ++band) {
+        const std::string name = std::string(magnitude_bands[band]) + "MAG";
+        table.columns.push_back(c({name.c_str(), "mag", "phot.mag", "F8.3", "magnitude"},
+                                  [band](R& row) -> Cell { return &row.magnitude[band]; }));
+    }
+    return table;
+}
+
+Table<ClassRow> classes_table() {
+    using R = ClassRow;
+    const auto c = [](ColumnText text, auto cell) { return column<R>(text, cell); };
+    return {"CLASSES", {
+        c({"SRCID", "", "meta.id.parent", "A", "source"}, at(&R::source_id)),
+        c({"CLASS", "", "src.class", "A", "class"}, at(&R::name)),
+        c({"PROBABILITY", "", "stat.probability;src.class", "F8.5", "of the class"}, at(&R::probability)),
+        c({"REASONS_FOR", "", "meta.note", "A", "properties for it, with their log-odds"}, at(&R::reasons_for)),
+        c({"REASONS_AGAINST", "", "meta.note", "A", "properties against it, with log-odds"},
+          at(&R::reasons_against)),
     }};
 }
 
@@ -495,6 +572,7 @@ SourceRow source_row(const SourceResult& result) {
     row.st_log10_p = result.st_log10_p;
     // A power below 1e-300 would lose digits before it underflows.
     row.st_pvalue = result.st_log10_p < -300.0 ? 0.0 : std::pow(10.0, result.st_log10_p);
+    row.character = result.character;
     if (result.best_period >= 0) {
         const PeriodCandidate& best = result.candidates.at(static_cast<std::size_t>(result.best_period));
         row.period = best.period;
@@ -550,7 +628,7 @@ void find_best(const SourceRow& row, SourceResult& result) {
     });
 }
 
-Tables::Tables(const std::vector<ExtraColumn>& extra_columns)
+Tables::Tables(const std::vector<ExtraColumn>& extra_columns, const Steps& steps)
     : sources(sources_table()),
       periods(periods_table()),
       limits(limits_table()),
@@ -558,10 +636,25 @@ Tables::Tables(const std::vector<ExtraColumn>& extra_columns)
       fits(fits_table()),
       variability(variability_table()),
       flares(flares_table()),
+      counterparts(counterparts_table()),
+      classes(classes_table()),
       quarantine(quarantine_table()),
       provenance(provenance_table()),
       configuration(configuration_table()) {
-    append_extra(sources, extra_columns);
+    append_extra(sources, extra_columns);  // before others leave, whose names stay taken
+    std::erase_if(sources.columns, [&](const auto& column) {
+        const bool taken = column.step == "any"
+                               ? !steps.empty()
+                               : std::find(steps.begin(), steps.end(), column.step) != steps.end();
+        return !column.step.empty() && !taken;
+    });
+}
+
+Tables Tables::complete() {
+    std::set<std::string> steps;
+    for (const auto& column : sources_table().columns)
+        if (!column.step.empty()) steps.insert(column.step);
+    return Tables({}, {steps.begin(), steps.end()});
 }
 
 }  // namespace xsift::io::catalogue
@@ -570,7 +663,7 @@ namespace xsift::io {
 
 std::vector<CatalogueColumn> catalogue_columns() {
     std::vector<CatalogueColumn> all;
-    catalogue::Tables({}).for_each([&](const auto& table) {
+    catalogue::Tables::complete().for_each([&](const auto& table) {
         for (const auto& column : table.columns)
             all.push_back({table.name, column.name, column.type, column.unit, column.ucd, column.display,
                            column.comment});

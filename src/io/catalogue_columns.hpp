@@ -45,6 +45,12 @@ struct VariabilityRow : Variability {
 struct FlareRow : Flare {
     std::string source_id;
 };
+struct CounterpartRow : Counterpart {
+    std::string source_id;
+};
+struct ClassRow : ClassProbability {
+    std::string source_id;
+};
 struct KeyValueRow {
     std::string key, value;
 };
@@ -89,6 +95,8 @@ struct Layout {
 template <typename Row>
 struct Column : ColumnFormat {
     std::function<Cell(Row&)> cell;
+    std::string
+        step;  ///< of the characterisation: the column is there when the step was taken; empty: always
 };
 
 /// Bytes of text that a cell needs; 1 for numbers.
@@ -122,9 +130,15 @@ struct Table {
     Layout layout() const { return {name, {columns.begin(), columns.end()}}; }
 };
 
+/// Steps of the characterisation whose columns SOURCES may hold.
+using Steps = std::vector<std::string>;
+
 /// All tables, in the order of the file. Extra columns of the source list follow the columns of SOURCES.
 struct Tables {
-    explicit Tables(const std::vector<ExtraColumn>& extra_columns);
+    /// @param steps the steps of the characterisation that were taken; the columns of others are absent
+    Tables(const std::vector<ExtraColumn>& extra_columns, const Steps& steps);
+    /// Every column that may be there.
+    static Tables complete();
 
     Table<SourceRow> sources;
     Table<PeriodRow> periods;
@@ -133,6 +147,8 @@ struct Tables {
     Table<FitRow> fits;
     Table<VariabilityRow> variability;
     Table<FlareRow> flares;
+    Table<CounterpartRow> counterparts;
+    Table<ClassRow> classes;
     Table<QuarantineRow> quarantine;
     Table<KeyValueRow> provenance;
     Table<LineRow> configuration;
@@ -147,6 +163,8 @@ struct Tables {
         visit(fits);
         visit(variability);
         visit(flares);
+        visit(counterparts);
+        visit(classes);
         visit(quarantine);
         visit(provenance);
         visit(configuration);

@@ -313,7 +313,9 @@ std::vector<std::string> InputFile::hdu_findings() {
     std::vector<std::string> findings;
     int status = 0, hdus = 0;
     fits_get_num_hdus(fits_.get(), &hdus, &status);
-    if (status == 0 && hdus != 7) findings.push_back(fmt::format("{} HDUs instead of 7", hdus));
+    int wanted = 1;
+    Tables::complete().for_each([&](const auto&) { ++wanted; });
+    if (status == 0 && hdus != wanted) findings.push_back(fmt::format("{} HDUs instead of {}", hdus, wanted));
     for (int i = 1; i <= hdus; ++i) {
         int data_ok = 0, hdu_ok = 0;
         fits_movabs_hdu(fits_.get(), i, nullptr, &status);
@@ -332,10 +334,25 @@ std::vector<std::string> InputFile::hdu_findings() {
 
 namespace {
 
-/// The columns of SOURCES that follow the fixed ones.
-std::vector<ExtraColumn> read_extra_columns(InputFile& file) {
+/// The steps of the characterisation whose columns SOURCES holds, in the order of the columns.
+Steps read_steps(InputFile& file) {
     const Layout layout = file.open_table("SOURCES");
-    const std::size_t fixed = Tables({}).sources.columns.size();
+    Steps steps;
+    auto at = layout.columns.begin();
+    for (const auto& column : Tables::complete().sources.columns) {
+        if (at == layout.columns.end() || at->name != column.name) continue;
+        ++at;
+        if (!column.step.empty() && column.step != "any" &&
+            std::find(steps.begin(), steps.end(), column.step) == steps.end())
+            steps.push_back(column.step);
+    }
+    return steps;
+}
+
+/// The columns of SOURCES that follow the fixed ones.
+std::vector<ExtraColumn> read_extra_columns(InputFile& file, const Steps& steps) {
+    const Layout layout = file.open_table("SOURCES");
+    const std::size_t fixed = Tables({}, steps).sources.columns.size();
     std::vector<ExtraColumn> extra;
     for (std::size_t i = fixed; i < layout.columns.size(); ++i) {
         const ColumnFormat& column = layout.columns[i];
@@ -350,7 +367,10 @@ std::vector<ExtraColumn> read_extra_columns(InputFile& file) {
 }  // namespace
 
 OpenCatalogue::OpenCatalogue(const std::string& path)
-    : file(path), extra_columns(read_extra_columns(file)), tables(extra_columns) {
+    : file(path),
+      steps(read_steps(file)),
+      extra_columns(read_extra_columns(file, steps)),
+      tables(extra_columns, steps) {
     tables.for_each([&](auto& table) {
         const Layout stored = file.open_table(table.name);
         if (stored.columns.size() != table.columns.size())

@@ -107,6 +107,7 @@ struct OpenCatalogue {
     explicit OpenCatalogue(const std::string& path);
 
     InputFile file;
+    Steps steps;
     std::vector<ExtraColumn> extra_columns;
     Tables tables;
 

@@ -122,6 +122,7 @@ CatalogueInfo catalogue::read_info(OpenCatalogue& catalogue) {
     info.n_sources = identity.n_sources;
     info.selection = identity.selection;
     info.extra_columns = catalogue.extra_columns;
+    info.steps = catalogue.steps;
     catalogue.for_each_row(catalogue.tables.configuration, [&](const LineRow& row) {
         info.configuration += row.line + '\n';
         return true;
@@ -140,7 +141,8 @@ CatalogueInfo catalogue::read_info(OpenCatalogue& catalogue) {
 CatalogueSummary describe_catalogue(const std::string& path) {
     OpenCatalogue catalogue(path);
     return {read_info(catalogue), count_rows(catalogue.file, "PERIODS"),
-            count_rows(catalogue.file, "SPECTRAL_FITS"), count_rows(catalogue.file, "QUARANTINE")};
+            count_rows(catalogue.file, "SPECTRAL_FITS"), count_rows(catalogue.file, "COUNTERPARTS"),
+            count_rows(catalogue.file, "QUARANTINE")};
 }
 
 std::vector<std::string> verify_catalogue(const std::string& path) {
@@ -156,6 +158,8 @@ std::vector<std::string> verify_catalogue(const std::string& path) {
         check_rows(catalogue, catalogue.tables.fits, order, false, findings);
         check_rows(catalogue, catalogue.tables.variability, order, false, findings);
         check_rows(catalogue, catalogue.tables.flares, order, false, findings);
+        check_rows(catalogue, catalogue.tables.counterparts, order, false, findings);
+        check_rows(catalogue, catalogue.tables.classes, order, false, findings);
         check_rows(catalogue, catalogue.tables.quarantine, order, true, findings);
     } catch (const Error& error) {
         findings.add(error.what());
@@ -203,6 +207,11 @@ std::vector<SourceResult> read_results(const std::string& path, std::int64_t fir
                 [&](std::size_t i, const VariabilityRow& row) { results[i].variability.push_back(row); });
     assign_rows(catalogue, catalogue.tables.flares, wanted,
                 [&](std::size_t i, const FlareRow& row) { results[i].flares.push_back(row); });
+    assign_rows(
+        catalogue, catalogue.tables.counterparts, wanted,
+        [&](std::size_t i, const CounterpartRow& row) { results[i].character.counterparts.push_back(row); });
+    assign_rows(catalogue, catalogue.tables.classes, wanted,
+                [&](std::size_t i, const ClassRow& row) { results[i].character.classes.push_back(row); });
     assign_rows(catalogue, catalogue.tables.quarantine, wanted,
                 [&](std::size_t i, const QuarantineRow& row) { results[i].quarantine.push_back(row); });
     for (std::size_t i = 0; i < results.size(); ++i) find_best(rows[i], results[i]);

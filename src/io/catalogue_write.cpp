@@ -96,9 +96,23 @@ class RowSource {
         }
     }
     template <typename Visit>
+    void rows(const Table<CounterpartRow>&, const SourceResult& result, Visit&& visit) const {
+        for (const Counterpart& counterpart : result.character.counterparts) {
+            CounterpartRow row{counterpart, result.source.id};
+            visit(row);
+        }
+    }
+    template <typename Visit>
     void rows(const Table<FlareRow>&, const SourceResult& result, Visit&& visit) const {
         for (const Flare& flare : result.flares) {
             FlareRow row{flare, result.source.id};
+            visit(row);
+        }
+    }
+    template <typename Visit>
+    void rows(const Table<ClassRow>&, const SourceResult& result, Visit&& visit) const {
+        for (const ClassProbability& probability : result.character.classes) {
+            ClassRow row{probability, result.source.id};
             visit(row);
         }
     }
@@ -118,8 +132,9 @@ class RowSource {
     std::unordered_map<std::string, std::vector<const QuarantineRow*>> ingest_;
 };
 
-/// Rows of SOURCES, PERIODS, PF_LIMITS, PROFILES, SPECTRAL_FITS, VARIABILITY, FLARES, QUARANTINE.
-using RowCounts = std::array<std::int64_t, 8>;
+/// Rows of SOURCES, PERIODS, PF_LIMITS, PROFILES, SPECTRAL_FITS, VARIABILITY, FLARES, COUNTERPARTS, CLASSES,
+/// QUARANTINE.
+using RowCounts = std::array<std::int64_t, 10>;
 
 template <typename Visit>
 void for_each_result_table(Tables& tables, Visit&& visit) {
@@ -130,7 +145,9 @@ void for_each_result_table(Tables& tables, Visit&& visit) {
     visit(tables.fits, 4);
     visit(tables.variability, 5);
     visit(tables.flares, 6);
-    visit(tables.quarantine, 7);
+    visit(tables.counterparts, 7);
+    visit(tables.classes, 8);
+    visit(tables.quarantine, 9);
 }
 
 /// First pass: how many rows there are and how wide texts have to be.
@@ -212,6 +229,9 @@ void check_relation(const CatalogueInfo& first, const Shard& first_shard, const 
                     other.extra_columns.end(), same_column))
         refuse("MERGE_SURVEY", both + " have different columns of the source list",
                "Merge shards of one survey");
+    if (first.steps != other.steps)
+        refuse("MERGE_CONFIGURATION", both + " have different columns of SOURCES",
+               "Run all shards with one configuration");
     if (a.configuration_checksum != b.configuration_checksum || first.configuration != other.configuration)
         refuse("MERGE_CONFIGURATION", both + " were made with different configurations",
                "Run all shards with one configuration");
@@ -267,7 +287,7 @@ using namespace catalogue;
 
 void write_catalogue(const std::string& path, const CatalogueInfo& info, const ResultReplay& replay) {
     AtomicFile atomic(path);
-    Tables tables(info.extra_columns);
+    Tables tables(info.extra_columns, info.steps);
     const RowSource source(info);
     const RowCounts counts = measure(tables, source, replay);
     if (counts[0] != info.n_sources)
@@ -300,7 +320,7 @@ void merge_catalogues(const std::vector<std::string>& paths, const std::string& 
         const CatalogueInfo info = read_info(shard);
         if (!merged) {
             first = info;
-            merged.emplace(info.extra_columns);
+            merged.emplace(info.extra_columns, info.steps);
         }
         shards.push_back(inspect(shard, *merged));
         check_relation(first, shards.front(), info, shards.back());

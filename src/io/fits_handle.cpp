@@ -312,7 +312,11 @@ std::vector<T> FitsHandle::read_row(int column, int datatype, std::int64_t row, 
 }
 
 std::vector<double> FitsHandle::numbers(int column) {
-    return read<double>(column, TDOUBLE, 0, current_->rows, std::numeric_limits<double>::quiet_NaN());
+    return numbers(column, 0, current_->rows);
+}
+
+std::vector<double> FitsHandle::numbers(int column, std::int64_t first, std::int64_t count) {
+    return read<double>(column, TDOUBLE, first, count, std::numeric_limits<double>::quiet_NaN());
 }
 
 std::vector<std::int64_t> FitsHandle::integers(int column) {
@@ -331,6 +335,10 @@ std::vector<float> FitsHandle::row_floats(int column, std::int64_t row) {
 }
 
 std::vector<std::string> FitsHandle::texts(int column) {
+    return texts(column, 0, current_->rows);
+}
+
+std::vector<std::string> FitsHandle::texts(int column, std::int64_t first, std::int64_t count) {
     int type = 0;
     LONGLONG repeat = 0, width = 0;
     call("describe a column", ffgtclll, column, &type, &repeat, &width);
@@ -339,11 +347,11 @@ std::vector<std::string> FitsHandle::texts(int column) {
     const auto length =
         static_cast<std::size_t>(std::max<LONGLONG>(type == TSTRING ? repeat : 0, display)) + 1;
     std::vector<std::string> values;
-    values.reserve(static_cast<std::size_t>(current_->rows));
+    values.reserve(static_cast<std::size_t>(count));
     std::vector<char> buffer(length);
     std::array<char*, 1> pointer{buffer.data()};
     std::array<char, 1> null{'\0'};
-    for (std::int64_t row = 0; row < current_->rows; ++row) {
+    for (std::int64_t row = first; row < first + count; ++row) {
         int any_null = 0;
         call("read a column", ffgcvs, column, static_cast<LONGLONG>(row) + 1, LONGLONG{1}, LONGLONG{1},
              null.data(), pointer.data(), &any_null);

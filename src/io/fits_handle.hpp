@@ -72,6 +72,9 @@ class FitsHandle {
 
     /// A scalar column as doubles; null integers are NaN. @throws Error (input, "BAD_TABLE").
     std::vector<double> numbers(int column);
+    /// Rows [first, first + count) of a scalar column (rows count from 0).
+    std::vector<double> numbers(int column, std::int64_t first, std::int64_t count);
+    std::vector<std::string> texts(int column, std::int64_t first, std::int64_t count);
     /// The elements of one row of a fixed or variable-length column (row counts from 0).
     std::vector<double> row_numbers(int column, std::int64_t row);
     std::vector<float> row_floats(int column, std::int64_t row);

@@ -743,6 +743,15 @@ std::map<std::string, std::string> SurveyReader::provenance() const {
     return implementation_->provenance;
 }
 
+std::vector<Source> SurveyReader::read_sources(std::int64_t first, std::int64_t count) {
+    const hdf5::Session session;
+    std::vector<Source> out(static_cast<std::size_t>(count));
+    const auto source = [&](std::int64_t i) -> Source& { return out[static_cast<std::size_t>(i)]; };
+    implementation_->sources.read(first, count, source);
+    implementation_->extra.read(first, count, source);
+    return out;
+}
+
 std::vector<SourceData> SurveyReader::read(std::int64_t first, std::int64_t count) {
     if (first < 0 || count < 0 || first > size() - count)
         throw Error(ErrorKind::internal, "OUT_OF_RANGE",

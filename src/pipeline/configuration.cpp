@@ -9,6 +9,7 @@
 #include <xsift/core/error.hpp>
 #include <xsift/pipeline/configuration.hpp>
 #include <xsift/spectral/definition.hpp>
+#include <xsift/timing/epoch_folding.hpp>
 
 namespace xsift::pipeline {
 
@@ -111,6 +112,12 @@ class Section {
                 hi = b;
             });
     }
+    void text(const std::string& key, std::string& target, const std::string& help) {
+        const std::string flag = "--" + key;
+        add(
+            key, flag, help, [&target] { return quoted(target); },
+            [&target, flag](const Values& values) { target = only(flag, values); });
+    }
     void add(const std::string& key, const std::string& flag, const std::string& help,
              std::function<std::string()> toml, std::function<void(const Values&)> set) {
         all_.push_back({name_, key, flag, help, std::move(toml), std::move(set)});
@@ -175,6 +182,32 @@ void search_settings(std::vector<Setting>& all, RunConfiguration& c) {
                 }
             reject("--gls-normalisation", text, "standard, model, log or psd");
         });
+    section.add(
+        "ef-bins", "--ef-bins",
+        "Epoch folding of event lists with this many phase bins, 4 to 64, beside the other statistics; 0: "
+        "none. Photon by "
+        "photon: slow for many photons times frequencies",
+        [&s] { return fmt::format("{}", s.ef_bins); },
+        [&s](const Values& values) {
+            s.ef_bins = number_of<int>("--ef-bins", only("--ef-bins", values), 0, timing::most_bins);
+            if (s.ef_bins > 0 && s.ef_bins < 4)
+                reject("--ef-bins", only("--ef-bins", values), "0, or 4 to 64");
+        });
+    section.number("fdot", s.max_fdot, 0.0, 1e6,
+                   "Search event lists for drifting frequencies with derivatives up to this, Hz/s, of either "
+                   "sign; 0: none");
+    section.number(
+        "accel", s.max_acceleration, 0.0, 1e9,
+        "The same for accelerations along the line of sight up to this, m/s^2 (derivative = frequency times "
+        "acceleration / c): one range for all frequencies, as of short periods in binaries; 0: none");
+    section.number(
+        "coherence-loss", s.coherence_loss, 0.001, 0.5,
+        "Power of the highest harmonic of Z2_n that a drifting signal may lose halfway between two trials of "
+        "fdot or accel: step = sqrt(720 loss) / (pi n T^2) Hz/s for an uninterrupted exposure");
+    section.boolean(
+        "joint", "--joint", s.joint,
+        "Also search all event lists of a source together: Z2_n coherent over simultaneous exposures, summed "
+        "over others");
     section.number("max-candidates", s.max_candidates, 1, 1000, "Candidates kept an exposure");
     section.number(
         "log10-fap", s.log10_fap, -1000.0, 0.0,
@@ -251,6 +284,56 @@ void spectra_settings(std::vector<Setting>& all, RunConfiguration& c) {
                    "Change of the statistic that ends an interval: 2.706 for 90%, 1 for 68%");
 }
 
+void character_settings(std::vector<Setting>& all, RunConfiguration& c) {
+    Section section(all, "characterise");
+    CharacterOptions& o = c.character;
+    section.boolean("galactic-column", "--galactic-column", o.galactic_column,
+                    "Look up the Galactic hydrogen column of every source");
+    section.text("column-map", o.column_map,
+                 "HEALPix map of the column, cm^-2 (FITS); empty: the embedded HI4PI map");
+    section.text("nh-column", o.nh_column,
+                 "Column of the source list that holds the Galactic column (1e22 cm^-2) instead of a map");
+    section.text("parallax-column", o.parallax_column, "Column of the source list with parallaxes, mas");
+    section.text("parallax-error-column", o.parallax_error_column,
+                 "Column of the source list with the errors of the parallaxes, mas");
+    section.text("g-column", o.g_column, "Column of the source list with Gaia G magnitudes");
+    section.add(
+        "counterparts", "--counterparts",
+        "Catalogues to match, "
+        "FILE;name=N;area=DEG2;radius=ARCSEC;error=ARCSEC;completeness=P;epoch=YEAR;prior=FILE;"
+        "col.PROPERTY=COLUMN each",
+        [&o] {
+            std::vector<std::string> texts;
+            for (const std::string& one : o.counterparts) texts.push_back(quoted(one));
+            return fmt::format("[{}]", fmt::join(texts, ", "));
+        },
+        [&o](const Values& values) { o.counterparts = split(values); });
+    section.text("position-major-column", o.position_major,
+                 "Column of the source list: major axis of the position error, arcsec");
+    section.text("position-minor-column", o.position_minor,
+                 "Column of the source list: minor axis of the position error, arcsec");
+    section.text("position-angle-column", o.position_angle,
+                 "Column of the source list: angle of the major axis, deg east of north");
+    section.number("position-scale", o.position_scale, 1e-3, 1e3,
+                   "Factor from those axes to 1 sigma: 0.40855 for 95% ellipses");
+    section.number("counterpart-threshold", o.counterpart_threshold, 0.0, 1.0,
+                   "P_ANY times P_I from which a counterpart lends its magnitudes and parallax");
+    section.automatic("xray-epoch", o.xray_epoch, 1960.0, 2100.0,
+                      "Epoch of the X-ray positions, yr; auto: no proper motion is applied");
+    section.text("history", o.history,
+                 "Earlier fluxes and upper limits, CSV: srcid,mission,flux_lo,flux_hi (1 sigma)");
+    section.boolean("history-convert", "--history-convert", o.history_convert,
+                    "Convert them from the bands of the missions' catalogues to 0.2-12 keV");
+    section.number("history-threshold", o.history_threshold, 1.0, 1e6,
+                   "LT_RATIO above which there is an alert");
+    section.number("parallax-zero-point", o.parallax_zero_point, -1.0, 1.0,
+                   "Zero point that is subtracted from parallaxes, mas");
+    section.number("distance-scale", o.distance_scale, 1.0, 1e6,
+                   "Length scale of the density prior of distances, pc, where parallax/error is 5 or less");
+    section.number("optical-zero", o.optical_zero, 1e-8, 1e-2,
+                   "Optical flux of G = 0, erg/cm2/s: 1.013e-5 is physical, 1.05e-5 that of older reports");
+}
+
 }  // namespace
 
 std::vector<Setting> settings_of(RunConfiguration& configuration) {
@@ -258,6 +341,7 @@ std::vector<Setting> settings_of(RunConfiguration& configuration) {
     search_settings(all, configuration);
     variability_settings(all, configuration);
     spectra_settings(all, configuration);
+    character_settings(all, configuration);
     return all;
 }
 

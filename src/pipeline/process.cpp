@@ -8,6 +8,7 @@
 
 #include <xsift/characterise/variability.hpp>
 #include <xsift/core/error.hpp>
+#include <xsift/refine/composite_periods.hpp>
 #include <xsift/refine/limits.hpp>
 #include <xsift/refine/periods.hpp>
 #include <xsift/refine/spectra.hpp>
@@ -52,6 +53,8 @@ struct ExposureWork {
     timing::UsableBins bins;            ///< of the light curve
     timing::FrequencyGrid grid;
     engine::SearchOutcome outcome;
+    timing::DriftGrid drift;                     ///< of the search of drifting frequencies
+    std::vector<refine::CompositeStart> starts;  ///< drifting and folded candidates as screened
     std::vector<PeriodCandidate> candidates;
     std::vector<PulsedFractionLimit> limits;
     std::vector<QuarantineRow> quarantine;
@@ -59,6 +62,98 @@ struct ExposureWork {
 
     const Exposure& exposure() const { return events != nullptr ? events->exposure : curve->exposure; }
 };
+
+/// The event lists of one source, searched together.
+struct JointWork {
+    std::size_t source = 0;
+    std::vector<const EventList*> lists;
+    std::vector<refine::JointGroup> groups;
+    timing::FrequencyGrid grid;
+    std::vector<refine::CompositeStart> starts;
+    std::vector<PeriodCandidate> candidates;
+};
+
+/// Composite searches of a batch, and where their peaks go.
+struct CompositeWork {
+    std::vector<engine::CompositeTask> tasks;
+    std::vector<std::vector<refine::CompositeStart>*> starts;
+
+    void add(engine::CompositeTask task, double span, const timing::SearchOptions& options,
+             std::vector<refine::CompositeStart>& to) {
+        task.max_peaks = std::max(32, 3 * options.max_candidates);
+        task.min_separation = 1.5 / span;
+        tasks.push_back(std::move(task));
+        starts.push_back(&to);
+    }
+    void search(engine::PeriodSearch& engine) {
+        const auto outcomes = engine.search(std::span<const engine::CompositeTask>(tasks));
+        for (std::size_t i = 0; i < tasks.size(); ++i)
+            for (std::size_t s = 0; s < tasks[i].statistics.size(); ++s)
+                for (const engine::CompositePeak& p : outcomes[i].peaks[s])
+                    starts[i]->push_back({tasks[i].statistics[s], p.peak.frequency,
+                                          tasks[i].drift.fdot(p.drift, p.peak.frequency)});
+    }
+};
+
+std::vector<timing::Statistic> z2_statistics(const timing::SearchOptions& options) {
+    std::vector<timing::Statistic> statistics;
+    for (const int n : options.z2_harmonics) statistics.push_back({timing::Statistic::Kind::z2, n});
+    return statistics;
+}
+
+/// Searches of one exposure beyond a constant frequency and harmonics.
+void add_composite_tasks(ExposureWork& item, const timing::SearchOptions& options, CompositeWork& composite) {
+    const EventList& events = *item.events;
+    engine::CompositeTask task;
+    task.grid = item.grid;
+    task.members = {{events.time,
+                     events.weight,
+                     events.gti.start,
+                     events.gti.stop,
+                     {},
+                     timing::confirmable_frequency(events.exposure)}};
+    item.drift = refine::make_drift(events, item.grid, options);
+    const double span = timing::time_span(events);
+    if (options.ef_bins > 0) {
+        task.statistics = {{timing::Statistic::Kind::ef, options.ef_bins}};
+        composite.add(task, span, options, item.starts);
+    }
+    if (item.drift.half > 0) {
+        task.statistics = z2_statistics(options);
+        task.drift = item.drift;
+        composite.add(std::move(task), span, options, item.starts);
+    }
+}
+
+/// Sources of which two event lists or more can be searched, with their tasks.
+std::vector<JointWork> joint_work(const std::vector<ExposureWork>& work,
+                                  const timing::SearchOptions& options) {
+    std::vector<JointWork> joint;
+    for (const ExposureWork& item : work) {
+        if (!item.usable || item.events == nullptr) continue;
+        if (joint.empty() || joint.back().source != item.source) joint.emplace_back().source = item.source;
+        joint.back().lists.push_back(item.events);
+    }
+    std::erase_if(joint, [](const JointWork& j) { return j.lists.size() < 2; });
+    for (JointWork& j : joint) {
+        j.groups = refine::joint_groups(j.lists);
+        j.grid = refine::joint_grid(j.lists, options);
+    }
+    std::erase_if(joint, [](const JointWork& j) { return j.grid.count < 1; });
+    return joint;
+}
+
+void add_joint_task(JointWork& joint, const timing::SearchOptions& options, CompositeWork& composite) {
+    engine::CompositeTask task;
+    task.grid = joint.grid;
+    task.statistics = z2_statistics(options);
+    double span = 0.0;
+    for (const EventList* list : joint.lists) span = std::max(span, timing::time_span(*list));
+    for (const refine::JointGroup& group : joint.groups)
+        task.members.push_back(
+            {group.time, group.weight, group.gti_start, group.gti_stop, group.gti_rate, group.confirmable});
+    composite.add(std::move(task), span, options, joint.starts);
+}
 
 /// One spectrum on its way through preparation, grids and fits.
 struct SpectrumWork {
@@ -133,6 +228,15 @@ void BatchProcessor::search(const std::vector<SourceData>& batch, std::vector<So
     };
     take(searched_events, engines_.search->search(std::span<const engine::EventTask>(event_tasks)));
     take(searched_curves, engines_.search->search(std::span<const engine::LightCurveTask>(curve_tasks)));
+    CompositeWork composite;
+    for (ExposureWork& item : work)
+        if (item.usable && item.events != nullptr)
+            guarded(batch[item.source].source.id, item.exposure().file, "search", item.quarantine,
+                    [&] { add_composite_tasks(item, options, composite); });
+    std::vector<JointWork> joint;
+    if (options.joint) joint = joint_work(work, options);
+    for (JointWork& j : joint) add_joint_task(j, options, composite);
+    composite.search(*engines_.search);
     times_.add("search", searching);
 
     const Stopwatch polishing;
@@ -144,6 +248,9 @@ void BatchProcessor::search(const std::vector<SourceData>& batch, std::vector<So
                 item.events != nullptr
                     ? refine::polish_events(*item.events, item.grid, item.outcome.statistics, options)
                     : refine::polish_light_curve(*item.curve, item.grid, item.outcome.statistics, options);
+            if (!item.starts.empty())
+                item.candidates = refine::add_composite_rows(*item.events, item.grid, item.drift, item.starts,
+                                                             std::move(item.candidates), options);
             item.limits =
                 item.events != nullptr
                     ? refine::pulsed_fraction_limits(*item.events, item.grid, item.outcome.statistics,
@@ -152,11 +259,24 @@ void BatchProcessor::search(const std::vector<SourceData>& batch, std::vector<So
                                                      item.candidates, options);
         });
     });
+    pool_.for_each(joint.size(), [&](std::size_t k) {
+        JointWork& j = joint[k];
+        std::vector<PeriodCandidate> single;
+        for (const ExposureWork& item : work)
+            if (item.source == j.source)
+                single.insert(single.end(), item.candidates.begin(), item.candidates.end());
+        j.candidates = refine::joint_rows(j.lists, j.groups, j.grid, j.starts, single, options);
+    });
     for (ExposureWork& item : work) {
         SourceResult& result = results[item.source];
         for (PeriodCandidate& candidate : item.candidates) result.candidates.push_back(std::move(candidate));
         for (PulsedFractionLimit& limit : item.limits) result.limits.push_back(std::move(limit));
         for (QuarantineRow& row : item.quarantine) result.quarantine.push_back(std::move(row));
+    }
+    for (JointWork& j : joint) {
+        std::vector<PeriodCandidate>& rows = results[j.source].candidates;
+        refine::flag_one_instrument(j.lists, rows, options);
+        for (PeriodCandidate& candidate : j.candidates) rows.push_back(std::move(candidate));
     }
     times_.add("polish", polishing);
 }

@@ -1,4 +1,5 @@
 #include "background.hpp"
+#include "characterise.hpp"
 #include "process.hpp"
 #include "run_record.hpp"
 #include "stopwatch.hpp"
@@ -123,7 +124,8 @@ engine::Engines make_engines(const std::string& backend, const ThreadPool& pool)
 }
 
 io::CatalogueInfo catalogue_info(const RunOptions& options, io::SurveyReader& survey,
-                                 const std::vector<Range>& ranges, std::int64_t total) {
+                                 const Characteriser& characteriser, const std::vector<Range>& ranges,
+                                 std::int64_t total) {
     io::CatalogueInfo info;
     info.survey_checksum = survey.checksum();
     info.survey_sources = survey.size();
@@ -132,6 +134,7 @@ io::CatalogueInfo catalogue_info(const RunOptions& options, io::SurveyReader& su
     info.selection = !options.sources.empty();
     info.extra_columns = survey.extra_columns();
     info.configuration = to_toml(options.configuration);
+    info.steps = characteriser.steps();
     info.ingest_quarantine = survey.quarantine();
 
     info.provenance.emplace_back("xsift version", version);
@@ -142,6 +145,7 @@ io::CatalogueInfo catalogue_info(const RunOptions& options, io::SurveyReader& su
                                  spectral::Absorption::checksum(abundance));
     const auto apec = spectral::embedded_apec();
     info.provenance.emplace_back("table apec", fmt::format("{}; {}", apec->hash, apec->origin));
+    for (const auto& [key, value] : characteriser.provenance()) info.provenance.emplace_back(key, value);
     const std::vector<io::InputRecord> inputs = survey.inputs();
     info.provenance.emplace_back("inputs", std::to_string(inputs.size()));
     ContentHash all;
@@ -180,7 +184,9 @@ RunSummary run(const RunOptions& options, const std::atomic<bool>& stop, const R
     for (const Range& range : ranges)
         summary.predicted_seconds += shard_plan.seconds(range.first, range.first + range.count);
     BatchPlan plan(survey, ranges, options.batch_memory);
-    const io::CatalogueInfo info = catalogue_info(options, survey, ranges, plan.total());
+    Characteriser characteriser(options.configuration.character,
+                                options.configuration.spectra.confidence_delta, survey.extra_columns());
+    const io::CatalogueInfo info = catalogue_info(options, survey, characteriser, ranges, plan.total());
 
     ThreadPool pool(options.threads);
     engine::Engines engines = make_engines(options.backend, pool);
@@ -191,8 +197,20 @@ RunSummary run(const RunOptions& options, const std::atomic<bool>& stop, const R
     for (const QuarantineRow& row : info.ingest_quarantine) quarantined.insert(row.source_id);
     BatchProcessor processor(options.configuration, engines, pool, times, std::move(quarantined));
 
+    {
+        std::vector<Source> sources;
+        if (!options.configuration.character.counterparts.empty())
+            for (const Range& range : ranges)
+                for (Source& source : survey.read_sources(range.first, range.count))
+                    sources.push_back(std::move(source));
+        const Stopwatch matching;
+        characteriser.prepare(sources, pool);
+        times.add("match", matching);
+    }
+
     ContentHash identity;
     identity.update(info.survey_checksum + info.configuration + version);
+    for (const auto& [table, checksum] : characteriser.provenance()) identity.update(table + checksum);
     for (const Range& range : ranges) identity.update(fmt::format("{}+{};", range.first, range.count));
     Journal journal(options.output + ".journal", identity.digest(), options.resume);
     summary.resumed = journal.size();
@@ -219,6 +237,9 @@ RunSummary run(const RunOptions& options, const std::atomic<bool>& stop, const R
         if (batch.empty()) break;
         reading = reader.submit(read_next);
         std::vector<SourceResult> results = processor.process(batch);
+        const Stopwatch characterising;
+        characteriser.apply(results);
+        times.add("characterise", characterising);
         if (writing.valid()) writing.get();
         const auto finished = static_cast<std::int64_t>(results.size());
         writing = writer.submit([&journal, &times, results = std::move(results)] {

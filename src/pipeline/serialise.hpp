@@ -103,9 +103,10 @@ void fields(Archive& archive, T& v) {
 template <typename Archive, typename T>
 requires FieldsOf<Archive, T, PeriodCandidate>
 void fields(Archive& archive, T& v) {
-    archive(v.exposure, v.instrument, v.rank, v.method, v.n_harmonics, v.frequency, v.frequency_error,
-            v.period, v.period_error, v.statistic, v.log10_p_single, v.n_trials, v.log10_fap,
-            v.pulsed_fraction, v.pf_lo, v.pf_hi, v.veto, v.flags);
+    archive(v.exposure, v.instrument, v.rank, v.method, v.n_harmonics, v.frequency, v.frequency_error, v.fdot,
+            v.fdot_error, v.epoch, v.period, v.period_error, v.statistic, v.log10_p_single, v.n_trials,
+            v.log10_fap, v.log10_fap_white, v.log10_fap_local, v.noise_level, v.pulsed_fraction, v.pf_lo,
+            v.pf_hi, v.veto, v.flags);
 }
 template <typename Archive, typename T>
 requires FieldsOf<Archive, T, Estimate>
@@ -143,6 +144,24 @@ void fields(Archive& archive, T& v) {
             v.peak_rate_error, v.quiescent_rate, v.excess_counts, v.flags);
 }
 template <typename Archive, typename T>
+requires FieldsOf<Archive, T, Counterpart>
+void fields(Archive& archive, T& v) {
+    archive(v.catalogue, v.id, v.separation, v.p_any, v.p_i, v.match_flag, v.parallax, v.parallax_error,
+            v.pm_ra, v.pm_dec);
+    for (auto& magnitude : v.magnitude) archive(magnitude);
+}
+template <typename Archive, typename T>
+requires FieldsOf<Archive, T, ClassProbability>
+void fields(Archive& archive, T& v) {
+    archive(v.name, v.probability, v.reasons_for, v.reasons_against);
+}
+template <typename Archive, typename T>
+requires FieldsOf<Archive, T, Characterisation>
+void fields(Archive& archive, T& v) {
+    archive(v.nh_galactic, v.nh_origin, v.gaia_g, v.distance, v.luminosity, v.optical_zero, v.log_fx_fopt,
+            v.history_ratio, v.alert, v.class_name, v.class_probability, v.flags, v.counterparts, v.classes);
+}
+template <typename Archive, typename T>
 requires FieldsOf<Archive, T, PulsedFractionLimit>
 void fields(Archive& archive, T& v) {
     archive(v.exposure, v.instrument, v.method, v.n_harmonics, v.frequency_lo, v.frequency_hi, v.frequency,
@@ -162,7 +181,7 @@ template <typename Archive, typename T>
 requires FieldsOf<Archive, T, SourceResult>
 void fields(Archive& archive, T& v) {
     archive(v.source, v.n_exposures, v.n_spectra, v.status, v.best_period, v.best_fit, v.flags, v.st_log10_p,
-            v.candidates, v.limits, v.profiles, v.fits, v.variability, v.flares, v.quarantine);
+            v.candidates, v.limits, v.profiles, v.fits, v.variability, v.flares, v.quarantine, v.character);
 }
 
 }  // namespace xsift::pipeline

@@ -16,13 +16,13 @@ int precedence(const Rows& rows, double log10_fap) {
     return best.veto == 0 ? 1 : 2;
 }
 
-bool more_significant(const PeriodCandidate& a, const PeriodCandidate& b) {
-    return a.log10_fap != b.log10_fap ? a.log10_fap < b.log10_fap : a.statistic > b.statistic;
-}
-
 }  // namespace
 
 Rows rank_rows(std::vector<Rows> frequencies, const timing::SearchOptions& options) {
+    const auto more_significant = [&](const PeriodCandidate& a, const PeriodCandidate& b) {
+        const double first = standing(a, options), second = standing(b, options);
+        return first != second ? first < second : a.statistic > b.statistic;
+    };
     for (Rows& rows : frequencies) std::stable_sort(rows.begin(), rows.end(), more_significant);
     std::stable_sort(frequencies.begin(), frequencies.end(), [&](const Rows& a, const Rows& b) {
         const int first = precedence(a, options.log10_fap), second = precedence(b, options.log10_fap);
@@ -35,7 +35,7 @@ Rows rank_rows(std::vector<Rows> frequencies, const timing::SearchOptions& optio
     }
     std::erase_if(frequencies, [](const Rows& rows) { return rows.empty(); });
     std::stable_sort(frequencies.begin(), frequencies.end(),
-                     [](const Rows& a, const Rows& b) { return more_significant(a.front(), b.front()); });
+                     [&](const Rows& a, const Rows& b) { return more_significant(a.front(), b.front()); });
     Rows out;
     std::int32_t rank = 0;
     for (Rows& rows : frequencies) {

@@ -1,9 +1,11 @@
 #include "candidate_rows.hpp"
 #include "limit_rows.hpp"
+#include "noise_levels.hpp"
 #include "pulsations.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include <xsift/refine/limits.hpp>
 #include <xsift/refine/periods.hpp>
@@ -13,6 +15,7 @@
 #include <xsift/timing/multi_term.hpp>
 #include <xsift/timing/phase.hpp>
 #include <xsift/timing/pulsed_fraction.hpp>
+#include <xsift/timing/significance.hpp>
 #include <xsift/timing/uncertainty.hpp>
 
 namespace xsift::refine {
@@ -29,6 +32,14 @@ constexpr double log10_spare_harmonics = -3.0;
 /// reported.
 constexpr int half_period_terms = 4;
 constexpr double log10_half_period = -6.0;
+
+/// Peaks polished, in all and of an octave.
+constexpr std::size_t most_frequencies = 32;
+constexpr int most_in_octave = 10;
+/// Where the noise without a signal is computed anew: below this many 1/T, and this many 1/T around the
+/// signal.
+constexpr std::size_t fewest_for_floor = 16;
+constexpr double low_multiples = 64.0, near_multiples = 32.0;
 
 /// Light curve with normalised weights; sinusoids can be taken out of it.
 class WeightedCurve {
@@ -142,18 +153,28 @@ class LightCurvePolisher {
           grid_(grid),
           options_(options),
           data_(timing::usable_bins(curve)),
-          span_(timing::time_span(curve)) {}
+          span_(timing::time_span(curve)) {
+        const double filled = static_cast<double>(data_.size()) * curve.bin_width;
+        exposure_ = filled > 0.0 ? std::min(span_, filled) : span_;
+    }
 
     std::vector<PeriodCandidate> run(std::span<const timing::StatisticPeaks> found) {
         std::vector<PeriodCandidate> all;
-        for (const auto& statistic : found)
-            for (const auto& peak : statistic.peaks)
-                all.push_back(
-                    fastest_fundamental(polish(peak.frequency, statistic.statistic.harmonics), found));
+        for (const auto& [frequency, terms] : screened(found))
+            all.push_back(fastest_fundamental(polish(frequency, terms), found));
         std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
             return a.log10_fap != b.log10_fap ? a.log10_fap < b.log10_fap : a.statistic > b.statistic;
         });
         if (found.size() > 1) all = distinct(std::move(all));
+        for (PeriodCandidate& c : all) c.log10_fap_local = c.log10_fap_white;
+        LocalNoise noise({}, 1.0);
+        if (std::any_of(all.begin(), all.end(),
+                        [&](const auto& c) { return c.log10_fap_white <= options_.log10_fap; }))
+            noise = judge_locally(all);
+        std::stable_sort(all.begin(), all.end(), [&](const auto& a, const auto& b) {
+            const double first = standing(a, options_), second = standing(b, options_);
+            return first != second ? first < second : a.statistic > b.statistic;
+        });
         veto(all);
         std::vector<std::vector<PeriodCandidate>> frequencies;
         bool offered = false;
@@ -165,6 +186,8 @@ class LightCurvePolisher {
             offered = true;
             for (const auto& s : found) {
                 PeriodCandidate other = polish(c.frequency, s.statistic.harmonics);
+                LocalNoise around = noise;
+                judge_locally(other, around);
                 if (other.n_harmonics != c.n_harmonics) frequencies.back().push_back(std::move(other));
             }
         }
@@ -202,14 +225,160 @@ class LightCurvePolisher {
     }
 
   private:
+    /// The peaks to polish with their harmonics, most significant first: what may be significant, and some
+    /// more to fill the rows.
+    std::vector<std::pair<double, int>> screened(std::span<const timing::StatisticPeaks> found) const {
+        struct Screened {
+            double log10_fap, frequency;
+            int terms;
+        };
+        std::vector<Screened> peaks;
+        for (const auto& statistic : found)
+            for (const auto& peak : statistic.peaks) {
+                const auto significance =
+                    timing::multi_term_significance(peak.value, static_cast<double>(data_.size()),
+                                                    peak.harmonics, fmax(), data_.time_variance());
+                peaks.push_back({significance.log10_fap, peak.frequency, statistic.statistic.harmonics});
+            }
+        std::stable_sort(peaks.begin(), peaks.end(),
+                         [](const Screened& a, const Screened& b) { return a.log10_fap < b.log10_fap; });
+        std::vector<std::pair<double, int>> chosen;
+        std::map<int, int> in_octave;
+        for (const Screened& peak : peaks) {
+            const bool significant = peak.log10_fap <= options_.log10_fap + 1.0;
+            if (chosen.size() >=
+                (significant ? most_frequencies : static_cast<std::size_t>(options_.max_candidates)))
+                break;
+            if (in_octave[std::ilogb(peak.frequency / grid_.df)]++ < most_in_octave)
+                chosen.emplace_back(peak.frequency, peak.terms);
+        }
+        return chosen;
+    }
+
     void set_significance(PeriodCandidate& c) const {
         const auto n = static_cast<double>(data_.size());
-        const double fmax = grid_.frequency(grid_.count - 1);
         const auto significance =
-            timing::multi_term_significance(c.statistic, n, c.n_harmonics, fmax, data_.time_variance());
+            timing::multi_term_significance(c.statistic, n, c.n_harmonics, fmax(), data_.time_variance());
         c.log10_p_single = timing::log10_multi_term_single(c.statistic, n, c.n_harmonics);
         c.n_trials = significance.trials;
-        c.log10_fap = significance.log10_fap;
+        c.log10_fap = c.log10_fap_white = significance.log10_fap;
+    }
+
+    /// A power of some harmonics on the scale of Z2: -(n - 1 - 2 terms) ln(1 - z). With one its survival in
+    /// white noise is exp(-x/2), with more about that of chi2.
+    double as_z2(double power, int terms) const {
+        return -(static_cast<double>(data_.size()) - 1.0 - 2.0 * terms) *
+               std::log1p(-std::min(power, 1.0 - 1e-12));
+    }
+    double as_z2(double power) const { return as_z2(power, 1); }
+
+    /// A frequency that is left out of the noise.
+    struct Excluded {
+        double frequency, resolutions;
+        bool subtracted;  ///< from the curve too
+    };
+
+    /// Takes a candidate and its family out of the curve.
+    void take_out(const PeriodCandidate& c, WeightedCurve& curve, std::vector<Excluded>& excluded) const {
+        curve.subtract(c.frequency, c.n_harmonics);
+        for (int k = 1; k <= c.n_harmonics; ++k)
+            excluded.push_back(
+                {k * c.frequency, k == 1 ? excluded_resolutions : excluded_family_resolutions, true});
+        const double cycles = c.frequency * span_;
+        if (cycles < lowest_family || cycles >= highest_family) return;
+        for (int k = 1; k <= timing::family_orders; ++k) {
+            const double member = 0.5 * k * c.frequency;
+            if ((k % 2 == 0 && k / 2 <= c.n_harmonics) || member > fmax()) continue;
+            curve.subtract(member);
+            excluded.push_back({member, excluded_family_resolutions, true});
+        }
+    }
+
+    double fmax() const { return grid_.frequency(grid_.count - 1); }
+
+    /// Powers of the noise of a curve from which signals were taken out, as fractions of the variance of the
+    /// whole curve. Near the signals and at the lowest frequencies they are made anew.
+    LocalNoise noise_of(const WeightedCurve& residual, const std::vector<Excluded>& excluded) const {
+        const double scale = residual.chi2() / data_.chi2();
+        std::vector<timing::NoisePower> powers;
+        for (const timing::NoisePower& sample : samples_) {
+            const double f = sample.frequency;
+            bool inside = false, anew = false;
+            for (const Excluded& e : excluded) {
+                const double distance = std::fabs(f - e.frequency) * span_;
+                inside |= distance < e.resolutions;
+                anew |= e.subtracted && (f * span_ < low_multiples || distance < near_multiples);
+            }
+            if (inside) continue;
+            powers.push_back({f, as_z2(anew ? scale * residual.power(f) : sample.power) / floor_});
+        }
+        return {std::move(powers), exposure_};
+    }
+
+    /// Red noise is part of the variance that powers are fractions of, so white noise at high frequencies
+    /// lies below 1: its level there, from the highest octave, at most 1.
+    double white_floor() const {
+        std::vector<double> powers;
+        for (const timing::NoisePower& sample : samples_)
+            if (2.0 * sample.frequency > samples_.back().frequency) powers.push_back(as_z2(sample.power));
+        if (powers.size() < fewest_for_floor) return 1.0;
+        const auto middle = powers.begin() + static_cast<std::ptrdiff_t>(powers.size() / 2);
+        std::nth_element(powers.begin(), middle, powers.end());
+        return std::clamp(*middle / (2.0 * std::log(2.0)), 1e-3, 1.0);
+    }
+
+    void judge_locally(PeriodCandidate& c, LocalNoise& noise) const {
+        const timing::NoiseLevel& level = noise.at(c.frequency);
+        const double local = timing::log10_chi2_survival_local(
+            as_z2(c.statistic, c.n_harmonics) / (floor_ * level.estimate), c.n_harmonics, level.powers);
+        const double log10_p =
+            std::max(c.log10_p_single, timing::log10_mixture(level.white, c.log10_p_single, local));
+        c.noise_level = std::max(1.0, floor_ * level.estimate);
+        c.log10_fap_local = std::max(c.log10_fap_white, timing::log10_false_alarm(log10_p, c.n_trials));
+        c.log10_fap = c.log10_fap_local;
+        c.flags &= ~std::uint32_t{candidate_red_noise};
+        if (level.white < 0.5 && c.noise_level > 1.0) c.flags |= candidate_red_noise;
+    }
+
+    /// As for events: each without itself and without those that stand out of the noise.
+    /// @return the noise without any of the signals
+    LocalNoise judge_locally(std::vector<PeriodCandidate>& all) {
+        for (const std::int64_t index : timing::noise_indices(grid_, 1.0 / span_)) {
+            const double f = static_cast<double>(index) * grid_.df;
+            samples_.push_back({f, data_.power(f)});
+        }
+        floor_ = white_floor();
+        WeightedCurve residual = data_;
+        std::vector<Excluded> excluded;
+        std::vector<bool> removed(all.size(), false);
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            PeriodCandidate& c = all[i];
+            if (c.log10_fap_white > options_.log10_fap) continue;
+            WeightedCurve without = residual;
+            std::vector<Excluded> more = excluded;
+            take_out(c, without, more);
+            LocalNoise around = noise_of(without, more);
+            judge_locally(c, around);
+            removed[i] = c.log10_fap <= options_.log10_fap;
+            if (!removed[i]) continue;
+            residual = std::move(without);
+            excluded = std::move(more);
+        }
+        // Once more, now that all signals are known. What is in doubt stays in the noise of the others.
+        const LocalNoise base = noise_of(residual, excluded);
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            PeriodCandidate& c = all[i];
+            if (c.log10_fap_white > options_.log10_fap) continue;
+            LocalNoise around = base;
+            if (!removed[i]) {
+                WeightedCurve without = residual;
+                std::vector<Excluded> more = excluded;
+                take_out(c, without, more);
+                around = noise_of(without, more);
+            }
+            judge_locally(c, around);
+        }
+        return base;
     }
 
     /// Highest frequency that the bins can show.
@@ -338,7 +507,8 @@ class LightCurvePolisher {
     const timing::FrequencyGrid& grid_;
     const timing::SearchOptions& options_;
     WeightedCurve data_;
-    double span_;
+    double span_, exposure_ = 0.0, floor_ = 1.0;
+    std::vector<timing::NoisePower> samples_;  ///< powers (0..1) of the whole curve; empty until asked for
 };
 
 }  // namespace

@@ -1,15 +1,19 @@
 #include "candidate_rows.hpp"
+#include "noise_levels.hpp"
 #include "photon_sums.hpp"
 #include "pulsations.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <optional>
 #include <string>
 
 #include <xsift/refine/periods.hpp>
 #include <xsift/timing/aliases.hpp>
 #include <xsift/timing/significance.hpp>
 #include <xsift/timing/uncertainty.hpp>
+#include <xsift/timing/z2.hpp>
 
 namespace xsift::refine {
 namespace {
@@ -19,6 +23,9 @@ using timing::Statistic;
 /// Significant frequencies polished an exposure: enough for the aliases and harmonics of a strong signal and
 /// what is beneath them.
 constexpr std::size_t most_frequencies = 40;
+/// Of these at most so many in an octave: neither red noise nor the images of one signal hide what lies
+/// elsewhere.
+constexpr int most_in_octave = 10;
 /// Power that is not significant at this level (log10) in the harmonics that a faster fundamental does not
 /// have makes the faster one the fundamental.
 constexpr double log10_spare_harmonics = -3.0;
@@ -45,7 +52,10 @@ struct Measured {
     Statistic statistic;
     int harmonics = 1;  ///< of Z2_n as evaluated, or the m of H
     double frequency = 0.0, frequency_error = not_measured, value = 0.0;
-    double log10_p = 0.0, trials = 1.0, log10_fap = 0.0;
+    std::vector<double> power;  ///< of each harmonic searched, what a constant source shows subtracted
+    double log10_p = 0.0, trials = 1.0;
+    double log10_fap = 0.0, log10_fap_white = 0.0, log10_fap_local = 0.0;
+    double noise_level = not_measured;
     std::uint32_t veto = 0, flags = 0;
 };
 
@@ -64,9 +74,22 @@ class EventPolisher {
     std::vector<PeriodCandidate> run() {
         if (sums_.empty() || grid_.count < 1) return {};
         std::vector<Measured> all = distinct(polish_screened());
+        if (all.empty()) return {};
+        std::optional<PhotonNoise> noise;  // costs as much as thousands of trials: only where it is asked for
+        for (Measured& m : all) {
+            m.log10_fap_local = m.log10_fap_white;
+            if (m.log10_fap_white <= options_.log10_fap && !noise) noise.emplace(events_, sums_, grid_);
+        }
+        if (noise) judge_locally(all, *noise);
         veto_by_frequency(all);
         veto_explained(all);
-        return rows(all);
+        std::stable_sort(all.begin(), all.end(), [&](const Measured& a, const Measured& b) {
+            const auto of = [&](const Measured& m) {
+                return standing(m.log10_fap, m.log10_fap_white, m.flags, options_);
+            };
+            return of(a) != of(b) ? of(a) < of(b) : a.value > b.value;
+        });
+        return rows(all, noise);
     }
 
   private:
@@ -88,10 +111,89 @@ class EventPolisher {
         double evidence = m.value;
         if (m.frequency < sums_.window_limit()) {
             const Evaluation clean = sums_.residual(m.frequency, harmonics, {});
-            evidence = std::min(evidence, value_of(m.statistic, clean));
+            if (value_of(m.statistic, clean) < evidence) {
+                evidence = value_of(m.statistic, clean);
+                m.power = powers_of(clean);
+            }
         }
         m.log10_p = log10_survival(m.statistic.kind, evidence, m.harmonics);
-        m.log10_fap = timing::log10_false_alarm(m.log10_p, m.trials);
+        m.log10_fap = m.log10_fap_white = timing::log10_false_alarm(m.log10_p, m.trials);
+    }
+
+    static std::vector<double> powers_of(const Evaluation& e) {
+        std::vector<double> powers;
+        for (int k = 1; k <= static_cast<int>(e.z2.size()); ++k) powers.push_back(e.term(k));
+        return powers;
+    }
+
+    /// The spectral lines of a candidate: its harmonics.
+    std::vector<Line> lines_of(const Measured& m) const {
+        std::vector<Line> lines;
+        for (int k = 1; k <= m.harmonics; ++k) lines.push_back(sums_.line(k * m.frequency));
+        return lines;
+    }
+
+    /// The false-alarm probability with the power of each harmonic divided by the level of the noise around
+    /// it.
+    void judge_locally(Measured& m, LocalNoise& noise) const {
+        timing::HTest<double> whitened;
+        double independent = INFINITY, white = 1.0;
+        const bool is_h = m.statistic.kind == Statistic::Kind::h;
+        for (std::size_t k = 1; k <= m.power.size(); ++k) {
+            const timing::NoiseLevel& level = noise.at(static_cast<double>(k) * m.frequency);
+            whitened.add(m.power[k - 1] / level.estimate);
+            independent = std::min(independent, level.powers);
+            white = std::min(white, level.white);
+            if (k == 1) m.noise_level = level.level;
+        }
+        const double local = is_h ? timing::log10_h_survival_local(whitened.h, independent)
+                                  : timing::log10_chi2_survival_local(whitened.z2, m.harmonics, independent);
+        const double log10_p = std::max(m.log10_p, timing::log10_mixture(white, m.log10_p, local));
+        m.log10_fap_local = timing::log10_false_alarm(log10_p, m.trials);
+        m.log10_fap = std::max(m.log10_fap_white, m.log10_fap_local);
+        m.flags &= ~std::uint32_t{candidate_red_noise};
+        if (white < 0.5) m.flags |= candidate_red_noise;
+    }
+
+    /// What a candidate takes out of the noise: its harmonics and, where they lie close, its family.
+    std::vector<Signal> signals_of(const Measured& m) const {
+        std::vector<Signal> signals;
+        const double cycles = m.frequency * span_;
+        const bool family = cycles >= lowest_family && cycles < highest_family;
+        const int half_orders = std::max(2 * m.harmonics, timing::family_orders);
+        const std::vector<timing::Complex> sums =
+            family ? sums_.sums(0.5 * m.frequency, half_orders) : sums_.sums(m.frequency, m.harmonics);
+        for (std::size_t i = 0; i < sums.size(); ++i) {
+            const double f = static_cast<double>(i + 1) * (family ? 0.5 : 1.0) * m.frequency;
+            const bool own = !family || i == 1;
+            signals.push_back(
+                {sums_.line(f, sums[i]), own ? excluded_resolutions : excluded_family_resolutions});
+        }
+        return signals;
+    }
+
+    /// All candidates, strongest first: each without itself and without those that stand out of the noise;
+    /// then once more, when all of these are known.
+    void judge_locally(std::vector<Measured>& all, PhotonNoise& noise) const {
+        std::vector<bool> removed(all.size(), false);
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            if (all[i].log10_fap_white > options_.log10_fap) continue;
+            const std::vector<Signal> signals = signals_of(all[i]);
+            LocalNoise around = noise.without(signals);
+            judge_locally(all[i], around);
+            removed[i] = all[i].log10_fap <= options_.log10_fap;
+            if (removed[i]) noise.remove(signals);
+        }
+        LocalNoise base = noise.without({});
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            if (removed[i]) {
+                judge_locally(all[i], base);
+                continue;
+            }
+            if (all[i].log10_fap_white > options_.log10_fap) continue;
+            LocalNoise around = noise.without(signals_of(all[i]));
+            judge_locally(all[i], around);
+        }
     }
 
     static double value_of(const Statistic& statistic, const Evaluation& e) {
@@ -115,6 +217,7 @@ class EventPolisher {
                 best.harmonics = static_cast<int>(last) + 1;
                 best.frequency = f;
                 best.value = value;
+                best.power = powers_of(e);
                 best.frequency_error = error;
             }
             (e.slope[last] > 0.0 ? low : high) = f;
@@ -184,6 +287,7 @@ class EventPolisher {
         std::stable_sort(peaks.begin(), peaks.end(),
                          [](const Screened& a, const Screened& b) { return a.log10_fap < b.log10_fap; });
         std::vector<Screened> kept;
+        std::map<int, int> in_octave;
         std::vector<Measured> out;
         for (const Screened& p : peaks) {
             const bool significant = p.log10_fap <= options_.log10_fap;
@@ -194,6 +298,7 @@ class EventPolisher {
                 return std::fabs(k.frequency - p.frequency) < resolution();
             });
             if (known) continue;
+            if (in_octave[std::ilogb(p.frequency / grid_.df)]++ >= most_in_octave) continue;
             kept.push_back(p);
             out.push_back(fastest_fundamental(maximise(p.statistic, p.frequency)));
         }
@@ -305,7 +410,7 @@ class EventPolisher {
                 m.veto |= veto_window;
             if (related || explained || m.log10_fap > options_.log10_fap) continue;
             sources.push_back(m.frequency);
-            for (int k = 1; k <= m.harmonics; ++k) lines.push_back(sums_.line(k * m.frequency));
+            for (const Line& line : lines_of(m)) lines.push_back(line);
         }
     }
 
@@ -323,6 +428,9 @@ class EventPolisher {
         c.log10_p_single = m.log10_p;
         c.n_trials = m.trials;
         c.log10_fap = m.log10_fap;
+        c.log10_fap_white = m.log10_fap_white;
+        c.log10_fap_local = m.log10_fap_local;
+        c.noise_level = m.noise_level;
         c.veto = m.veto;
         c.flags = m.flags;
         set_pulsed_fraction(events_.exposure, sums_, options_.confidence, c);
@@ -330,7 +438,8 @@ class EventPolisher {
     }
 
     /// Rows of all frequencies; the one offered as the period has a row for every statistic.
-    std::vector<PeriodCandidate> rows(const std::vector<Measured>& all) const {
+    std::vector<PeriodCandidate> rows(const std::vector<Measured>& all,
+                                      const std::optional<PhotonNoise>& noise) const {
         std::vector<std::vector<PeriodCandidate>> frequencies;
         bool offered = false;
         for (const Measured& m : all) {
@@ -340,7 +449,10 @@ class EventPolisher {
             for (const auto& s : found_) {
                 if (s.statistic == m.statistic) continue;
                 Measured other = maximise(s.statistic, m.frequency);
-                other.flags |= m.flags & ~std::uint32_t{candidate_unresolved_error};
+                LocalNoise around = noise->without({});  // the signal is out already
+                judge_locally(other, around);
+                other.flags |= m.flags & (candidate_not_barycentred | candidate_frame_time_unknown |
+                                          candidate_half_period_possible);
                 frequencies.back().push_back(row(other));
             }
         }
@@ -369,13 +481,14 @@ int select_period(std::span<const PeriodCandidate> candidates, const timing::Sea
     };
     const PeriodCandidate* best = nullptr;
     for (const PeriodCandidate& c : candidates)
-        if (eligible(c) && (!best || c.log10_fap < best->log10_fap)) best = &c;
+        if (eligible(c) && (!best || standing(c, options) < standing(*best, options))) best = &c;
     if (!best) return -1;
     // Of the rows of its frequency, the one with the fewest harmonics that hold most of the power: the phases
     // of higher harmonics sharpen the frequency only when the profile is stable.
     const PeriodCandidate* chosen = best;
     for (const PeriodCandidate& c : candidates)
-        if (eligible(c) && c.rank == best->rank && c.method == "Z2" && c.n_harmonics < chosen->n_harmonics &&
+        if (eligible(c) && c.exposure == best->exposure && c.rank == best->rank && c.method == "Z2" &&
+            best->method != "EF" && c.n_harmonics < chosen->n_harmonics &&
             c.statistic >= most_of_the_power * best->statistic)
             chosen = &c;
     return static_cast<int>(chosen - candidates.data());

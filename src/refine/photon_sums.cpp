@@ -1,5 +1,7 @@
 #include "photon_sums.hpp"
 
+#include "photon_moments.hpp"
+
 #include <algorithm>
 #include <cmath>
 
@@ -10,27 +12,18 @@ namespace {
 
 using timing::Complex;
 
-/// Photons handled together, so that the compiler can use vectors without changing the order of any sum.
-constexpr std::size_t lanes = 8;
+constexpr std::size_t lanes = moment_lanes;
+/// Photons a pass: their phasors stay in the nearest cache for all harmonics.
+constexpr std::size_t pass_photons = 256;
 
-/// Sums over photons of w e, w t e, w t^2 e with e = exp(2 pi i k f t); one lane each.
-struct LaneMoments {
-    double re[3][lanes] = {}, im[3][lanes] = {};
+/// The moments of one harmonic, a lane each.
+struct alignas(64) LaneMoments {
+    double value[moment_rows][lanes] = {};
 
-    void add(const double* e_re, const double* e_im, const double* t) {
-        for (std::size_t l = 0; l < lanes; ++l) {
-            const double re_t = e_re[l] * t[l], im_t = e_im[l] * t[l];
-            re[0][l] += e_re[l];
-            im[0][l] += e_im[l];
-            re[1][l] += re_t;
-            im[1][l] += im_t;
-            re[2][l] += re_t * t[l];
-            im[2][l] += im_t * t[l];
-        }
-    }
-    Complex total(int power) const {
+    Complex total(std::size_t power) const {
         Complex sum;
-        for (std::size_t l = 0; l < lanes; ++l) sum = sum + Complex{re[power][l], im[power][l]};
+        for (std::size_t l = 0; l < lanes; ++l)
+            sum = sum + Complex{value[2 * power][l], value[2 * power + 1][l]};
         return sum;
     }
 };
@@ -91,9 +84,13 @@ PhotonSums::PhotonSums(const EventList& events) : time_(events.time), weight_(ev
 
 Evaluation PhotonSums::evaluate(double frequency, int harmonics) const {
     std::vector<LaneMoments> moments(static_cast<std::size_t>(harmonics));
-    for (std::size_t from = 0; from < time_.size(); from += lanes) {
-        double t[lanes] = {}, turn_re[lanes] = {}, turn_im[lanes] = {}, re[lanes] = {}, im[lanes] = {};
-        for (std::size_t l = 0; l < std::min(lanes, time_.size() - from); ++l) {
+    static const AddMoments add_moments = best_add_moments();
+    for (std::size_t from = 0; from < time_.size(); from += pass_photons) {
+        alignas(64) double t[pass_photons], turn_re[pass_photons], turn_im[pass_photons], re[pass_photons],
+            im[pass_photons];
+        const std::size_t n = std::min(pass_photons, time_.size() - from);
+        const std::size_t padded = (n + lanes - 1) / lanes * lanes;
+        for (std::size_t l = 0; l < n; ++l) {
             const double w = weight_.empty() ? 1.0 : static_cast<double>(weight_[from + l]);
             const timing::Phasor p = timing::phasor(timing::fixed_phase(frequency, time_[from + l]));
             t[l] = time_[from + l];
@@ -102,14 +99,8 @@ Evaluation PhotonSums::evaluate(double frequency, int harmonics) const {
             re[l] = w * p.cosine;
             im[l] = w * p.sine;
         }
-        for (LaneMoments& m : moments) {
-            m.add(re, im, t);
-            for (std::size_t l = 0; l < lanes; ++l) {
-                const double next = re[l] * turn_re[l] - im[l] * turn_im[l];
-                im[l] = re[l] * turn_im[l] + im[l] * turn_re[l];
-                re[l] = next;
-            }
-        }
+        for (double* array : {t, turn_re, turn_im, re, im}) std::fill(array + n, array + padded, 0.0);
+        add_moments({t, turn_re, turn_im, re, im, padded}, harmonics, &moments.data()->value[0][0]);
     }
     std::vector<Complex> zeroths;
     for (const LaneMoments& m : moments) zeroths.push_back(m.total(0));
@@ -146,6 +137,10 @@ std::vector<Complex> PhotonSums::sums(double frequency, int harmonics) const {
 Complex PhotonSums::window(double frequency) const {
     return timing::gti_window(frequency, gti_start_.data(), gti_stop_.data(),
                               static_cast<int>(gti_start_.size()));
+}
+
+double PhotonSums::window_reach(double amplitude) const {
+    return static_cast<double>(gti_start_.size()) / (constants::pi * good_time() * amplitude);
 }
 
 double PhotonSums::good_time() const {

@@ -32,6 +32,10 @@ class PhotonSums {
     /// (sum w)^2 / sum w^2: the number of photons when there are no weights.
     double effective_photons() const { return sum_w_ * sum_w_ / sum_w2_; }
     bool empty() const { return time_.empty(); }
+    /// What the good time intervals show of a signal at a distance in frequency.
+    timing::Complex window(double frequency) const;
+    /// The distance from which on that is below `amplitude` (< 1), Hz.
+    double window_reach(double amplitude) const;
     /// Sum of the good time intervals, s.
     double good_time() const;
 
@@ -48,13 +52,16 @@ class PhotonSums {
     /// S_n (a linear system; the plain ones where it has no solution).
     std::vector<timing::Complex> amplitudes(double frequency, int harmonics) const;
     /// The line at a frequency, the constant source subtracted.
-    Line line(double frequency) const { return {frequency, sum(frequency) - constant(frequency)}; }
+    Line line(double frequency) const { return line(frequency, sum(frequency)); }
+    /// The same when the sum is known.
+    Line line(double frequency, timing::Complex of_photons) const {
+        return {frequency, of_photons - constant(frequency)};
+    }
 
     /// The frequency above which the window of the good time intervals does not matter, Hz.
     double window_limit() const;
 
   private:
-    timing::Complex window(double frequency) const;
     timing::Complex constant(double frequency) const { return window(frequency) * sum_w_; }
 
     std::vector<double>

@@ -185,6 +185,21 @@ SourceResult result(std::int64_t i) {
         r.fits = {fit(i, false), fit(i, true)};
         r.best_fit = 1;
     }
+    r.character.nh_galactic = i % 5 == 0 ? not_measured : 0.01 * static_cast<double>(i);
+    r.character.nh_origin = i % 5 == 0 ? "" : "map";
+    r.character.flags = i % 5 == 0 ? character_no_position : 0u;
+    for (std::int64_t k = 0; k < i % 3; ++k) {
+        Counterpart& found = r.character.counterparts.emplace_back();
+        found.catalogue = "Gaia";
+        found.id = fmt::format("{}", 1000 * i + k);
+        found.separation = 0.5 * static_cast<double>(k + 1);
+        found.p_any = 0.9;
+        found.p_i = 0.7 - 0.5 * static_cast<double>(k);
+        found.match_flag = k == 0 ? 1 : 0;
+        found.magnitude[1] = 17.25;
+        found.parallax = k == 0 ? 1.5 : not_measured;
+    }
+    if (i % 2 == 0) r.character.classes = {{"CV", 0.75, "FX_FOPT +2.1", ""}, {"AGN", 0.25, "", "PM -1.0"}};
     if (i % 4 == 3)
         r.quarantine = {{r.source.id, "bad.fits", "search", "TOO_FEW_EVENTS", std::string(i, 'm')}};
     return r;
@@ -199,6 +214,7 @@ CatalogueInfo info(std::int64_t survey_sources, std::int64_t first, std::int64_t
     made.extra_columns = {{"CLASS", "", ExtraColumn::Type::text},
                           {"ra", "mag", ExtraColumn::Type::real},
                           {"N OBS", "", ExtraColumn::Type::integer}};
+    made.steps = {"column"};
     made.configuration = "fmax = 6.8\n\n[spectra]\n  models = \"tbabs*powerlaw\"\n";
     made.provenance = {{"xsift", "0.1.0"}, {"input a.fits", "xxh128:00"}};
     made.ingest_quarantine = {{"src4", "x.fits", "ingest", "NO_RESPONSE", "no response"},
@@ -274,6 +290,24 @@ TEST_F(Catalogue, GivesBackWhatItsColumnsHold) {
         ASSERT_EQ(got.source.extra.size(), 3u);
         for (int e = 0; e < 3; ++e) EXPECT_EQ(got.source.extra[e].null, want.source.extra[e].null) << e;
         EXPECT_EQ(got.source.extra[0].text, want.source.extra[0].text);
+        expect_same(got.character.nh_galactic, want.character.nh_galactic);
+        EXPECT_EQ(got.character.nh_origin, want.character.nh_origin);
+        EXPECT_EQ(got.character.flags, want.character.flags);
+        ASSERT_EQ(got.character.counterparts.size(), want.character.counterparts.size());
+        for (std::size_t k = 0; k < want.character.counterparts.size(); ++k) {
+            const Counterpart &found = got.character.counterparts[k], &meant = want.character.counterparts[k];
+            EXPECT_EQ(found.catalogue + found.id, meant.catalogue + meant.id);
+            expect_same(found.p_i, meant.p_i);
+            expect_same(found.magnitude[0], meant.magnitude[0]);
+            expect_same(found.magnitude[1], meant.magnitude[1]);
+            expect_same(found.parallax, meant.parallax);
+            EXPECT_EQ(found.match_flag, meant.match_flag);
+        }
+        ASSERT_EQ(got.character.classes.size(), want.character.classes.size());
+        for (std::size_t k = 0; k < want.character.classes.size(); ++k) {
+            EXPECT_EQ(got.character.classes[k].name, want.character.classes[k].name);
+            EXPECT_EQ(got.character.classes[k].reasons_for, want.character.classes[k].reasons_for);
+        }
         if (!want.source.extra[1].null) expect_same(got.source.extra[1].real, 17.25);
         EXPECT_EQ(got.source.extra[2].integer, want.source.extra[2].null ? 0 : i - 3);
         EXPECT_EQ(got.n_exposures, want.n_exposures);
@@ -729,6 +763,7 @@ TEST(CatalogueDocumentation, ListsEveryColumnAndBit) {
     const std::string expected =
         begin + columns_as_markdown() +
         flags_as_markdown("results.hpp", "SourceFlag", 0, "FLAGS of SOURCES") +
+        flags_as_markdown("characterisation.hpp", "CharacterFlag", 0, "CHAR_FLAGS of SOURCES") +
         flags_as_markdown("results.hpp", "CandidateFlag", 0, "FLAGS of PERIODS") +
         flags_as_markdown("results.hpp", "LimitFlag", 0, "FLAGS of PF_LIMITS") +
         flags_as_markdown("results.hpp", "VetoBit", 0, "VETO of PERIODS") +
@@ -744,6 +779,24 @@ TEST(CatalogueDocumentation, ListsEveryColumnAndBit) {
     EXPECT_EQ(read_file(path).substr(at), expected) << "XSIFT_WRITE_DOCS=1 test_io rewrites the reference";
 }
 
+TEST_F(Catalogue, HoldsTheColumnsOfTheStepsTakenOnly) {
+    const auto fields_of = [&](std::vector<std::string> steps) {
+        CatalogueInfo made = info(3, 0, 3);
+        made.steps = std::move(steps);
+        const std::string path = folder_ / fmt::format("steps{}.fits", made.steps.size());
+        write_catalogue(path, made, replay(0, 3));
+        EXPECT_TRUE(verify_catalogue(path).empty());
+        EXPECT_EQ(describe_catalogue(path).info.steps, made.steps);
+        EXPECT_EQ(describe_catalogue(path).info.extra_columns.size(), 3u);
+        return read_file(path);
+    };
+    const std::string none = fields_of({}), all = fields_of({"column", "distance", "history", "class"});
+    EXPECT_EQ(none.find("'NH_GAL"), std::string::npos);
+    EXPECT_EQ(none.find("'CHAR_FLAGS"), std::string::npos);
+    for (const char* name : {"'NH_GAL", "'DIST", "'LT_RATIO", "'P_CLASS", "'CHAR_FLAGS"})
+        EXPECT_NE(all.find(name), std::string::npos) << name;
+}
+
 TEST(CatalogueDocumentation, ColumnsAreDescribed) {
     std::map<std::string, int> names;
     for (const CatalogueColumn& column : catalogue_columns()) {
@@ -753,7 +806,7 @@ TEST(CatalogueDocumentation, ColumnsAreDescribed) {
         EXPECT_FALSE(column.comment.empty()) << column.name;
         EXPECT_LE(column.comment.size(), 47u) << column.name << ": the comment does not fit the card";
     }
-    EXPECT_EQ(names.size(), 20u + 19u + 12u + 9u + 38u + 21u + 13u + 5u + 2u + 1u);
+    EXPECT_EQ(names.size(), 36u + 19u + 12u + 9u + 38u + 21u + 13u + 20u + 5u + 5u + 2u + 1u);
 }
 
 }  // namespace

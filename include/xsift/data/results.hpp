@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include <xsift/data/characterisation.hpp>
+#include <xsift/data/estimate.hpp>
 #include <xsift/data/events.hpp>
 #include <xsift/data/source.hpp>
 #include <xsift/data/spectrum.hpp>
@@ -39,28 +41,39 @@ enum CandidateFlag : std::uint32_t {
     candidate_frame_time_unknown = 1u << 1,
     candidate_half_period_possible = 1u << 2,  ///< more harmonics point to another fundamental
     candidate_unresolved_error = 1u << 3,      ///< the frequency error could not be measured
+    candidate_red_noise = 1u << 4,             ///< the noise around it is more likely red than white
     candidate_weighted = 1u << 8,              ///< photon weights were used
-    candidate_fraction_of_all = 1u << 16,      ///< background not known: pulsed fraction of all counts
-    candidate_fraction_above_one = 1u << 17,   ///< PF_HI exceeds 1: no sinusoid is that deep
-    candidate_fraction_dead_time = 1u << 18,   ///< the pulsed fraction is corrected for dead time
-    candidate_geocentre = 1u << 24,            ///< barycentred as if observed from the Earth's centre
+    candidate_few_counts_per_bin =
+        1u << 9,  ///< fewer than 5 counts expected in a phase bin: chi2 is approximate
+    candidate_one_instrument_only =
+        1u << 10,  ///< another instrument that could have seen it at the time does not
+    candidate_fraction_of_all = 1u << 16,     ///< background not known: pulsed fraction of all counts
+    candidate_fraction_above_one = 1u << 17,  ///< PF_HI exceeds 1: no sinusoid is that deep
+    candidate_fraction_dead_time = 1u << 18,  ///< the pulsed fraction is corrected for dead time
+    candidate_geocentre = 1u << 24,           ///< barycentred as if observed from the Earth's centre
 };
 
 /// A period candidate of one exposure.
 struct PeriodCandidate {
-    std::string exposure;  ///< file of the exposure
+    std::string exposure;  ///< file of the exposure; "joint": all event lists of the source
     std::string instrument;
     std::int32_t rank = 0;  ///< 1 is the strongest of its exposure, vetoed ones included
-    std::string method;     ///< Z2, H, GLS
+    std::string method;     ///< Z2, H, GLS, EF
     std::int32_t n_harmonics = 0;
     double frequency = not_measured;        ///< Hz
     double frequency_error = not_measured;  ///< Hz, 1 sigma
+    double fdot = not_measured,
+           fdot_error = not_measured;       ///< Hz/s; null: the frequency is taken as constant
+    double epoch = not_measured;            ///< MJD at which frequency holds, with fdot
     double period = not_measured;           ///< s
     double period_error = not_measured;     ///< s, 1 sigma
     double statistic = not_measured;        ///< recomputed in double from the photons
     double log10_p_single = not_measured;   ///< single trial
     double n_trials = not_measured;         ///< effective number of independent trials
-    double log10_fap = not_measured;        ///< false-alarm probability over all trials
+    double log10_fap = not_measured;        ///< over all trials: the larger of the next two
+    double log10_fap_white = not_measured;  ///< in white noise
+    double log10_fap_local = not_measured;  ///< in noise of the local level
+    double noise_level = not_measured;      ///< local noise over white noise at the frequency, >= 1
     /// sqrt(2 lambda / N) of the harmonics of the statistic: semi-amplitude over mean for a sinusoid; with
     /// the ends of its interval
     double pulsed_fraction = not_measured, pf_lo = not_measured, pf_hi = not_measured;
@@ -120,11 +133,6 @@ enum FitFlag : std::uint32_t {
         1u << 10,  ///< energies of the fit or of the flux band lie outside those of a table model
 };
 inline constexpr int fit_flag_spectrum_shift = 16;
-
-/// A fitted value with the ends of its interval.
-struct Estimate {
-    double value = not_measured, lo = not_measured, hi = not_measured;
-};
 
 /// What is known of a fitted parameter. Bits; FLAGS of PARAMETERS.
 enum ParameterFlag : std::uint32_t {
@@ -256,6 +264,7 @@ struct SourceResult {
     std::vector<Variability> variability;
     std::vector<Flare> flares;
     std::vector<QuarantineRow> quarantine;
+    Characterisation character;
 };
 
 /// The limit that stands for the source: over the whole range of the exposure with the most photons (chosen

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <xsift/engine/composite_search.hpp>
 #include <xsift/timing/light_curve.hpp>
 #include <xsift/timing/search.hpp>
 
@@ -68,6 +69,7 @@ class PeriodSearch {
     virtual std::string name() const = 0;
     virtual std::vector<SearchOutcome> search(std::span<const EventTask> tasks) = 0;
     virtual std::vector<SearchOutcome> search(std::span<const LightCurveTask> tasks) = 0;
+    virtual std::vector<CompositeOutcome> search(std::span<const CompositeTask> tasks) = 0;
 };
 
 }  // namespace xsift::engine

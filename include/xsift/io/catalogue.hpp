@@ -1,6 +1,7 @@
 #pragma once
 /// @file
-/// The catalogue: a FITS file with SOURCES, PERIODS, SPECTRAL_FITS, VARIABILITY, FLARES, QUARANTINE, PROVENANCE, CONFIG.
+/// The catalogue: a FITS file with SOURCES, PERIODS, SPECTRAL_FITS, VARIABILITY, FLARES,
+/// COUNTERPARTS, CLASSES, QUARANTINE, PROVENANCE, CONFIG.
 ///
 /// The bytes depend on the survey and the configuration alone, never on shards, threads, time or host.
 
@@ -34,6 +35,9 @@ struct CatalogueInfo {
     std::int64_t n_sources = 0;       ///< sources in this file
     bool selection = false;           ///< made with --sources: cannot be merged
     std::vector<ExtraColumn> extra_columns;
+    /// Steps of the characterisation that were taken (column, distance, history, class): SOURCES holds the
+    /// columns of these alone.
+    std::vector<std::string> steps;
     std::string configuration;                                    ///< the resolved TOML
     std::vector<std::pair<std::string, std::string>> provenance;  ///< key, value; the same for all shards
     /// Inputs and sources that were quarantined at ingest. Those of a source of this file stand before its
@@ -65,7 +69,7 @@ std::vector<std::string> verify_catalogue(const std::string& path);
 /// What a catalogue holds, without its rows.
 struct CatalogueSummary {
     CatalogueInfo info;
-    std::int64_t n_periods = 0, n_fits = 0, n_quarantine = 0;
+    std::int64_t n_periods = 0, n_fits = 0, n_counterparts = 0, n_quarantine = 0;
 };
 /// @throws Error (usage, "UNREADABLE"; corrupt_file when it is no sound catalogue).
 CatalogueSummary describe_catalogue(const std::string& path);

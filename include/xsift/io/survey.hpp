@@ -90,6 +90,8 @@ class SurveyReader {
 
     /// Sources [first, first + count) with all their data; responses are shared between spectra and calls.
     std::vector<SourceData> read(std::int64_t first, std::int64_t count);
+    /// Sources [first, first + count) without their data.
+    std::vector<Source> read_sources(std::int64_t first, std::int64_t count);
     /// Index of a source, or -1. Milliseconds (an index of ids is kept).
     std::int64_t index_of(const std::string& source_id) const;
     /// Ids of sources [first, first + count).

@@ -20,9 +20,14 @@ namespace xsift::refine {
 /// any significant candidate f0; frequencies above its half; fewer than min_cycles; harmonics of stronger
 /// candidates; and what disappears when the images of stronger candidates through the GTIs are subtracted.
 ///
-/// Rows are ranked by log10_fap (rank 1 first), vetoed ones included, at most options.max_candidates; the
-/// frequency that is offered as the period has one row for each statistic searched, sharing the rank, each at
-/// its own maximum.
+/// log10_fap_white is the false-alarm probability in white noise. For candidates that are significant in it,
+/// log10_fap_local divides the power of each harmonic by the local level of the noise, made with the
+/// candidate itself and all stronger signals taken out (timing/red_noise.hpp); for the others it is that in
+/// white noise. log10_fap is the larger of the two.
+///
+/// Rows are ranked by log10_fap (rank 1 first; significant ones in white noise by log10_fap_white), vetoed
+/// ones included, at most options.max_candidates; the frequency that is offered as the period has one row for
+/// each statistic searched, sharing the rank, each at its own maximum.
 std::vector<PeriodCandidate> polish_events(const EventList& events, const timing::FrequencyGrid& grid,
                                            std::span<const timing::StatisticPeaks> found,
                                            const timing::SearchOptions& options);
@@ -31,7 +36,7 @@ std::vector<PeriodCandidate> polish_light_curve(const LightCurve& curve, const t
                                                 const timing::SearchOptions& options);
 
 /// Index of the candidate to offer as the source's period: not vetoed, log10_fap <= options.log10_fap, of the
-/// frequency with the lowest log10_fap; of that frequency's rows the Z2_n with the fewest harmonics that
+/// frequency that ranks first among these; of that frequency's rows the Z2_n with the fewest harmonics that
 /// holds at least half of the best statistic, since higher harmonics sharpen the frequency only when the
 /// profile is stable. -1 when there is none.
 int select_period(std::span<const PeriodCandidate> candidates, const timing::SearchOptions& options);

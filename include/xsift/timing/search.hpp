@@ -23,9 +23,9 @@ struct FrequencyGrid {
 
 /// A statistic on the trigonometric sums.
 struct Statistic {
-    enum class Kind : std::uint8_t { z2, h, gls };
+    enum class Kind : std::uint8_t { z2, h, gls, ef };
     Kind kind = Kind::z2;
-    int harmonics = 1;  ///< n of Z2_n; largest m of H; terms of GLS
+    int harmonics = 1;  ///< n of Z2_n; largest m of H; terms of GLS; phase bins of EF
     bool operator==(const Statistic&) const = default;
 };
 
@@ -57,6 +57,11 @@ struct SearchOptions {
     int h_harmonics = 20;           ///< largest m of the H-test; 0: no H-test
     std::vector<int> gls_terms{1};  ///< harmonics of the Lomb-Scargle fits of light curves
     LombScargleNormalisation gls_normalisation = LombScargleNormalisation::standard;
+    int ef_bins = 0;                        ///< phase bins of epoch folding; 0: none
+    double max_fdot = 0.0;                  ///< Hz/s, frequency derivatives searched up to; 0: none
+    double max_acceleration = 0.0;          ///< m/s^2, the same as acceleration
+    double coherence_loss = 0.1;            ///< power that a signal between two trials of these may lose
+    bool joint = true;                      ///< search the event lists of a source jointly too
     int max_candidates = 10;  ///< rows kept an exposure
     double log10_fap = -3.0;  ///< a candidate is offered as a period below this
     double min_cycles = 3.0;  ///< fewer cycles in the exposure: vetoed

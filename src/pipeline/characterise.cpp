@@ -1,0 +1,372 @@
+#include "characterise.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+#include <iterator>
+#include <map>
+#include <sstream>
+
+#include <fmt/format.h>
+
+#include <xsift/characterise/brightness.hpp>
+#include <xsift/characterise/column_density.hpp>
+#include <xsift/characterise/counterparts.hpp>
+#include <xsift/characterise/sky.hpp>
+#include <xsift/core/error.hpp>
+#include <xsift/core/hash.hpp>
+#include <xsift/io/sky_map_file.hpp>
+#include <xsift/io/sky_object_file.hpp>
+#include <xsift/io/source_list.hpp>
+
+namespace xsift::pipeline {
+
+namespace {
+
+bool same_name(const std::string& a, const std::string& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+}
+
+/// Index of a column of the source list; -1 for no name.
+int column_of(const std::vector<ExtraColumn>& columns, const std::string& name, const char* setting) {
+    if (name.empty()) return -1;
+    for (std::size_t i = 0; i < columns.size(); ++i)
+        if (same_name(columns[i].name, name) && columns[i].type != ExtraColumn::Type::text)
+            return static_cast<int>(i);
+    throw Error(ErrorKind::usage, "BAD_SETTING", fmt::format("{} = '{}' is not usable", setting, name),
+                "the survey's source list has no column of numbers of that name",
+                "`xsift info` on the survey lists its columns.");
+}
+
+SkyMap load_map(const std::string& path) {
+    if (path.empty()) return characterise::embedded_column_map();
+    bool nested = false;
+    SkyMap map = io::read_sky_map(path, nested);
+    if (!nested) return map;
+    const characterise::HealpixRings rings(map.nside);
+    std::vector<float> values(map.values.size());
+    for (std::size_t i = 0; i < values.size(); ++i)
+        values[static_cast<std::size_t>(rings.from_nested(static_cast<std::int64_t>(i)))] = map.values[i];
+    map.values = std::move(values);
+    return map;
+}
+
+std::string checksum_of(const std::string& path) {
+    try {
+        return file_hash(path);
+    } catch (const Error&) {
+        throw Error(ErrorKind::usage, "BAD_SETTING", "cannot read " + path, "it is named in [characterise]",
+                    "Check the name.");
+    }
+}
+
+/// A magnitude prior as NWAY writes it: columns lo, hi, selected, others (densities of the magnitude).
+characterise::MagnitudePrior read_prior(const std::string& path) {
+    const io::CsvTable table = io::read_csv(path);
+    std::array<std::size_t, 4> column{};
+    constexpr std::array<const char*, 4> names{"lo", "hi", "selected", "others"};
+    const auto fail = [&](const std::string& why) {
+        throw Error(ErrorKind::usage, "BAD_SETTING", fmt::format("magnitude prior {} is not usable", path),
+                    why, "Give bins that follow each other: lo,hi,selected,others.");
+    };
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        const int found = table.column(names[i]);
+        if (found < 0) fail(fmt::format("it has no column {}", names[i]));
+        column[i] = static_cast<std::size_t>(found);
+    }
+    characterise::MagnitudePrior prior;
+    for (const auto& row : table.rows) {
+        const double lo = std::stod(row[column[0]]), hi = std::stod(row[column[1]]);
+        if (!prior.edge.empty() && prior.edge.back() != lo) fail("its bins leave gaps");
+        if (prior.edge.empty()) prior.edge.push_back(lo);
+        prior.edge.push_back(hi);
+        prior.ratio.push_back(std::stod(row[column[2]]) / std::stod(row[column[3]]));
+        if (!(hi > lo && prior.ratio.back() >= 0.0) || !std::isfinite(prior.ratio.back()))
+            fail("a bin is empty or its densities are not positive");
+    }
+    if (prior.ratio.empty()) fail("it has no bins");
+    return prior;
+}
+
+/// A catalogue as the configuration names it: FILE;name=N;area=A;...
+struct CatalogueText {
+    std::string file;
+    characterise::MatchOptions options;
+    double epoch = not_measured;
+    std::map<std::string, std::string> columns;
+};
+
+CatalogueText parse_catalogue(const std::string& text) {
+    CatalogueText found;
+    const auto reject = [&](const std::string& part) {
+        throw Error(
+            ErrorKind::usage, "BAD_SETTING", fmt::format("counterparts '{}' is not usable", text),
+            fmt::format("'{}' is not understood", part),
+            "Use FILE;name=N;area=DEG2;radius=ARCSEC;error=ARCSEC;completeness=P;epoch=YEAR;prior=FILE, and "
+            "col.PROPERTY=COLUMN.");
+    };
+    std::istringstream parts(text);
+    std::getline(parts, found.file, ';');
+    found.options.name = std::filesystem::path(found.file).stem().string();
+    for (std::string part; std::getline(parts, part, ';');) {
+        const std::size_t equals = part.find('=');
+        if (equals == std::string::npos) reject(part);
+        const std::string key = part.substr(0, equals), value = part.substr(equals + 1);
+        const auto number = [&](double lo, double hi) {
+            double parsed = not_measured;
+            const auto [end, failure] = std::from_chars(value.data(), value.data() + value.size(), parsed);
+            if (failure != std::errc{} || end != value.data() + value.size() ||
+                !(parsed >= lo && parsed <= hi))
+                reject(part);
+            return parsed;
+        };
+        if (key == "name")
+            found.options.name = value;
+        else if (key == "area")
+            found.options.area = number(1e-9, 41253.0);
+        else if (key == "radius")
+            found.options.radius = number(1e-3, 300.0);
+        else if (key == "error")
+            found.options.default_error = number(0.0, 300.0);
+        else if (key == "completeness")
+            found.options.completeness = number(1e-6, 1.0);
+        else if (key == "epoch")
+            found.epoch = number(1800.0, 2200.0);
+        else if (key == "prior")
+            found.options.prior = read_prior(value);
+        else if (key.starts_with("col."))
+            found.columns[key.substr(4)] = value;
+        else
+            reject(part);
+    }
+    return found;
+}
+
+bool has_position(const Source& source) {
+    return std::isfinite(source.ra) && std::isfinite(source.dec);
+}
+
+}  // namespace
+
+Characteriser::Characteriser(const CharacterOptions& options, double delta_stat,
+                             const std::vector<ExtraColumn>& extra_columns)
+    : options_(options),
+      confidence_(std::erf(std::sqrt(0.5 * delta_stat))),
+      delta_stat_(delta_stat),
+      nh_column_(column_of(extra_columns, options.nh_column, "nh-column")),
+      parallax_column_(column_of(extra_columns, options.parallax_column, "parallax-column")),
+      parallax_error_column_(
+          column_of(extra_columns, options.parallax_error_column, "parallax-error-column")),
+      g_column_(column_of(extra_columns, options.g_column, "g-column")),
+      major_column_(column_of(extra_columns, options.position_major, "position-major-column")),
+      minor_column_(column_of(extra_columns, options.position_minor, "position-minor-column")),
+      angle_column_(column_of(extra_columns, options.position_angle, "position-angle-column")) {
+    if ((parallax_column_ < 0) != (parallax_error_column_ < 0))
+        throw Error(ErrorKind::usage, "BAD_SETTING", "parallax-column and parallax-error-column go together");
+    if (options.galactic_column && nh_column_ < 0) map_ = load_map(options.column_map);
+    if (map_) tables_.emplace_back("table column density " + map_->origin, map_->checksum);
+    for (const std::string& catalogue : options.counterparts) {
+        const std::string path = parse_catalogue(catalogue).file;
+        tables_.emplace_back("table " + std::filesystem::path(path).filename().string(), checksum_of(path));
+    }
+    if (!options.history.empty()) {
+        tables_.emplace_back("table " + std::filesystem::path(options.history).filename().string(),
+                             checksum_of(options.history));
+        read_history();
+    }
+}
+
+std::vector<std::string> Characteriser::steps() const {
+    std::vector<std::string> taken;
+    if (options_.galactic_column) taken.emplace_back("column");
+    if (parallax_column_ >= 0 || g_column_ >= 0 || !options_.counterparts.empty())
+        taken.emplace_back("distance");
+    if (!options_.history.empty()) taken.emplace_back("history");
+    return taken;
+}
+
+std::vector<std::pair<std::string, std::string>> Characteriser::provenance() const {
+    return tables_;
+}
+
+void Characteriser::prepare(const std::vector<Source>& sources, const ThreadPool& pool) {
+    for (const std::string& catalogue : options_.counterparts) match(catalogue, sources, pool);
+}
+
+void Characteriser::match(const std::string& text, const std::vector<Source>& sources,
+                          const ThreadPool& pool) {
+    CatalogueText catalogue = parse_catalogue(text);
+    std::vector<characterise::MatchSource> wanted;
+    for (const Source& source : sources) {
+        characterise::MatchSource& one = wanted.emplace_back();
+        const bool usable = has_position(source) && source.position_error > 0.0;
+        one.position = {usable ? source.ra : not_measured, source.dec};
+        one.error = characterise::circular_error(source.position_error);
+    }
+    if (!options_.position_major.empty()) {
+        for (std::size_t i = 0; i < sources.size(); ++i) {
+            const double major = number(sources[i], major_column_) * options_.position_scale,
+                         minor = number(sources[i], minor_column_) * options_.position_scale,
+                         angle = number(sources[i], angle_column_);
+            if (has_position(sources[i]) && major > 0.0 && minor > 0.0 && std::isfinite(angle)) {
+                wanted[i].position = {sources[i].ra, sources[i].dec};
+                wanted[i].error = characterise::elliptical_error(major, minor, angle);
+            }
+        }
+    }
+    const io::SkyObjectFile header = io::describe_sky_objects(catalogue.file);
+    if (!(catalogue.options.area > 0.0)) catalogue.options.area = header.area;
+    if (!(catalogue.options.area > 0.0))
+        throw Error(ErrorKind::usage, "BAD_SETTING", fmt::format("counterparts '{}' is not usable", text),
+                    "the sky density needs the area of the catalogue",
+                    "Add area=SQUARE_DEGREES (41252.96 for the whole sky) or the keyword SKYAREA.");
+    const double epoch = std::isfinite(catalogue.epoch) ? catalogue.epoch : header.epoch;
+    if (std::isfinite(epoch) && std::isfinite(options_.xray_epoch))
+        catalogue.options.years = options_.xray_epoch - epoch;
+    characterise::CounterpartMatcher matcher(wanted, catalogue.options);
+    constexpr std::int64_t rows_a_part = 1 << 20;
+    io::read_sky_objects(catalogue.file, catalogue.columns, rows_a_part,
+                         [&](const SkyObjects& part) { matcher.add(part, pool); });
+    auto found = matcher.finish();
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+        auto& all = counterparts_[sources[i].id];
+        all.insert(all.end(), std::make_move_iterator(found[i].begin()),
+                   std::make_move_iterator(found[i].end()));
+    }
+}
+
+void Characteriser::read_history() {
+    const io::CsvTable table = io::read_csv(options_.history);
+    const auto column = [&](const char* name) {
+        const int found = table.column(name);
+        if (found < 0)
+            throw Error(
+                ErrorKind::usage, "BAD_SETTING", fmt::format("history '{}' is not usable", options_.history),
+                fmt::format("it has no column {}", name), "It needs srcid, mission, flux_lo and flux_hi.");
+        return static_cast<std::size_t>(found);
+    };
+    const std::size_t id = column("srcid"), mission = column("mission"), lo = column("flux_lo"),
+                      hi = column("flux_hi");
+    for (const auto& row : table.rows) {
+        const double divisor = options_.history_convert ? characterise::band_divisor(row[mission]) : 1.0;
+        if (!std::isfinite(divisor))
+            throw Error(ErrorKind::usage, "BAD_SETTING",
+                        fmt::format("history '{}' is not usable", options_.history),
+                        fmt::format("no band conversion is known for the mission '{}'", row[mission]),
+                        "Convert the fluxes beforehand and use --history-convert false.");
+        const auto value = [&](std::size_t c) {
+            return row[c].empty() ? not_measured : std::stod(row[c]) / divisor;
+        };
+        history_[row[id]].push_back({value(lo), value(hi)});
+    }
+}
+
+void Characteriser::add_counterparts(SourceResult& result) const {
+    Characterisation& character = result.character;
+    if (const auto found = counterparts_.find(result.source.id); found != counterparts_.end())
+        character.counterparts = found->second;
+    bool certain = false;
+    for (const Counterpart& one : character.counterparts) {
+        certain |= one.p_any * one.p_i >= options_.counterpart_threshold;
+        if (one.match_flag == 2) character.flags |= character_ambiguous;
+    }
+    if (!certain) character.flags |= character_no_counterpart;
+    if (!has_position(result.source)) character.flags |= character_no_position;
+}
+
+Estimate Characteriser::flux_of(const SourceResult& result) {
+    return result.best_fit < 0 ? Estimate{} : result.fits[static_cast<std::size_t>(result.best_fit)].flux;
+}
+
+void Characteriser::add_history(SourceResult& result) const {
+    Characterisation& character = result.character;
+    const Estimate flux = flux_of(result);
+    if (!(flux.value > 0.0)) character.flags |= character_no_flux;
+    const auto found = history_.find(result.source.id);
+    if (found == history_.end()) {
+        character.flags |= character_no_history;
+        return;
+    }
+    const double to_sigma = 1.0 / std::sqrt(delta_stat_);  // the fit's interval has another confidence
+    const characterise::HistoryVerdict verdict = characterise::compare_with_history(
+        flux.value - (flux.value - flux.lo) * to_sigma, flux.value + (flux.hi - flux.value) * to_sigma,
+        found->second, options_.history_threshold);
+    character.history_ratio = verdict.ratio;
+    character.alert = verdict.type;
+}
+
+double Characteriser::number(const Source& source, int column) {
+    if (column < 0 || static_cast<std::size_t>(column) >= source.extra.size()) return not_measured;
+    const ExtraValue& value = source.extra[static_cast<std::size_t>(column)];
+    if (value.null) return not_measured;
+    return std::isfinite(value.real) ? value.real : static_cast<double>(value.integer);
+}
+
+void Characteriser::add_column(SourceResult& result) const {
+    Characterisation& character = result.character;
+    if (nh_column_ >= 0) {
+        character.nh_galactic = number(result.source, nh_column_);
+        character.nh_origin = std::isfinite(character.nh_galactic) ? "source list " + options_.nh_column : "";
+        character.flags |= character_nh_from_list;
+    } else {
+        constexpr double unit = 1e22;
+        character.nh_galactic =
+            characterise::column_density(*map_, result.source.ra, result.source.dec) / unit;
+        character.nh_origin = std::isfinite(character.nh_galactic) ? map_->origin : "";
+        if (!has_position(result.source)) character.flags |= character_no_position;
+    }
+    if (result.best_fit < 0) return;
+    const SpectralFit& fit = result.fits[static_cast<std::size_t>(result.best_fit)];
+    if (fit.flags & fit_nh_unconstrained) return;
+    const auto comparison = characterise::compare_columns(fit.nh.lo, fit.nh.hi, character.nh_galactic);
+    if (comparison == characterise::ColumnComparison::below) character.flags |= character_nh_below_galactic;
+    if (comparison == characterise::ColumnComparison::above) character.flags |= character_nh_above_galactic;
+}
+
+void Characteriser::add_distance(SourceResult& result) const {
+    Characterisation& character = result.character;
+    double parallax = number(result.source, parallax_column_),
+           error = number(result.source, parallax_error_column_);
+    character.gaia_g = number(result.source, g_column_);
+    for (const Counterpart& one : character.counterparts) {  // a column of the source list goes before them
+        if (one.match_flag != 1 || one.p_any * one.p_i < options_.counterpart_threshold) continue;
+        if (g_column_ < 0 && !std::isfinite(character.gaia_g)) character.gaia_g = one.magnitude[0];
+        if (parallax_column_ < 0 && !std::isfinite(parallax)) {
+            parallax = one.parallax;
+            error = one.parallax_error;
+        }
+    }
+    const characterise::Distance distance = characterise::distance_of(
+        parallax, error, {options_.parallax_zero_point, options_.distance_scale, confidence_});
+    character.distance = distance.value;
+    if (!std::isfinite(distance.value.value)) character.flags |= character_no_parallax;
+    if (distance.from_prior) character.flags |= character_distance_from_prior;
+
+    const Estimate flux = flux_of(result);
+    if (!(flux.value > 0.0)) character.flags |= character_no_flux;
+    if (!std::isfinite(character.gaia_g)) character.flags |= character_no_magnitude;
+    character.luminosity = characterise::luminosity(flux, distance.value);
+    character.optical_zero = options_.optical_zero;
+    if (flux.value > 0.0)
+        character.log_fx_fopt =
+            std::log10(flux.value / characterise::optical_flux(character.gaia_g, options_.optical_zero));
+}
+
+void Characteriser::apply(std::vector<SourceResult>& results) const {
+    const std::vector<std::string> taken = steps();
+    const auto wanted = [&](const char* step) {
+        return std::find(taken.begin(), taken.end(), step) != taken.end();
+    };
+    for (SourceResult& result : results) {
+        if (wanted("column")) add_column(result);
+        if (!options_.counterparts.empty()) add_counterparts(result);
+        if (wanted("history")) add_history(result);
+        if (wanted("distance")) add_distance(result);
+    }
+}
+
+}  // namespace xsift::pipeline

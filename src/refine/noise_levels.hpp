@@ -1,0 +1,63 @@
+#pragma once
+// The level of the noise around candidates, without the signals themselves.
+
+#include "photon_sums.hpp"
+
+#include <map>
+#include <vector>
+
+#include <xsift/timing/red_noise.hpp>
+
+namespace xsift::refine {
+
+/// Powers at the sampled trials, and the levels that follow from them.
+class LocalNoise {
+  public:
+    LocalNoise(std::vector<timing::NoisePower> powers, double exposure)
+        : powers_(std::move(powers)), exposure_(exposure) {}
+    const timing::NoiseLevel& at(double frequency);
+
+  private:
+    std::vector<timing::NoisePower> powers_;
+    double exposure_;
+    std::map<double, timing::NoiseLevel> known_;
+};
+
+/// Samples nearer than this many 1/T to a signal, or to another member of its family, are left out: what is
+/// subtracted there is noise too.
+inline constexpr double excluded_resolutions = 1.5, excluded_family_resolutions = 1.0;
+/// The half multiples of a signal are left out between these, in 1/T: below, nothing would remain between
+/// them; above, the samples are sparse and they hit few of them.
+inline constexpr double lowest_family = 6.0, highest_family = 256.0;
+
+/// A frequency to take out of the noise.
+struct Signal {
+    Line line;
+    double excluded = excluded_resolutions;  ///< 1/T
+};
+
+/// The noise of an event list: sums at trials that are independent of each other, from which signals are
+/// subtracted with their images through the GTIs.
+class PhotonNoise {
+  public:
+    PhotonNoise(const EventList& events, const PhotonSums& sums, const timing::FrequencyGrid& grid);
+
+    /// Takes signals out for good.
+    void remove(const std::vector<Signal>& signals);
+    /// The noise without further signals.
+    LocalNoise without(const std::vector<Signal>& signals) const;
+
+  private:
+    struct Sample {
+        double frequency = 0.0;
+        timing::Complex sum;
+        bool excluded = false;
+    };
+    void subtract(const Signal& signal, std::vector<Sample>& samples) const;
+
+    const PhotonSums& sums_;
+    double resolution_, exposure_;
+    std::vector<Sample> samples_;
+};
+
+}  // namespace xsift::refine

@@ -1,0 +1,67 @@
+#include "../../src/refine/photon_moments.hpp"
+
+#include <cmath>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <xsift/core/constants.hpp>
+#include <xsift/core/random.hpp>
+
+namespace xsift::refine {
+namespace {
+
+struct Photons {
+    alignas(64) double time[64], turn_re[64], turn_im[64], re[64], im[64];
+
+    Photons() {
+        RandomStream random(31, 0);
+        for (int j = 0; j < 64; ++j) {
+            const double phase = constants::two_pi * random.uniform();
+            time[j] = 100.0 * (random.uniform() - 0.5);
+            re[j] = turn_re[j] = std::cos(phase);
+            im[j] = turn_im[j] = std::sin(phase);
+        }
+    }
+};
+
+struct Moments {
+    alignas(64) double value[5][moment_rows][moment_lanes] = {};
+};
+
+Moments moments_by(AddMoments add) {
+    Photons p;
+    Moments m;
+    add({p.time, p.turn_re, p.turn_im, p.re, p.im, 64}, 5, &m.value[0][0][0]);
+    return m;
+}
+
+TEST(PhotonMoments, AreThoseOfTheDefinition) {
+    const Moments m = moments_by(add_moments_baseline);
+    const Photons p;
+    for (int k = 1; k <= 5; ++k)
+        for (int power = 0; power < 3; ++power) {
+            double re = 0.0, im = 0.0, found_re = 0.0, found_im = 0.0;
+            for (int j = 0; j < 64; ++j) {
+                const double phase = k * std::atan2(p.turn_im[j], p.turn_re[j]);
+                re += std::pow(p.time[j], power) * std::cos(phase);
+                im += std::pow(p.time[j], power) * std::sin(phase);
+            }
+            for (std::size_t l = 0; l < moment_lanes; ++l) {
+                found_re += m.value[k - 1][2 * power][l];
+                found_im += m.value[k - 1][2 * power + 1][l];
+            }
+            EXPECT_NEAR(found_re, re, 1e-10 * std::pow(50.0, power) * 64);
+            EXPECT_NEAR(found_im, im, 1e-10 * std::pow(50.0, power) * 64);
+        }
+}
+
+TEST(PhotonMoments, AreTheSameToTheLastBitInEveryInstructionSet) {
+    const Moments a = moments_by(add_moments_baseline), b = moments_by(best_add_moments());
+    for (int k = 0; k < 5; ++k)
+        for (std::size_t row = 0; row < moment_rows; ++row)
+            for (std::size_t l = 0; l < moment_lanes; ++l) EXPECT_EQ(a.value[k][row][l], b.value[k][row][l]);
+}
+
+}  // namespace
+}  // namespace xsift::refine

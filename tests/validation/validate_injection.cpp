@@ -1,0 +1,219 @@
+// Injection and recovery of sinusoidal pulsations through search, polishing, pulsed fractions and upper
+// limits.
+//
+//   validate_injection REALISATIONS [FOLDER]
+//
+// Writes a Markdown table to stdout (and with FOLDER the plots as SVG there). Exit status 1 when a figure is
+// further from its theory than the stated tolerance plus three standard deviations of this number of
+// realisations.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include <xsift/core/random.hpp>
+#include <xsift/engine/factory.hpp>
+#include <xsift/refine/limits.hpp>
+#include <xsift/refine/periods.hpp>
+#include <xsift/report/svg_plot.hpp>
+#include <xsift/timing/noncentral_chi2.hpp>
+#include <xsift/timing/significance.hpp>
+
+namespace {
+
+using namespace xsift;
+
+constexpr double span = 4e4, lowest = 0.002, highest = 0.04;
+constexpr std::size_t photons = 500;
+const std::vector<double> start{0.0, 11'000.0, 26'500.0}, stop{10'000.0, 26'000.0, span};
+
+/// What is wanted of the figures, beyond what chance allows.
+constexpr double efficiency_tolerance = 0.03, fraction_tolerance = 0.02, coverage_tolerance = 0.02;
+
+EventList draw(double frequency, double fraction, RandomStream& random) {
+    EventList events;
+    events.exposure.file = "injected";
+    events.exposure.time_system = "TDB";
+    events.exposure.time_reference = "SOLARSYSTEM";
+    events.gti = {start, stop};
+    const double phase = random.uniform();
+    while (events.time.size() < photons) {
+        const double t = span * random.uniform();
+        bool good = false;
+        for (std::size_t i = 0; i < start.size(); ++i) good = good || (t >= start[i] && t < stop[i]);
+        if (good && random.uniform() * (1 + fraction) <
+                        1 + fraction * std::cos(constants::two_pi * (frequency * t + phase)))
+            events.time.push_back(t);
+    }
+    std::sort(events.time.begin(), events.time.end());
+    return events;
+}
+
+/// P(Z > threshold): noncentral chi2 with 2 degrees of freedom, and with one more (central) for the maximum
+/// over frequency.
+double power_of_statistic(double threshold, double lambda, bool maximised) {
+    if (!maximised) return timing::noncentral_chi2_survival(threshold, 1, lambda);
+    constexpr int steps = 400;
+    double sum = 0.0;
+    for (int i = 0; i < steps; ++i) {  // u = g^2, g normal: midpoints in g from 0 to 6
+        const double g = 6.0 * (i + 0.5) / steps;
+        sum += std::sqrt(2.0 / constants::pi) * std::exp(-0.5 * g * g) * 6.0 / steps *
+               timing::noncentral_chi2_survival(threshold - g * g, 1, lambda);
+    }
+    return sum;
+}
+
+struct Figures {
+    double fraction = 0.0, theory = 0.0, plain_theory = 0.0;
+    int n = 0, found = 0, within_3_sigma = 0, inside = 0, covered = 0, covered_single = 0;
+    double sum_fraction = 0.0, sum_pull2 = 0.0;
+
+    double efficiency() const { return static_cast<double>(found) / n; }
+    double mean_fraction() const { return sum_fraction / std::max(found, 1); }
+};
+
+Figures inject(double fraction, int realisations, const timing::SearchOptions& options,
+               engine::PeriodSearch& backend) {
+    Figures f;
+    f.fraction = fraction;
+    timing::SearchOptions one = options;  // a band of one resolution around the signal
+    double threshold = 0.0;
+    for (int i = 0; i < realisations; ++i) {
+        RandomStream random(static_cast<std::uint64_t>(std::lround(1e6 * fraction)) + 17,
+                            static_cast<std::uint64_t>(i));
+        const double frequency = 1.1 * lowest + (highest / 1.1 - 1.1 * lowest) * random.uniform();
+        const EventList events = draw(frequency, fraction, random);
+        const auto grid = timing::make_grid(events, options);
+        one.limit_bands = {frequency - 0.5 / span, frequency + 0.5 / span};
+        const engine::EventTask task = engine::make_task(events, grid, one);
+        const auto found = backend.search(std::span(&task, 1)).at(0).statistics;
+        const auto rows = refine::polish_events(events, grid, found, options);
+        if (threshold == 0.0 && !rows.empty()) {
+            while (timing::log10_false_alarm(timing::log10_chi2_survival(threshold, 1), rows[0].n_trials) >
+                   options.log10_fap)
+                threshold += 0.001;
+        }
+        ++f.n;
+        const auto limits = refine::pulsed_fraction_limits(events, grid, found, {}, one);
+        if (!limits.empty()) f.covered += limits.front().pf_ul >= fraction ? 1 : 0;
+        for (const auto& limit : limits)
+            if (limit.frequency_hi - limit.frequency_lo < 2.0 / span)
+                f.covered_single += limit.pf_ul >= fraction ? 1 : 0;
+        const int offered = refine::select_period(rows, options);
+        if (offered < 0) continue;
+        const PeriodCandidate& c = rows[static_cast<std::size_t>(offered)];
+        if (std::fabs(c.frequency - frequency) > 1.0 / span) continue;
+        ++f.found;
+        const double pull = (c.frequency - frequency) / c.frequency_error;
+        f.within_3_sigma += std::fabs(pull) < 3.0 ? 1 : 0;
+        f.sum_pull2 += pull * pull;
+        f.sum_fraction += c.pulsed_fraction;
+        f.inside += c.pf_lo <= fraction && fraction <= c.pf_hi ? 1 : 0;
+    }
+    const double lambda = 0.5 * static_cast<double>(photons) * fraction * fraction;
+    f.theory = power_of_statistic(threshold, lambda, true);
+    f.plain_theory = power_of_statistic(threshold, lambda, false);
+    return f;
+}
+
+bool missed(const char* what, double fraction, double got, double wanted, double tolerance, double sigma) {
+    const bool bad = std::fabs(got - wanted) > tolerance + 3.0 * sigma;
+    if (bad)
+        fmt::print(stderr, "a = {}: {} is {:.4f} instead of {:.4f} +- {} (3 sigma {:.4f})\n", fraction, what,
+                   got, wanted, tolerance, 3.0 * sigma);
+    return bad;
+}
+
+void write_plot(const std::string& path, const report::SvgPlot& plot, const std::string& title) {
+    std::string svg = plot.render(title);
+    svg.insert(
+        svg.find('>') + 1,
+        "<style>svg{background:#fff}text{font:12px sans-serif;fill:#1b2733}.frame{fill:none;stroke:#5c6b7a}"
+        ".grid{stroke:#d5dce3;stroke-width:.6}.data{fill:none;stroke:#0b6cb0;stroke-width:1.4}"
+        ".line{fill:none;stroke:#c2410c;stroke-width:1.6}</style>");
+    if (svg.find("xmlns=") == std::string::npos) svg.insert(4, " xmlns=\"http://www.w3.org/2000/svg\"");
+    std::ofstream(path) << svg << '\n';
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const int realisations = argc > 1 ? std::atoi(argv[1]) : 0;
+    if (realisations < 20) {
+        std::fputs("usage: validate_injection REALISATIONS [FOLDER]   (at least 20 realisations)\n", stderr);
+        return 2;
+    }
+    timing::SearchOptions options;
+    options.fmin = lowest;
+    options.fmax = highest;
+    options.z2_harmonics = {1};
+    options.h_harmonics = 0;
+    options.max_candidates = 3;
+    const ThreadPool pool(1);
+    const auto backend = engine::make_cpu_engines(pool).search;
+
+    bool bad = false;
+    std::vector<double> x, efficiency, error, theory, recovered, recovered_error, coverage, coverage_error;
+    fmt::print(
+        "| injected | found | theory (2 + 1 dof) | theory (2 dof) | frequency within 3 sigma | rms pull | "
+        "mean "
+        "recovered | interval holds | limit covers: band of 1/T | limit covers: whole search |\n"
+        "|---|---|---|---|---|---|---|---|---|---|\n");
+    for (const double a :
+         {0.10, 0.20, 0.25, 0.30, 0.33, 0.36, 0.39, 0.42, 0.46, 0.50, 0.60, 0.70, 0.85, 1.0}) {
+        const Figures f = inject(a, realisations, options, *backend);
+        const double n = f.n, found = std::max(f.found, 1);
+        const double spread = std::sqrt(std::max(f.theory * (1 - f.theory), 0.25 / n) / n);
+        fmt::print(
+            "| {:.2f} | {:.3f} | {:.3f} | {:.3f} | {:.3f} | {:.2f} | {:.4f} | {:.3f} | {:.3f} | {:.3f} |\n",
+            a, f.efficiency(), f.theory, f.plain_theory, f.within_3_sigma / found,
+            std::sqrt(f.sum_pull2 / found), f.mean_fraction(), f.inside / found, f.covered_single / n,
+            f.covered / n);
+        bad |= missed("the share found", a, f.efficiency(), f.theory, efficiency_tolerance, spread);
+        if (f.theory > 0.5) {
+            const double share = f.within_3_sigma / found;
+            bad |= share < 0.99 && missed("the share of frequencies within 3 sigma", a, share, 0.99, 0.0,
+                                          std::sqrt(0.0099 / found));
+        }
+        if (f.theory > 0.999) {  // below, only the strong ones of the same fraction are found
+            bad |= missed("the mean recovered fraction", a, f.mean_fraction() / a, 1.0, fraction_tolerance,
+                          std::sqrt(2.0 / static_cast<double>(photons)) / a / std::sqrt(found));
+            bad |= f.inside / found < 0.9 && missed("the share of intervals that hold", a, f.inside / found,
+                                                    0.9, coverage_tolerance, std::sqrt(0.09 / found));
+        }
+        // Deeper modulations scatter less than the noncentral chi2: limits and intervals are then too wide.
+        if (a >= 0.3 && a <= 0.5)
+            bad |= missed("the coverage of the limit", a, f.covered_single / n, 0.9, coverage_tolerance,
+                          std::sqrt(0.09 / n));
+        x.push_back(a);
+        efficiency.push_back(f.efficiency());
+        error.push_back(spread);
+        theory.push_back(f.theory);
+        coverage.push_back(f.covered_single / n);
+        coverage_error.push_back(std::sqrt(0.09 / n));
+        recovered.push_back(f.found > 10 ? f.mean_fraction() / a : NAN);
+        recovered_error.push_back(std::sqrt(2.0 / static_cast<double>(photons)) / a / std::sqrt(found));
+    }
+    if (argc > 2) {
+        const std::string folder = argv[2];
+        report::SvgPlot found("Injected pulsed fraction", "Share found; line: theory");
+        found.points(x, efficiency, error);
+        found.line(x, theory);
+        write_plot(folder + "/injection-efficiency.svg", found, "Detection efficiency");
+        report::SvgPlot mean("Injected pulsed fraction", "Mean recovered / injected");
+        mean.points(x, recovered, recovered_error);
+        mean.line({x.front(), x.back()}, {1.0, 1.0});
+        write_plot(folder + "/injection-fraction.svg", mean, "Recovered pulsed fraction");
+        report::SvgPlot limits("Injected pulsed fraction", "Coverage of the 90% limit");
+        limits.points(x, coverage, coverage_error);
+        limits.line({x.front(), x.back()}, {0.9, 0.9});
+        write_plot(folder + "/injection-limits.svg", limits, "Coverage of upper limits");
+    }
+    return bad ? 1 : 0;
+}
