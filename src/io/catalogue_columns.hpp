@@ -22,6 +22,7 @@ namespace xsift::io::catalogue {
 
 struct SourceRow : SourceResult {
     double period = not_measured, period_error = not_measured, log10_fap = not_measured;
+    double st_pvalue = not_measured;
     double pf_ul = not_measured, pf_ul_fmax = not_measured;
     std::string best_model;
     Estimate flux;
@@ -36,6 +37,12 @@ struct ProfileRow : PhaseProfile {
     std::string source_id;
 };
 struct FitRow : SpectralFit {
+    std::string source_id;
+};
+struct VariabilityRow : Variability {
+    std::string source_id;
+};
+struct FlareRow : Flare {
     std::string source_id;
 };
 struct CounterpartRow : Counterpart {
@@ -144,6 +151,8 @@ struct Tables {
     Table<ProfileRow> profiles;
     Table<FitRow> fits;
     Table<ParameterRow> parameters;
+    Table<VariabilityRow> variability;
+    Table<FlareRow> flares;
     Table<CounterpartRow> counterparts;
     Table<ClassRow> classes;
     Table<QuarantineRow> quarantine;
@@ -159,6 +168,8 @@ struct Tables {
         visit(profiles);
         visit(fits);
         visit(parameters);
+        visit(variability);
+        visit(flares);
         visit(counterparts);
         visit(classes);
         visit(quarantine);

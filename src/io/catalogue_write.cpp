@@ -97,9 +97,23 @@ class RowSource {
         }
     }
     template <typename Visit>
+    void rows(const Table<VariabilityRow>&, const SourceResult& result, Visit&& visit) const {
+        for (const Variability& variability : result.variability) {
+            VariabilityRow row{variability, result.source.id};
+            visit(row);
+        }
+    }
+    template <typename Visit>
     void rows(const Table<CounterpartRow>&, const SourceResult& result, Visit&& visit) const {
         for (const Counterpart& counterpart : result.character.counterparts) {
             CounterpartRow row{counterpart, result.source.id};
+            visit(row);
+        }
+    }
+    template <typename Visit>
+    void rows(const Table<FlareRow>&, const SourceResult& result, Visit&& visit) const {
+        for (const Flare& flare : result.flares) {
+            FlareRow row{flare, result.source.id};
             visit(row);
         }
     }
@@ -126,8 +140,9 @@ class RowSource {
     std::unordered_map<std::string, std::vector<const QuarantineRow*>> ingest_;
 };
 
-/// Rows of SOURCES, PERIODS, PF_LIMITS, PROFILES, SPECTRAL_FITS, PARAMETERS, COUNTERPARTS, CLASSES, QUARANTINE.
-using RowCounts = std::array<std::int64_t, 9>;
+/// Rows of SOURCES, PERIODS, PF_LIMITS, PROFILES, SPECTRAL_FITS, PARAMETERS, VARIABILITY, FLARES, COUNTERPARTS,
+/// CLASSES, QUARANTINE.
+using RowCounts = std::array<std::int64_t, 11>;
 
 template <typename Visit>
 void for_each_result_table(Tables& tables, Visit&& visit) {
@@ -137,9 +152,11 @@ void for_each_result_table(Tables& tables, Visit&& visit) {
     visit(tables.profiles, 3);
     visit(tables.fits, 4);
     visit(tables.parameters, 5);
-    visit(tables.counterparts, 6);
-    visit(tables.classes, 7);
-    visit(tables.quarantine, 8);
+    visit(tables.variability, 6);
+    visit(tables.flares, 7);
+    visit(tables.counterparts, 8);
+    visit(tables.classes, 9);
+    visit(tables.quarantine, 10);
 }
 
 /// First pass: how many rows there are and how wide texts have to be.

@@ -232,6 +232,15 @@ void search_settings(std::vector<Setting>& all, RunConfiguration& c) {
                                  "Larger grids are refused: the exposure is quarantined");
 }
 
+void variability_settings(std::vector<Setting>& all, RunConfiguration& c) {
+    Section section(all, "variability");
+    characterise::VariabilityOptions& v = c.variability;
+    section.boolean("enabled", "--variability", v.enabled, "Test whether rates are constant; find flares");
+    section.number("block-p0", v.block_p0, 1e-12, 0.5,
+                   "Chance that a constant rate is given a change in its Bayesian blocks");
+    section.number("min-counts", v.min_counts, 5, 100000, "Expected counts of a bin of the chi2 test");
+}
+
 void spectra_settings(std::vector<Setting>& all, RunConfiguration& c) {
     Section section(all, "spectra");
     spectral::FitOptions& f = c.spectra;
@@ -337,6 +346,7 @@ void character_settings(std::vector<Setting>& all, RunConfiguration& c) {
 std::vector<Setting> settings_of(RunConfiguration& configuration) {
     std::vector<Setting> all;
     search_settings(all, configuration);
+    variability_settings(all, configuration);
     spectra_settings(all, configuration);
     character_settings(all, configuration);
     return all;

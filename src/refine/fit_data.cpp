@@ -1,34 +1,43 @@
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include <xsift/refine/fit_data.hpp>
 
 namespace xsift::refine {
 
 FitData::FitData(const spectral::PreparedSpectrum& s)
-    : source_exposure(s.source_exposure),
-      background_exposure(s.has_background() ? s.background_exposure : 0.0),
-      energy_lo(s.energy_lo),
-      energy_hi(s.energy_hi) {
+    : source_exposure(s.source_exposure), energy_lo(s.energy_lo), energy_hi(s.energy_hi) {
     std::vector<std::int32_t> column(s.n_bins(), -1);
-    double empty_background = 0.0;
+    double empty_background = 0.0, empty_logarithms = 0.0, any_exposure = 0.0;
+    const auto exposure_of = [&](std::size_t k) {
+        return s.has_background() ? s.background_exposure_of(k) : 0.0;
+    };
     const auto background_of = [&](std::size_t k) {
         return s.has_background() ? s.background_counts[k] : 0.0;
     };
     for (std::size_t k = 0; k < s.n_bins(); ++k) {
         if (s.counts[k] == 0.0) {
+            const double tb = exposure_of(k);
             empty_background += background_of(k);
+            if (tb > 0.0) empty_logarithms += background_of(k) * std::log(tb / (s.source_exposure + tb));
+            any_exposure = tb;
             continue;
         }
         column[k] = static_cast<std::int32_t>(counts.size());
         counts.push_back(s.counts[k]);
         background.push_back(background_of(k));
+        background_exposure.push_back(exposure_of(k));
     }
     if (counts.size() < s.n_bins()) {
         const auto merged = static_cast<std::int32_t>(counts.size());
         std::replace(column.begin(), column.end(), -1, merged);
         counts.push_back(0.0);
         background.push_back(empty_background);
+        // the exposure that gives the merged bin the constant term of its parts, -B ln(tb/(ts + tb))
+        const double share = empty_background > 0.0 ? std::exp(empty_logarithms / empty_background) : 0.0;
+        const bool differ = !s.bin_background_exposure.empty() && empty_background > 0.0;
+        background_exposure.push_back(differ ? s.source_exposure * share / (1.0 - share) : any_exposure);
     }
 
     const auto n_energies = static_cast<std::int32_t>(s.n_energies());

@@ -140,9 +140,9 @@ void Objective::rate_derivatives(const Point& p, const Vector& norm, const Vecto
 }
 
 spectral::StatTerm Objective::derivatives(const FitData& d, std::size_t bin, double rate) const {
-    return d.background_exposure > 0.0
+    return d.background_exposure[bin] > 0.0
                ? spectral::wstat_derivatives(d.counts[bin], d.background[bin], d.source_exposure,
-                                             d.background_exposure, rate)
+                                             d.background_exposure[bin], rate)
                : spectral::cstat_derivatives(d.counts[bin], d.source_exposure, rate);
 }
 
@@ -153,8 +153,9 @@ double Objective::statistic(const Point& p) const {
         const FitData& data = *spectra_[d];
         const double f = factor(p.x, d);
         for (std::size_t bin = 0; bin < data.n_bins(); ++bin)
-            stat += spectral::bin_statistic(data.counts[bin], data.background[bin], data.source_exposure,
-                                            data.background_exposure, rate(p, norm, f, first_bin_[d] + bin));
+            stat +=
+                spectral::bin_statistic(data.counts[bin], data.background[bin], data.source_exposure,
+                                        data.background_exposure[bin], rate(p, norm, f, first_bin_[d] + bin));
     }
     return stat;
 }
@@ -174,7 +175,7 @@ void Objective::profile_one_norm(Point& p) const {
                 const FitData& data = *spectra_[d];
                 const spectral::NormSlope term =
                     spectral::norm_slope(data.counts[bin], data.background[bin], data.source_exposure,
-                                         data.background_exposure, unit[k], n);
+                                         data.background_exposure[bin], unit[k], n);
                 sum.first += term.first;
                 sum.second += term.second;
             });
@@ -198,8 +199,9 @@ void Objective::profile_norms(Point& p, const Mask& held) const {
         At at;
         for (std::size_t d = 0; d < spectra_.size(); ++d) {
             const FitData& data = *spectra_[d];
-            const double f = factor(p.x, d), ts = data.source_exposure, tb = data.background_exposure;
+            const double f = factor(p.x, d), ts = data.source_exposure;
             for (std::size_t bin = 0; bin < data.n_bins(); ++bin) {
+                const double tb = data.background_exposure[bin];
                 const std::size_t k = first_bin_[d] + bin;
                 double m = 0.0;
                 for (std::size_t g = 0; g < n_groups; ++g) m += norm[g] * p.rates[g * n_bins_ + k];
@@ -325,7 +327,7 @@ Expansion Objective::expand(const Point& p) const {
     Vector by{};
     for_each_bin([&](std::size_t d, std::size_t bin, std::size_t k) {
         const FitData& data = *spectra_[d];
-        const double ts = data.source_exposure, tb = data.background_exposure;
+        const double ts = data.source_exposure, tb = data.background_exposure[bin];
         const double m = std::fmax(rate(p, norm, factor(p.x, d), k), spectral::lowest_rate);
         const spectral::StatTerm term = derivatives(data, bin, m);
         const double mean =

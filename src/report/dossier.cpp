@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <xsift/characterise/variability.hpp>
 #include <xsift/core/error.hpp>
 #include <xsift/report/dossier.hpp>
 #include <xsift/report/svg_plot.hpp>
@@ -78,10 +79,21 @@ std::string light_curve_of(const EventList& events) {
     }
     SvgPlot plot("Time since the first good time, ks", "Rate, count/s");
     plot.points(x, y, error, std::vector<double>(x.size(), 0.5 * width / 1000.0));
+    const double block_p0 = characterise::VariabilityOptions{}.block_p0;
+    std::vector<double> block_time, block_rate;
+    for (const characterise::RateBlock& block : characterise::rate_blocks(events, block_p0))
+        for (const double t : {block.start, block.stop}) {
+            block_time.push_back((t - begin) / 1000.0);
+            block_rate.push_back(block.rate);
+        }
+    const std::size_t n_blocks = block_time.size() / 2;
+    if (n_blocks > 0) plot.line(std::move(block_time), std::move(block_rate));
     plot.from_zero();
     return figure(plot.render("Light curve"),
-                  fmt::format("Light curve of {}: {} events in {:.0f} s of good time, bins of {:.4g} s.",
-                              escaped(events.exposure.file), events.size(), events.gti.exposure(), width));
+                  fmt::format("Light curve of {}: {} events in {:.0f} s of good time, bins of {:.4g} s; the line is {} "
+                              "Bayesian block{} (p0 = {}).",
+                              escaped(events.exposure.file), events.size(), events.gti.exposure(), width, n_blocks,
+                              n_blocks == 1 ? "" : "s", block_p0));
 }
 
 /// Two cycles of the folded profile, each bin divided by its good time; faint sources get wider bins.
@@ -159,6 +171,19 @@ std::string candidates_of(const SourceResult& result) {
                  rows);
 }
 
+/// Why a fit is offered or not.
+std::string choice_in_words(const std::string& choice) {
+    for (const auto& [code, words] :
+         {std::pair{"SELECTED", "preferred"}, std::pair{"HIGHER_AICC", "another model has a lower AICc"},
+          std::pair{"OTHER_SPECTRUM", "another spectrum has more bins"},
+          std::pair{"NO_DOF", "no degrees of freedom"}, std::pair{"NOT_CONVERGED", "did not converge"},
+          std::pair{"PARAMETER_UNCONSTRAINED", "a parameter is unconstrained"},
+          std::pair{"NORM_UNCONSTRAINED", "a norm is unconstrained"},
+          std::pair{"NO_AICC", "too few bins for AICc"}})
+        if (choice == code) return words;
+    return choice;
+}
+
 std::string fits_of(const SourceResult& result) {
     std::string rows;
     for (std::size_t i = 0; i < result.fits.size(); ++i) {
@@ -167,13 +192,15 @@ std::string fits_of(const SourceResult& result) {
         rows += row({escaped(f.spectrum), escaped(f.model),
                      fmt::format("{} {}/{}", escaped(f.statistic), number(f.stat, 6), f.dof), interval(f.nh),
                      interval(std::isnan(f.kt.value) ? f.gamma : f.kt), interval(f.norm), interval(f.flux),
-                     number(f.flux_unabsorbed, 4), number(f.aicc, 6), offered ? "offered" : ""},
+                     number(f.flux_unabsorbed, 4), number(f.gof_sigma, 3), number(f.aicc, 6),
+                     choice_in_words(f.choice)},
                     "td", offered ? "offered" : "");
     }
     if (rows.empty()) return {};
     return "<h2>Spectral fits</h2>\n" +
            table({"Spectrum", "Model", "Statistic/dof", "nH, 10<sup>22</sup> cm<sup>-2</sup>",
-                  "kT, keV, or &Gamma;", "Norm", "Flux, erg/cm<sup>2</sup>/s", "Unabsorbed", "AICc", ""},
+                  "kT, keV, or &Gamma;", "Norm", "Flux, erg/cm<sup>2</sup>/s", "Unabsorbed",
+                  "Above expectation, &sigma;", "AICc", ""},
                  rows);
 }
 
@@ -184,6 +211,9 @@ std::string quarantine_of(const SourceResult& result) {
                             escaped(q.code), escaped(q.message));
     return rows.empty() ? std::string() : "<h2>Not used</h2>\n" + table({"Input", "Code", "Why"}, rows);
 }
+
+/// A statistic this many standard deviations above its expectation is called a poor fit.
+constexpr double poor_fit_sigma = 3.0;
 
 std::string summary_of(const SourceResult& result) {
     std::string html;
@@ -206,8 +236,15 @@ std::string summary_of(const SourceResult& result) {
     }
     if (result.best_fit >= 0) {
         const SpectralFit& f = result.fits[static_cast<std::size_t>(result.best_fit)];
-        html += fmt::format("<p>Best described by {}, flux {} erg/cm<sup>2</sup>/s.</p>\n", escaped(f.model),
-                            interval(f.flux));
+        html +=
+            fmt::format("<p>Preferred of the models fitted: {} ({} {}/{}), flux {} erg/cm<sup>2</sup>/s.",
+                        escaped(f.model), escaped(f.statistic), number(f.stat, 6), f.dof, interval(f.flux));
+        if (f.gof_sigma > poor_fit_sigma)
+            html += fmt::format(
+                " <strong>It is a poor fit</strong>: the statistic is {} standard deviations above the {} "
+                "expected of a right model. None of its parameters can be trusted.",
+                number(f.gof_sigma, 3), number(f.gof_expected, 6));
+        html += "</p>\n";
     } else if (!result.fits.empty()) {
         html += "<p>No model is constrained by the spectrum.</p>\n";
     }

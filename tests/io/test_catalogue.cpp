@@ -98,6 +98,9 @@ SpectralFit fit(std::int64_t i, bool selected) {
     f.n_bins = 90;
     f.dof = 87;
     f.reduced = f.stat / f.dof;
+    f.gof_expected = 85.25;
+    f.gof_sigma = 1.25;
+    f.choice = selected ? "SELECTED" : "HIGHER_AICC";
     f.aicc = 107.8;
     f.bic = 115.0;
     f.nh = {0.1, 0.05, 0.2};
@@ -119,6 +122,46 @@ SpectralFit fit(std::int64_t i, bool selected) {
     return f;
 }
 
+Variability variability(std::int64_t i) {
+    Variability v;
+    v.exposure = fmt::format("events{}.fits", i);
+    v.instrument = "EPN";
+    v.counts = 312.0;
+    v.good_time = 40123.5;
+    v.rate = v.counts / v.good_time;
+    v.ks = 0.0625;
+    v.log10_p_ks = -3.5;
+    v.chi2 = 33.25;
+    v.chi2_dof = 14;
+    v.bin_width = 2674.9;
+    v.log10_p_chi2 = -2.25;
+    v.excess_variance = -0.01;
+    v.excess_variance_error = 0.02;
+    v.n_blocks = 3;
+    v.rate_lo = 0.005;
+    v.rate_hi = 0.0625;
+    v.n_flares = 1;
+    v.flags = variability_background_included;
+    return v;
+}
+
+Flare flare(std::int64_t i) {
+    Flare f;
+    f.exposure = fmt::format("events{}.fits", i);
+    f.instrument = "EPN";
+    f.start = 5.5e8;
+    f.peak = 5.5e8 + 100.0;
+    f.stop = 5.5e8 + 300.0;
+    f.rise = 100.0;
+    f.duration = 300.0;
+    f.peak_rate = 0.0625;
+    f.peak_rate_error = 0.015625;
+    f.quiescent_rate = 0.0078125;
+    f.excess_counts = 11.0;
+    f.flags = flare_ends_after;
+    return f;
+}
+
 /// Source i of a survey: some have nothing, some have all.
 SourceResult result(std::int64_t i) {
     SourceResult r;
@@ -135,6 +178,9 @@ SourceResult result(std::int64_t i) {
     if (i % 3 != 0) {
         r.candidates = {candidate(i, 1), candidate(i, 2)};
         r.best_period = 1;
+        r.variability = {variability(i)};
+        r.flares = {flare(i)};
+        r.st_log10_p = i % 3 == 1 ? -3.25 : -400.0;
         r.flags = source_vetoed_stronger;
         r.profiles = {profile(i)};
     } else {
@@ -337,6 +383,9 @@ TEST_F(Catalogue, GivesBackWhatItsColumnsHold) {
             EXPECT_EQ(a.n_bins, b.n_bins);
             EXPECT_EQ(a.dof, b.dof);
             expect_same(a.reduced, b.reduced);
+            expect_same(a.gof_expected, b.gof_expected);
+            expect_same(a.gof_sigma, b.gof_sigma);
+            EXPECT_EQ(a.choice, b.choice);
             expect_same(a.aicc, b.aicc);
             expect_same(a.bic, b.bic);
             expect_same(a.nh, b.nh);
@@ -736,6 +785,8 @@ TEST(CatalogueDocumentation, ListsEveryColumnAndBit) {
         flags_as_markdown("results.hpp", "CandidateFlag", 0, "FLAGS of PERIODS") +
         flags_as_markdown("results.hpp", "LimitFlag", 0, "FLAGS of PF_LIMITS") +
         flags_as_markdown("results.hpp", "VetoBit", 0, "VETO of PERIODS") +
+        flags_as_markdown("results.hpp", "VariabilityFlag", 0, "FLAGS of VARIABILITY") +
+        flags_as_markdown("results.hpp", "FlareFlag", 0, "FLAGS of FLARES") +
         flags_as_markdown("results.hpp", "FitFlag", 0, "FLAGS of SPECTRAL_FITS: the fit") +
         flags_as_markdown("spectrum.hpp", "SpectrumFlag", fit_flag_spectrum_shift,
                           "FLAGS of SPECTRAL_FITS: the spectrum") +
@@ -774,7 +825,7 @@ TEST(CatalogueDocumentation, ColumnsAreDescribed) {
         EXPECT_FALSE(column.comment.empty()) << column.name;
         EXPECT_LE(column.comment.size(), 47u) << column.name << ": the comment does not fit the card";
     }
-    EXPECT_EQ(names.size(), 34u + 25u + 12u + 9u + 38u + 11u + 20u + 5u + 5u + 2u + 1u);
+    EXPECT_EQ(names.size(), 36u + 25u + 12u + 9u + 41u + 11u + 21u + 13u + 20u + 5u + 5u + 2u + 1u);
 }
 
 }  // namespace

@@ -200,6 +200,7 @@ TEST(SpectralFits, SimulatedTruthIsFoundWithinItsErrors) {
             EXPECT_EQ(fit.statistic, "wstat");
             const auto n = static_cast<double>(p.n_bins());
             EXPECT_LT(fit.stat, n + 5.0 * std::sqrt(2.0 * n));
+            EXPECT_LT(std::fabs(fit.gof_sigma), 4.0);
             const Estimate& e = shape_of(fit);
             inside += e.lo < truth.parameter && truth.parameter < e.hi ? 1 : 0;
             EXPECT_NEAR(e.value / truth.parameter, 1.0, 0.3) << truth.model << ' ' << seed;
@@ -258,6 +259,16 @@ TEST(SpectralFits, TooFewBinsGiveNullsNotInfinities) {
     EXPECT_FALSE(one[0].selected);
 }
 
+TEST(SpectralFits, AWrongModelIsFarAboveItsExpectation) {
+    const spectral::FitOptions options;
+    const auto p = simulated("tbabs*powerlaw", 0.1, 1.8, 20000, 3, options);
+    const SpectralFit right = fit_spectrum(p, "tbabs*powerlaw", {}, options),
+                      wrong = fit_spectrum(p, "tbabs*bbody", {}, options);
+    EXPECT_LT(std::fabs(right.gof_sigma), 3.0);
+    EXPECT_GT(wrong.gof_sigma, 3.0);
+    EXPECT_GT(wrong.gof_sigma, right.gof_sigma + 2.0);
+}
+
 TEST(SelectModel, LowestAiccOfTheSpectrumWithMostBins) {
     const auto fit = [](const char* spectrum, int bins, double aicc, std::uint32_t flags) {
         SpectralFit f;
@@ -273,6 +284,11 @@ TEST(SelectModel, LowestAiccOfTheSpectrumWithMostBins) {
                                   fit("c", 200, 7, fit_not_converged)};
     EXPECT_EQ(select_model(fits), 2);
     for (int i = 0; i < 5; ++i) EXPECT_EQ(fits[i].selected, i == 2);
+    EXPECT_EQ(fits[0].choice, "OTHER_SPECTRUM");
+    EXPECT_EQ(fits[1].choice, "HIGHER_AICC");
+    EXPECT_EQ(fits[2].choice, "SELECTED");
+    EXPECT_EQ(fits[3].choice, "PARAMETER_UNCONSTRAINED");
+    EXPECT_EQ(fits[4].choice, "NOT_CONVERGED");
     EXPECT_EQ(select_model({}), -1);
 }
 

@@ -140,7 +140,7 @@ int main(int argc, char** argv) {
     engine::ModelGrids grids(options);
     fmt::print(
         "index,binning,model,bins,stat,dof,nh,nh_lo,nh_hi,parameter,lo,hi,norm,norm_lo,norm_hi,flux,"
-        "flux_lo,flux_hi,selected,flags,true_norm\n");
+        "flux_lo,flux_hi,selected,flags,true_norm,gof_expected,gof_sigma,choice\n");
     for (int i = 0; i < simulations; ++i) {
         const Spectrum& spectrum = simulator.draw(seed, static_cast<std::uint64_t>(i));
         for (const std::string& binning : arguments.list("binning", "default")) {
@@ -157,10 +157,11 @@ int main(int argc, char** argv) {
             refine::select_model(fits);
             for (const SpectralFit& f : fits) {
                 const Estimate& e = shape_of(f);
-                fmt::print("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", i, binning,
-                           f.model, f.n_bins, f.stat, f.dof, f.nh.value, f.nh.lo, f.nh.hi, e.value, e.lo,
-                           e.hi, f.norm.value, f.norm.lo, f.norm.hi, f.flux.value, f.flux.lo, f.flux.hi,
-                           f.selected ? 1 : 0, f.flags, simulator.norm());
+                fmt::print("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", i,
+                           binning, f.model, f.n_bins, f.stat, f.dof, f.nh.value, f.nh.lo, f.nh.hi, e.value,
+                           e.lo, e.hi, f.norm.value, f.norm.lo, f.norm.hi, f.flux.value, f.flux.lo, f.flux.hi,
+                           f.selected ? 1 : 0, f.flags, simulator.norm(), f.gof_expected, f.gof_sigma,
+                           f.choice);
             }
         }
     }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <xsift/characterise/variability.hpp>
 #include <xsift/spectral/options.hpp>
 #include <xsift/timing/search.hpp>
 
@@ -37,6 +38,7 @@ struct RunConfiguration {
     bool fit_spectra = true;
     timing::SearchOptions search;
     spectral::FitOptions spectra;
+    characterise::VariabilityOptions variability;
     CharacterOptions character;
 };
 

@@ -27,9 +27,10 @@ class FitData {
     /// @param rate n_models x n_bins, count/s: rate[m * stride + k]
     void fold(std::span<const double> photons, std::size_t n_models, double* rate, std::size_t stride) const;
 
-    std::vector<double> counts, background;                   ///< background is 0 for C-stat
-    double source_exposure = 0.0, background_exposure = 0.0;  ///< s; the latter 0: C-stat
-    std::vector<double> energy_lo, energy_hi;                 ///< keV
+    std::vector<double> counts, background;    ///< background is 0 for C-stat
+    double source_exposure = 0.0;              ///< s
+    std::vector<double> background_exposure;   ///< s, a bin; 0: C-stat
+    std::vector<double> energy_lo, energy_hi;  ///< keV
 
   private:
     std::vector<std::int32_t> first_, count_;  ///< energies that reach a bin

@@ -40,7 +40,12 @@ SpectralFit fit_spectra(std::span<const FitInput> spectra,
 SpectralFit fit_spectrum(const spectral::PreparedSpectrum& spectrum, const std::string& model,
                          std::span<const StartingPoint> starts, const spectral::FitOptions& options);
 
-/// Index of the fit to offer for a source; -1 when none qualifies. Sets `selected` on it.
+/// Why a fit can never be offered: NO_DOF, NOT_CONVERGED, PARAMETER_UNCONSTRAINED, NORM_UNCONSTRAINED,
+/// NO_AICC; empty when it can.
+std::string disqualification(const SpectralFit& fit);
+
+/// Index of the fit to offer for a source; -1 when none qualifies. Sets `selected` on it and `choice` on all.
+/// How good a fit is plays no part: a large null-hypothesis probability counts neither for nor against it.
 ///
 /// A fit qualifies when it converged with dof > 0, has an AICc, and its shape parameters and norms are
 /// constrained; nH may be an upper limit. Fits of several spectra: those of the spectrum with most bins among

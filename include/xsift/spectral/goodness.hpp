@@ -19,7 +19,8 @@ XSIFT_HD inline double cstat_mean(double mu) {
     if (!(mu > 0.0)) return 0.0;
     const double log_mu = std::log(mu);
     if (mu <= 0.5) return ((-0.25 * mu + 1.38) * mu - 2.0 * log_mu) * mu;
-    if (mu <= 2.0) return ((((-0.00335 * mu + 0.04259) * mu - 0.27331) * mu + 1.381) * mu - 2.0 * log_mu) * mu;
+    if (mu <= 2.0)
+        return ((((-0.00335 * mu + 0.04259) * mu - 0.27331) * mu + 1.381) * mu - 2.0 * log_mu) * mu;
     if (mu <= 5.0) return 1.019275 + 0.1345 * std::pow(mu, 0.461 - 0.9 * log_mu);
     if (mu <= 10.0) return 1.00624 + 0.604 * std::pow(mu, -1.68);
     return 1.0 + (0.1649 + 0.226 / mu) / mu;
@@ -50,15 +51,15 @@ XSIFT_HD inline double cstat_variance(double mu) {
     return 2.0 + (0.6747 + (0.79 + 12.0 / m) / m) / m;
 }
 
-/// Points and weights that stand for a Poisson distribution in sums of smooth functions: every count where
-/// the distribution is narrow, every n-th one (n up to a standard deviation) where it is wide. The sum over a
-/// Gaussian in steps of its standard deviation is right to exp(-2 pi^2).
+/// Points and weights that stand for a Poisson distribution in sums of functions without jumps: every count
+/// where the distribution is narrow, every n-th one (n up to a third of a standard deviation) where it is
+/// wide.
 class PoissonPoints {
   public:
     XSIFT_HD explicit PoissonPoints(double mean) : mean_(mean) {
         constexpr double deviations = 6.0;
         const double sigma = std::sqrt(mean);
-        step_ = std::fmax(1.0, std::floor(sigma));
+        step_ = std::fmax(1.0, std::floor(sigma / 3.0));
         first_ = std::fmax(0.0, std::floor(mean - deviations * sigma));
         n_ = static_cast<int>(std::floor((mean + deviations * sigma + 6.0 - first_) / step_)) + 1;
         for (int i = 0; i < n_; ++i) total_ += raw(i);
