@@ -428,7 +428,7 @@ def markdown(record):
              f"at the start {record['load'][0]:.1f}, at the end {record['load_end'][0]:.1f}, on {record['cores']} cores; where it is above 1, other work "
              "shared the machine.", "",
              "Versions: " + ", ".join(f"{name} {version}" for name, version in record["versions"].items()) + ".", "",
-             "Ratio: time of the contender divided by that of xsift. Right: the best trial it names, recomputed in double, is the best.", ""]
+             "Ratio: processor seconds of the contender divided by those of xsift (waiting for a core does not count). Right: the best trial it names, recomputed in double, is the best.", ""]
     for work in record["workloads"]:
         size = ""
         if "photons" in work:
@@ -436,10 +436,10 @@ def markdown(record):
         elif "points" in work:
             size = f": {work['points']:,} points, {work['trials']:,} trials, {work['curves']} curve(s), seconds a curve"
         lines += [f"## {work['workload']}{size}", "", "| program | seconds | median | processor seconds | ratio | right |", "|---|---|---|---|---|---|"]
-        own = work["rows"]["xsift"]["seconds"]
+        own = work["rows"]["xsift"]["cpu_seconds"]
         for name, row in sorted(work["rows"].items(), key=lambda item: item[1]["seconds"]):
             right = {True: "yes", False: "no", None: "not checked"}[row.get("agrees")]
-            lines.append(f"| {name} | {row['seconds']:.5g} | {row['median']:.5g} | {row['cpu_seconds']:.5g} | {row['seconds'] / own:.3g} | {right} |")
+            lines.append(f"| {name} | {row['seconds']:.5g} | {row['median']:.5g} | {row['cpu_seconds']:.5g} | {row['cpu_seconds'] / own:.3g} | {right} |")
         lines += ["", f"`{work['command']}`", ""]
     if record["two_cores"]:
         lines += ["## Two cores against one", "", "| workload | one, s | two, s | ratio |", "|---|---|---|---|"]
