@@ -67,6 +67,15 @@ Action add_ingest(CLI::App& app) {
         "--weight-column", options->weight_column,
         "Column of photon weights; default: WEIGHT where a file has it; none: ignore weights");
     command->add_flag(
+        "--barycentre", options->barycentre,
+        "Correct times to the solar system's barycentre (TDB) where the files say that it has not "
+        "been done; source positions from the source list or the headers");
+    command
+        ->add_option("--orbit", options->orbits,
+                     "Spacecraft orbit file for --barycentre (repeatable): FITS table of TIME and X, Y, Z or "
+                     "POSITION; without one the Earth's centre is taken, flagged")
+        ->allow_extra_args(false);
+    command->add_flag(
         "--repair", options->repair,
         "Mend damaged inputs (sort times, drop NaN rows, merge overlapping GTIs, interpolate an ARF on other "
         "energies; flagged) instead of quarantining them");

@@ -97,6 +97,9 @@ Table<SourceRow> sources_table() {
           at(&R::flux, &Estimate::lo)),
         c({"FLUX_HI", flux_unit, "phot.flux;em.X-ray;stat.max", "E11.4", "upper end of the interval"},
           at(&R::flux, &Estimate::hi)),
+        c({"ST_PVALUE", "", "stat.probability;src.var", "E11.3", "constant rate; 0: below 1e-300"},
+          at(&R::st_pvalue)),
+        c({"ST_LOG10_P", "", "stat.probability;src.var", "F11.3", "log10 of ST_PVALUE"}, at(&R::st_log10_p)),
         o("column", {"NH_GAL", nh_unit, "phys.columnDensity", "G12.5", "Galactic column toward the source"},
           &X::nh_galactic),
         o("column", {"NH_GAL_FROM", "", "meta.ref", "A", "map or column that NH_GAL comes from"}, &X::nh_origin),
@@ -252,6 +255,78 @@ Table<FitRow> fits_table() {
     }};
 }
 
+Table<ParameterRow> parameters_table() {
+    using R = ParameterRow;
+    const auto c = [](ColumnText text, auto cell) { return column<R>(text, cell); };
+    return {"PARAMETERS", {
+        c({"SRCID", "", "meta.id.parent", "A", "source"}, at(&R::source_id)),
+        c({"SPECTRA", "", "meta.id;meta.file", "A", "files of the spectra"}, at(&R::spectrum)),
+        c({"MODEL", "", "meta.id;meta.modelled", "A", "model, XSPEC names"}, at(&R::model)),
+        c({"COMPONENT", "", "meta.id;meta.modelled", "A", "component, numbered where repeated"}, at(&R::component)),
+        c({"PARAMETER", "", "meta.id;stat.fit.param", "A", "XSPEC's name"}, at(&R::name)),
+        c({"VALUE", "", "stat.fit.param", "G12.5", "in UNIT"}, at(&R::estimate, &Estimate::value)),
+        c({"VALUE_LO", "", "stat.fit.param;stat.min", "G12.5", "lower end, null when not free"}, at(&R::estimate, &Estimate::lo)),
+        c({"VALUE_HI", "", "stat.fit.param;stat.max", "G12.5", "upper end, null when not free"}, at(&R::estimate, &Estimate::hi)),
+        c({"ERROR", "", "stat.error;stat.fit.param", "E11.3", "1 sigma from the covariance"}, at(&R::error)),
+        c({"UNIT", "", "meta.unit", "A", "unit of the values"}, at(&R::unit)),
+        c({"FLAGS", "", "meta.code.qual", "I10", "bits, see the documentation"}, at(&R::flags)),
+    }};
+}
+
+Table<VariabilityRow> variability_table() {
+    using R = VariabilityRow;
+    const auto c = [](ColumnText text, auto cell) { return column<R>(text, cell); };
+    return {"VARIABILITY", {
+        c({"SRCID", "", "meta.id.parent", "A", "source"}, at(&R::source_id)),
+        c({"EXPOSURE", "", "meta.id;obs.exposure", "A", "file of the exposure"}, at(&R::exposure)),
+        c({"INSTRUMENT", "", "meta.id;instr", "A", "instrument"}, at(&R::instrument)),
+        c({"COUNTS", "count", "phot.count;em.X-ray", "G12.5", "events, or effective counts of a curve"}, at(&R::counts)),
+        c({"GOOD_TIME", "s", "time.duration;obs.exposure", "F12.2", "good time"}, at(&R::good_time)),
+        c({"RATE", "count s**-1", "phot.count;arith.rate", "G12.5", "mean rate"}, at(&R::rate)),
+        c({"KS", "", "stat.value", "F8.5", "Kolmogorov-Smirnov distance in good time"}, at(&R::ks)),
+        c({"LOG10_P_KS", "", "stat.probability;src.var", "F11.3", "log10 probability, constant rate"},
+          at(&R::log10_p_ks)),
+        c({"CHI2", "", "stat.fit.chi2", "F13.4", "binned rate against a constant one"}, at(&R::chi2)),
+        c({"CHI2_DOF", "", "stat.fit.dof", "I6", "bins - 1"}, at(&R::chi2_dof)),
+        c({"BIN_WIDTH", "s", "time.interval", "G12.5", "good time of a bin"}, at(&R::bin_width)),
+        c({"LOG10_P_CHI2", "", "stat.probability;src.var", "F11.3", "log10 probability, constant rate"},
+          at(&R::log10_p_chi2)),
+        c({"EXCESS_VARIANCE", "", "src.var.amplitude", "G12.5", "(S2 - mean err2)/mean2, may be < 0"},
+          at(&R::excess_variance)),
+        c({"EXCESS_VARIANCE_ERR", "", "stat.error;src.var.amplitude", "G12.5", "1 sigma"},
+          at(&R::excess_variance_error)),
+        c({"FVAR", "", "src.var.amplitude;arith.ratio", "F9.5", "root of EXCESS_VARIANCE"}, at(&R::fvar)),
+        c({"FVAR_ERR", "", "stat.error;src.var.amplitude", "F9.5", "1 sigma"}, at(&R::fvar_error)),
+        c({"N_BLOCKS", "", "meta.number", "I6", "Bayesian blocks; 1: no change"}, at(&R::n_blocks)),
+        c({"RATE_LO", "count s**-1", "phot.count;arith.rate;stat.min", "G12.5", "lowest block"}, at(&R::rate_lo)),
+        c({"RATE_HI", "count s**-1", "phot.count;arith.rate;stat.max", "G12.5", "highest block"}, at(&R::rate_hi)),
+        c({"N_FLARES", "", "meta.number", "I6", "rows in FLARES"}, at(&R::n_flares)),
+        c({"FLAGS", "", "meta.code.qual", "I10", "bits, see the documentation"}, at(&R::flags)),
+    }};
+}
+
+Table<FlareRow> flares_table() {
+    using R = FlareRow;
+    const auto c = [](ColumnText text, auto cell) { return column<R>(text, cell); };
+    return {"FLARES", {
+        c({"SRCID", "", "meta.id.parent", "A", "source"}, at(&R::source_id)),
+        c({"EXPOSURE", "", "meta.id;obs.exposure", "A", "file of the exposure"}, at(&R::exposure)),
+        c({"INSTRUMENT", "", "meta.id;instr", "A", "instrument"}, at(&R::instrument)),
+        c({"START", "s", "time.start", "F17.4", "time of the file, since its MJDREF"}, at(&R::start)),
+        c({"PEAK", "s", "time.epoch", "F17.4", "middle of the highest block"}, at(&R::peak)),
+        c({"STOP", "s", "time.end", "F17.4", "end"}, at(&R::stop)),
+        c({"RISE", "s", "time.duration", "G12.5", "PEAK - START"}, at(&R::rise)),
+        c({"DURATION", "s", "time.duration", "G12.5", "STOP - START"}, at(&R::duration)),
+        c({"PEAK_RATE", "count s**-1", "phot.count;arith.rate;stat.max", "G12.5", "of the highest block"},
+          at(&R::peak_rate)),
+        c({"PEAK_RATE_ERR", "count s**-1", "stat.error;phot.count", "G12.5", "1 sigma"}, at(&R::peak_rate_error)),
+        c({"QUIESCENT_RATE", "count s**-1", "phot.count;arith.rate", "G12.5", "median over good time of the blocks"},
+          at(&R::quiescent_rate)),
+        c({"EXCESS_COUNTS", "count", "phot.count", "G12.5", "above the quiescent rate"}, at(&R::excess_counts)),
+        c({"FLAGS", "", "meta.code.qual", "I10", "bits, see the documentation"}, at(&R::flags)),
+    }};
+}
+
 Table<CounterpartRow> counterparts_table() {
     using R = CounterpartRow;
     const auto c = [](ColumnText text, auto cell) { return column<R>(text, cell); };
@@ -295,7 +370,7 @@ Table<QuarantineRow> quarantine_table() {
     return {"QUARANTINE", {
         c({"SRCID", "", "meta.id.parent", "A", "source, blank where not known"}, at(&R::source_id)),
         c({"INPUT", "", "meta.id;meta.file", "A", "file"}, at(&R::input)),
-        c({"STAGE", "", "meta.code", "A", "ingest, search or fit"}, at(&R::stage)),
+        c({"STAGE", "", "meta.code", "A", "ingest, search, variability or fit"}, at(&R::stage)),
         c({"CODE", "", "meta.code.error", "A", "reason, a stable code"}, at(&R::code)),
         c({"MESSAGE", "", "meta.note", "A", "what happened, why, what to do"}, at(&R::message)),
     }};
@@ -515,6 +590,9 @@ SourceRow source_row(const SourceResult& result) {
     row.n_spectra = result.n_spectra;
     row.status = result.status;
     row.flags = result.flags;
+    row.st_log10_p = result.st_log10_p;
+    // A power below 1e-300 would lose digits before it underflows.
+    row.st_pvalue = result.st_log10_p < -300.0 ? 0.0 : std::pow(10.0, result.st_log10_p);
     row.character = result.character;
     if (result.best_period >= 0) {
         const PeriodCandidate& best = result.candidates.at(static_cast<std::size_t>(result.best_period));
@@ -544,6 +622,11 @@ LimitRow limit_row(const SourceResult& result, const PulsedFractionLimit& limit)
 
 ProfileRow profile_row(const SourceResult& result, const PhaseProfile& profile) {
     return {profile, result.source.id};
+}
+
+ParameterRow parameter_row(const SourceResult& result, const SpectralFit& fit,
+                           const FittedParameter& parameter) {
+    return {parameter, result.source.id, fit.spectrum, fit.model};
 }
 
 FitRow fit_row(const SourceResult& result, const SpectralFit& fit) {
@@ -577,6 +660,9 @@ Tables::Tables(const std::vector<ExtraColumn>& extra_columns, const Steps& steps
       limits(limits_table()),
       profiles(profiles_table()),
       fits(fits_table()),
+      parameters(parameters_table()),
+      variability(variability_table()),
+      flares(flares_table()),
       counterparts(counterparts_table()),
       classes(classes_table()),
       quarantine(quarantine_table()),

@@ -22,6 +22,7 @@ namespace xsift::io::catalogue {
 
 struct SourceRow : SourceResult {
     double period = not_measured, period_error = not_measured, log10_fap = not_measured;
+    double st_pvalue = not_measured;
     double pf_ul = not_measured, pf_ul_fmax = not_measured;
     std::string best_model;
     Estimate flux;
@@ -38,11 +39,20 @@ struct ProfileRow : PhaseProfile {
 struct FitRow : SpectralFit {
     std::string source_id;
 };
+struct VariabilityRow : Variability {
+    std::string source_id;
+};
+struct FlareRow : Flare {
+    std::string source_id;
+};
 struct CounterpartRow : Counterpart {
     std::string source_id;
 };
 struct ClassRow : ClassProbability {
     std::string source_id;
+};
+struct ParameterRow : FittedParameter {
+    std::string source_id, spectrum, model;
 };
 struct KeyValueRow {
     std::string key, value;
@@ -56,6 +66,8 @@ PeriodRow period_row(const SourceResult& result, const PeriodCandidate& candidat
 LimitRow limit_row(const SourceResult& result, const PulsedFractionLimit& limit);
 ProfileRow profile_row(const SourceResult& result, const PhaseProfile& profile);
 FitRow fit_row(const SourceResult& result, const SpectralFit& fit);
+ParameterRow parameter_row(const SourceResult& result, const SpectralFit& fit,
+                           const FittedParameter& parameter);
 
 /// Undo source_row and period_row; best_period and best_fit are found again once candidates and fits are
 /// there.
@@ -138,6 +150,9 @@ struct Tables {
     Table<LimitRow> limits;
     Table<ProfileRow> profiles;
     Table<FitRow> fits;
+    Table<ParameterRow> parameters;
+    Table<VariabilityRow> variability;
+    Table<FlareRow> flares;
     Table<CounterpartRow> counterparts;
     Table<ClassRow> classes;
     Table<QuarantineRow> quarantine;
@@ -152,6 +167,9 @@ struct Tables {
         visit(limits);
         visit(profiles);
         visit(fits);
+        visit(parameters);
+        visit(variability);
+        visit(flares);
         visit(counterparts);
         visit(classes);
         visit(quarantine);

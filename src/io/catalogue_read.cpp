@@ -156,6 +156,9 @@ std::vector<std::string> verify_catalogue(const std::string& path) {
         check_rows(catalogue, catalogue.tables.limits, order, false, findings);
         check_rows(catalogue, catalogue.tables.profiles, order, false, findings);
         check_rows(catalogue, catalogue.tables.fits, order, false, findings);
+        check_rows(catalogue, catalogue.tables.parameters, order, false, findings);
+        check_rows(catalogue, catalogue.tables.variability, order, false, findings);
+        check_rows(catalogue, catalogue.tables.flares, order, false, findings);
         check_rows(catalogue, catalogue.tables.counterparts, order, false, findings);
         check_rows(catalogue, catalogue.tables.classes, order, false, findings);
         check_rows(catalogue, catalogue.tables.quarantine, order, true, findings);
@@ -201,6 +204,14 @@ std::vector<SourceResult> read_results(const std::string& path, std::int64_t fir
                 [&](std::size_t i, const ProfileRow& row) { results[i].profiles.push_back(row); });
     assign_rows(catalogue, catalogue.tables.fits, wanted,
                 [&](std::size_t i, const FitRow& row) { results[i].fits.push_back(row); });
+    assign_rows(catalogue, catalogue.tables.parameters, wanted, [&](std::size_t i, const ParameterRow& row) {
+        for (SpectralFit& fit : results[i].fits)
+            if (fit.spectrum == row.spectrum && fit.model == row.model) fit.parameters.push_back(row);
+    });
+    assign_rows(catalogue, catalogue.tables.variability, wanted,
+                [&](std::size_t i, const VariabilityRow& row) { results[i].variability.push_back(row); });
+    assign_rows(catalogue, catalogue.tables.flares, wanted,
+                [&](std::size_t i, const FlareRow& row) { results[i].flares.push_back(row); });
     assign_rows(
         catalogue, catalogue.tables.counterparts, wanted,
         [&](std::size_t i, const CounterpartRow& row) { results[i].character.counterparts.push_back(row); });

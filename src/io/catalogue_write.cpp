@@ -82,6 +82,14 @@ class RowSource {
         }
     }
     template <typename Visit>
+    void rows(const Table<ParameterRow>&, const SourceResult& result, Visit&& visit) const {
+        for (const SpectralFit& fit : result.fits)
+            for (const FittedParameter& parameter : fit.parameters) {
+                ParameterRow row = parameter_row(result, fit, parameter);
+                visit(row);
+            }
+    }
+    template <typename Visit>
     void rows(const Table<FitRow>&, const SourceResult& result, Visit&& visit) const {
         for (const SpectralFit& fit : result.fits) {
             FitRow row = fit_row(result, fit);
@@ -89,9 +97,23 @@ class RowSource {
         }
     }
     template <typename Visit>
+    void rows(const Table<VariabilityRow>&, const SourceResult& result, Visit&& visit) const {
+        for (const Variability& variability : result.variability) {
+            VariabilityRow row{variability, result.source.id};
+            visit(row);
+        }
+    }
+    template <typename Visit>
     void rows(const Table<CounterpartRow>&, const SourceResult& result, Visit&& visit) const {
         for (const Counterpart& counterpart : result.character.counterparts) {
             CounterpartRow row{counterpart, result.source.id};
+            visit(row);
+        }
+    }
+    template <typename Visit>
+    void rows(const Table<FlareRow>&, const SourceResult& result, Visit&& visit) const {
+        for (const Flare& flare : result.flares) {
+            FlareRow row{flare, result.source.id};
             visit(row);
         }
     }
@@ -118,8 +140,9 @@ class RowSource {
     std::unordered_map<std::string, std::vector<const QuarantineRow*>> ingest_;
 };
 
-/// Rows of SOURCES, PERIODS, PF_LIMITS, PROFILES, SPECTRAL_FITS, COUNTERPARTS, CLASSES, QUARANTINE.
-using RowCounts = std::array<std::int64_t, 8>;
+/// Rows of SOURCES, PERIODS, PF_LIMITS, PROFILES, SPECTRAL_FITS, PARAMETERS, VARIABILITY, FLARES, COUNTERPARTS,
+/// CLASSES, QUARANTINE.
+using RowCounts = std::array<std::int64_t, 11>;
 
 template <typename Visit>
 void for_each_result_table(Tables& tables, Visit&& visit) {
@@ -128,9 +151,12 @@ void for_each_result_table(Tables& tables, Visit&& visit) {
     visit(tables.limits, 2);
     visit(tables.profiles, 3);
     visit(tables.fits, 4);
-    visit(tables.counterparts, 5);
-    visit(tables.classes, 6);
-    visit(tables.quarantine, 7);
+    visit(tables.parameters, 5);
+    visit(tables.variability, 6);
+    visit(tables.flares, 7);
+    visit(tables.counterparts, 8);
+    visit(tables.classes, 9);
+    visit(tables.quarantine, 10);
 }
 
 /// First pass: how many rows there are and how wide texts have to be.

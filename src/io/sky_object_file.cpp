@@ -1,5 +1,6 @@
 #include "fits_handle.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <fstream>
@@ -230,6 +231,8 @@ SkyObjectFile read_sky_objects(const std::string& path, const std::map<std::stri
     while (table->next(rows)) {
         SkyObjects objects;
         if (id != 0) objects.id = table->texts(id);
+        for (std::string& name : objects.id)  // numbers come right-aligned
+            name.erase(0, std::min(name.find_first_not_of(' '), name.size()));
         for (const Wanted& item : wanted) {
             objects.*item.target = table->numbers(item.column);
             if (item.scale != 1.0)

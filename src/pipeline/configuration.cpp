@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <xsift/core/error.hpp>
+#include <xsift/io/table_model_file.hpp>
 #include <xsift/pipeline/configuration.hpp>
 #include <xsift/spectral/definition.hpp>
 #include <xsift/timing/epoch_folding.hpp>
@@ -231,6 +232,15 @@ void search_settings(std::vector<Setting>& all, RunConfiguration& c) {
                                  "Larger grids are refused: the exposure is quarantined");
 }
 
+void variability_settings(std::vector<Setting>& all, RunConfiguration& c) {
+    Section section(all, "variability");
+    characterise::VariabilityOptions& v = c.variability;
+    section.boolean("enabled", "--variability", v.enabled, "Test whether rates are constant; find flares");
+    section.number("block-p0", v.block_p0, 1e-12, 0.5,
+                   "Chance that a constant rate is given a change in its Bayesian blocks");
+    section.number("min-counts", v.min_counts, 5, 100000, "Expected counts of a bin of the chi2 test");
+}
+
 void spectra_settings(std::vector<Setting>& all, RunConfiguration& c) {
     Section section(all, "spectra");
     spectral::FitOptions& f = c.spectra;
@@ -259,6 +269,12 @@ void spectra_settings(std::vector<Setting>& all, RunConfiguration& c) {
             return fmt::format("[{}]", fmt::join(settings, ", "));
         },
         [&f](const Values& values) { f.parameters = split(values); });
+    section.add(
+        "apec-table", "--apec-table",
+        "Table model (OGIP 92-009) of kT and Abundanc that apec uses; empty: the embedded one (AtomDB 2.0.2, "
+        "aspl)",
+        [&f] { return quoted(f.apec_file); },
+        [&f](const Values& values) { f.apec_file = only("--apec-table", values); });
     section.add(
         "abund", "--abund", "Abundances of the absorption: wilm, angr (XSPEC's default), aspl",
         [&f] { return quoted(to_string(f.abundance)); },
@@ -330,9 +346,32 @@ void character_settings(std::vector<Setting>& all, RunConfiguration& c) {
 std::vector<Setting> settings_of(RunConfiguration& configuration) {
     std::vector<Setting> all;
     search_settings(all, configuration);
+    variability_settings(all, configuration);
     spectra_settings(all, configuration);
     character_settings(all, configuration);
     return all;
+}
+
+void read_model_tables(spectral::FitOptions& options) {
+    const auto read = [](const std::string& file) {
+        auto table = std::make_shared<TableModel>(io::read_table_model(file));
+        spectral::check_table(*table);
+        return table;
+    };
+    if (!options.apec_file.empty()) {
+        const auto table = read(options.apec_file);
+        table->name = "apec";
+        table->redshift = true;
+        if (!table->additive || table->axes.size() != 2 || table->axes[0].name != "kT" ||
+            table->axes[1].name != "Abundanc")
+            reject("--apec-table", options.apec_file, "an additive table of kT and Abundanc");
+        table->axes[1].frozen = true;
+        options.apec = table;
+    }
+    for (const std::string& model : options.models)
+        for (const std::string& file : spectral::table_files(model))
+            if (!options.tables.contains(file)) options.tables[file] = read(file);
+    spectral::define_models(options);
 }
 
 std::string to_toml(RunConfiguration configuration) {

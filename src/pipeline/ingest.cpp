@@ -16,9 +16,11 @@
 #include <xsift/core/parallel.hpp>
 #include <xsift/io/event_file.hpp>
 #include <xsift/io/light_curve_file.hpp>
+#include <xsift/io/orbit_file.hpp>
 #include <xsift/io/source_list.hpp>
 #include <xsift/io/spectrum_file.hpp>
 #include <xsift/io/survey.hpp>
+#include <xsift/pipeline/barycentre.hpp>
 #include <xsift/pipeline/ingest.hpp>
 
 namespace xsift::pipeline {
@@ -49,6 +51,10 @@ class Ingest {
         events_.repair = options.repair;
         events_.weight_column = options.weight_column;
         if (!options.region.empty()) events_.region = io::parse_region(options.region);
+        if (!options.orbits.empty() && !options.barycentre)
+            throw Error(ErrorKind::usage, "BAD_ORBIT", "--orbit is for --barycentre",
+                        "that option is missing", "Add --barycentre.");
+        for (const std::string& path : options.orbits) orbits_.push_back(read_orbit(path));
         if (!options.source_list.empty()) list_ = io::read_source_list(options.source_list);
     }
 
@@ -74,6 +80,15 @@ class Ingest {
     }
 
   private:
+    /// An orbit file is an option, not an input: what is wrong with it is an error of usage.
+    static io::Orbit read_orbit(const std::string& path) {
+        try {
+            return io::read_orbit(path);
+        } catch (const Error& error) {
+            throw Error(ErrorKind::usage, "BAD_ORBIT", "an orbit file cannot be used", error.what());
+        }
+    }
+
     /// Every source of the list and of the inputs, in the order of their ids.
     std::vector<Assigned> sources_of(std::vector<InputFile>& inputs) const {
         std::map<std::string, Assigned> sources;
@@ -120,12 +135,16 @@ class Ingest {
     void write_window(io::SurveyWriter& writer, std::vector<Assigned>& sources, std::size_t begin,
                       std::size_t end) {
         std::vector<InputFile*> files;
-        for (std::size_t i = begin; i < end; ++i)
+        std::vector<const Source*> owner;
+        for (std::size_t i = begin; i < end; ++i) {
             files.insert(files.end(), sources[i].files.begin(), sources[i].files.end());
+            owner.insert(owner.end(), sources[i].files.size(), &sources[i].source);
+        }
         std::vector<Loaded> loaded(files.size());
         pool_.for_each(files.size(), [&](std::size_t i) {
             try {
                 loaded[i] = load(*files[i]);
+                if (options_.barycentre) to_barycentre(loaded[i], *owner[i]);
             } catch (const std::exception& problem) {
                 files[i]->problem = quarantine_row(*files[i], problem);
             }
@@ -138,6 +157,24 @@ class Ingest {
             for (std::size_t n = sources[i].files.size(); n > 0; --n) add(data, std::move(loaded[next++]));
             writer.add(data);
         }
+    }
+
+    void to_barycentre(Loaded& loaded, const Source& source) {
+        BarycentreOutcome outcome{};
+        std::string file;
+        if (auto* events = std::get_if<EventList>(&loaded)) {
+            outcome = barycentre(*events, source.ra, source.dec, orbits_);
+            file = events->exposure.file;
+        } else if (auto* curve = std::get_if<LightCurve>(&loaded)) {
+            outcome = barycentre(*curve, source.ra, source.dec, orbits_);
+            file = curve->exposure.file;
+        } else {
+            return;
+        }
+        const std::lock_guard lock(mutex_);
+        auto& [count, example] = barycentred_[outcome];
+        // The same whatever the order of the threads.
+        if (count++ == 0 || file < example) example = file;
     }
 
     void add(SourceData& data, Loaded&& loaded) {
@@ -249,6 +286,21 @@ class Ingest {
         writer.set_provenance("ingest.weight_column", options_.weight_column.empty()
                                                           ? "WEIGHT where present"
                                                           : options_.weight_column);
+        writer.set_provenance("ingest.barycentre", options_.barycentre ? "ERFA epv00, dtdb" : "false");
+        std::vector<std::string> orbit_files, outcomes;
+        for (const io::Orbit& orbit : orbits_) orbit_files.push_back(orbit.file);
+        writer.set_provenance("ingest.orbits", fmt::format("{}", fmt::join(orbit_files, "; ")));
+        for (const auto& [outcome, found] : barycentred_) {
+            const auto& [count, example] = found;
+            outcomes.push_back(fmt::format("{}: {}", count, pipeline::describe(outcome)));
+            const std::string text =
+                fmt::format("{} exposures {} (first {})", count, pipeline::describe(outcome), example);
+            if (outcome == BarycentreOutcome::corrected || outcome == BarycentreOutcome::already)
+                log::info("{}", text);
+            else
+                log::warning("{}", text);
+        }
+        writer.set_provenance("ingest.barycentre_outcomes", fmt::format("{}", fmt::join(outcomes, "; ")));
         writer.set_provenance("ingest.repair", options_.repair ? "true" : "false");
         std::vector<std::string> rules;
         for (const SubstitutionRule& rule : responses_->rules())
@@ -271,12 +323,14 @@ class Ingest {
     io::SourceList list_;
     const FileFinder* finder_ = nullptr;
     ResponseLibrary* responses_ = nullptr;
+    std::vector<io::Orbit> orbits_;
     IngestSummary summary_;
     std::set<std::string> response_hashes_;
 
     std::mutex mutex_;  // guards what follows
     std::int64_t done_ = 0, total_ = 0;
-    std::map<std::string, std::string> support_;  ///< canonical path: kind
+    std::map<BarycentreOutcome, std::pair<std::int64_t, std::string>> barycentred_;  ///< count, first file
+    std::map<std::string, std::string> support_;                                     ///< canonical path: kind
     std::map<std::tuple<std::string, std::string, std::string>, std::int64_t> substitutions_;
 };
 

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <xsift/characterise/variability.hpp>
 #include <xsift/core/error.hpp>
 #include <xsift/refine/composite_periods.hpp>
 #include <xsift/refine/limits.hpp>
@@ -185,6 +186,7 @@ std::vector<SourceResult> BatchProcessor::process(const std::vector<SourceData>&
         results[i].n_spectra = static_cast<std::int32_t>(batch[i].spectra.size());
     }
     if (configuration_.search_periods) search(batch, results);
+    if (configuration_.variability.enabled) assess(batch, results);
     if (configuration_.fit_spectra) fit(batch, results);
     for (std::size_t i = 0; i < batch.size(); ++i) conclude(batch[i], results[i]);
     return results;
@@ -277,6 +279,23 @@ void BatchProcessor::search(const std::vector<SourceData>& batch, std::vector<So
         for (PeriodCandidate& candidate : j.candidates) rows.push_back(std::move(candidate));
     }
     times_.add("polish", polishing);
+}
+
+void BatchProcessor::assess(const std::vector<SourceData>& batch, std::vector<SourceResult>& results) {
+    const Stopwatch assessing;
+    pool_.for_each(batch.size(), [&](std::size_t i) {
+        SourceResult& result = results[i];
+        const auto add = [&](const auto& exposure) {
+            guarded(batch[i].source.id, exposure.exposure.file, "variability", result.quarantine, [&] {
+                result.variability.push_back(
+                    characterise::assess(exposure, configuration_.variability, result.flares));
+            });
+        };
+        for (const EventList& events : batch[i].events) add(events);
+        for (const LightCurve& curve : batch[i].light_curves) add(curve);
+        result.st_log10_p = characterise::combined_log10_p(result.variability);
+    });
+    times_.add("variability", assessing);
 }
 
 void BatchProcessor::fit(const std::vector<SourceData>& batch, std::vector<SourceResult>& results) {

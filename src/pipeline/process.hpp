@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// The computation of one batch: search, polish, grids, fits.
+/// The computation of one batch: search, polish, variability, grids, fits.
 
 #include "stopwatch.hpp"
 
@@ -27,6 +27,7 @@ class BatchProcessor {
 
   private:
     void search(const std::vector<SourceData>& batch, std::vector<SourceResult>& results);
+    void assess(const std::vector<SourceData>& batch, std::vector<SourceResult>& results);
     void fit(const std::vector<SourceData>& batch, std::vector<SourceResult>& results);
     void conclude(const SourceData& data, SourceResult& result) const;
 

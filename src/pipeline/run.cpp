@@ -143,8 +143,10 @@ io::CatalogueInfo catalogue_info(const RunOptions& options, io::SurveyReader& su
     const spectral::Abundance abundance = options.configuration.spectra.abundance;
     info.provenance.emplace_back("table tbabs " + to_string(abundance),
                                  spectral::Absorption::checksum(abundance));
-    const auto apec = spectral::embedded_apec();
+    const spectral::FitOptions& fits = options.configuration.spectra;
+    const auto apec = fits.apec ? fits.apec : spectral::embedded_apec();
     info.provenance.emplace_back("table apec", fmt::format("{}; {}", apec->hash, apec->origin));
+    for (const auto& [name, table] : fits.tables) info.provenance.emplace_back("table " + name, table->hash);
     for (const auto& [key, value] : characteriser.provenance()) info.provenance.emplace_back(key, value);
     const std::vector<io::InputRecord> inputs = survey.inputs();
     info.provenance.emplace_back("inputs", std::to_string(inputs.size()));
@@ -174,7 +176,9 @@ void count(const SourceResult& result, RunSummary& summary) {
 
 }  // namespace
 
-RunSummary run(const RunOptions& options, const std::atomic<bool>& stop, const RunProgress& progress) {
+RunSummary run(const RunOptions& given, const std::atomic<bool>& stop, const RunProgress& progress) {
+    RunOptions options = given;
+    read_model_tables(options.configuration.spectra);
     const Stopwatch total;
     StageTimes times;
     RunSummary summary;

@@ -131,6 +131,19 @@ void fields(Archive& archive, T& v) {
     archive(v.source_id, v.input, v.stage, v.code, v.message);
 }
 template <typename Archive, typename T>
+requires FieldsOf<Archive, T, Variability>
+void fields(Archive& archive, T& v) {
+    archive(v.exposure, v.instrument, v.counts, v.good_time, v.rate, v.ks, v.log10_p_ks, v.chi2, v.chi2_dof,
+            v.bin_width, v.log10_p_chi2, v.excess_variance, v.excess_variance_error, v.fvar, v.fvar_error,
+            v.n_blocks, v.rate_lo, v.rate_hi, v.n_flares, v.flags);
+}
+template <typename Archive, typename T>
+requires FieldsOf<Archive, T, Flare>
+void fields(Archive& archive, T& v) {
+    archive(v.exposure, v.instrument, v.start, v.peak, v.stop, v.rise, v.duration, v.peak_rate,
+            v.peak_rate_error, v.quiescent_rate, v.excess_counts, v.flags);
+}
+template <typename Archive, typename T>
 requires FieldsOf<Archive, T, Counterpart>
 void fields(Archive& archive, T& v) {
     archive(v.catalogue, v.id, v.separation, v.p_any, v.p_i, v.match_flag, v.parallax, v.parallax_error,
@@ -167,8 +180,8 @@ void fields(Archive& archive, T& v) {
 template <typename Archive, typename T>
 requires FieldsOf<Archive, T, SourceResult>
 void fields(Archive& archive, T& v) {
-    archive(v.source, v.n_exposures, v.n_spectra, v.status, v.best_period, v.best_fit, v.flags, v.candidates,
-            v.limits, v.profiles, v.fits, v.quarantine, v.character);
+    archive(v.source, v.n_exposures, v.n_spectra, v.status, v.best_period, v.best_fit, v.flags, v.st_log10_p,
+            v.candidates, v.limits, v.profiles, v.fits, v.variability, v.flares, v.quarantine, v.character);
 }
 
 }  // namespace xsift::pipeline

@@ -1,6 +1,7 @@
 #pragma once
 // From candidate frequencies to the rows of an exposure.
 
+#include <cstdint>
 #include <vector>
 
 #include <xsift/data/results.hpp>

@@ -243,10 +243,15 @@ struct Frame {
         c.flags |= flags;
         if (std::isnan(error)) c.flags |= candidate_unresolved_error;
     }
-    void set_significance(PeriodCandidate& c, double log10_p, double n_trials) const {
+    /// @param log10_p in white noise, then in noise of the local level
+    void set_significance(PeriodCandidate& c, double log10_p, double log10_p_local, double level,
+                          double n_trials) const {
         c.log10_p_single = log10_p;
         c.n_trials = n_trials;
-        c.log10_fap = timing::log10_false_alarm(log10_p, n_trials);
+        c.noise_level = level;
+        c.log10_fap_white = timing::log10_false_alarm(log10_p, n_trials);
+        c.log10_fap_local = std::max(c.log10_fap_white, timing::log10_false_alarm(log10_p_local, n_trials));
+        c.log10_fap = c.log10_fap_local;
     }
     /// Vetoes from the frequency and from other rows: those of a row at the same frequency; harmonics of
     /// stronger ones.
@@ -325,7 +330,8 @@ PeriodCandidate folded_row(const EventList& events, const Frame& frame, const Co
     c.statistic = highest.chi2;
     if (highest.least_expected < enough_counts) c.flags |= candidate_few_counts_per_bin;
     const double level = noise_level(std::span(&member, 1), best, frame.span, n);
-    frame.set_significance(c, timing::log10_chi2_survival_dof(highest.chi2 / level, highest.dof),
+    frame.set_significance(c, timing::log10_chi2_survival_dof(highest.chi2, highest.dof),
+                           timing::log10_chi2_survival_dof(highest.chi2 / level, highest.dof), level,
                            frame.trials(n, drifts));
     return c;
 }
@@ -350,7 +356,8 @@ PeriodCandidate drifting_row(const EventList& events, const Frame& frame, const 
     c.statistic = top.z2;
     const double evidence = std::min(top.z2, clean_z2(std::span(&member, 1), top.frequency, top.fdot, n));
     const double level = noise_level(std::span(&member, 1), top.frequency, frame.span, n);
-    frame.set_significance(c, timing::log10_chi2_survival(evidence / level, n),
+    frame.set_significance(c, timing::log10_chi2_survival(evidence, n),
+                           timing::log10_chi2_survival(evidence / level, n), level,
                            frame.trials(n, static_cast<double>(drift.count())));
     return c;
 }
@@ -487,7 +494,8 @@ std::vector<PeriodCandidate> add_composite_rows(const EventList& events, const t
     }
     Rows added = std::move(drifting);
     for (PeriodCandidate& c : folded) {
-        frame.veto(c, rows, c.n_harmonics / 2);
+        frame.veto(c, rows, c.n_harmonics);
+        frame.veto(c, added, c.n_harmonics);  // the drifting ones, and the stronger folded ones
         added.push_back(std::move(c));
     }
     return rank_anew(std::move(rows), std::move(added), resolution, options);
@@ -571,7 +579,8 @@ std::vector<PeriodCandidate> joint_rows(std::span<const EventList* const> lists,
         c.statistic = top.z2;
         const double evidence = std::min(top.z2, clean_z2(members, top.frequency, 0.0, n));
         const double level = noise_level(members, top.frequency, frame.span, n);
-        frame.set_significance(c, timing::log10_chi2_survival(evidence / level, n * g),
+        frame.set_significance(c, timing::log10_chi2_survival(evidence, n * g),
+                               timing::log10_chi2_survival(evidence / level, n * g), level,
                                frame.trials(n * g, 1.0));
         return c;
     };

@@ -88,6 +88,18 @@ double Covariance::half_width(const Vector& gradient, double delta) const {
     return std::sqrt(2.0 * delta * variance);
 }
 
+Vector Covariance::direction(int i) const {
+    Mask mask = free_;
+    mask[i] = true;
+    Vector unit{};
+    unit[i] = 1.0;
+    const auto column = solve(curvature_, unit, mask, n_);
+    Vector out{};
+    if (!column) return out;
+    for (int j = 0; j < n_; ++j) out[j] = (*column)[j] / (*column)[i];
+    return out;
+}
+
 double Covariance::correlation(int i, int j) const {
     if (!free_[i] || !free_[j]) return 0.0;
     Vector unit_i{}, unit_j{};

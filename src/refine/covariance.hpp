@@ -18,6 +18,9 @@ class Covariance {
     double half_width(int i, double delta) const;
     /// Half-width of a function of the coordinates with the given gradient, limits left aside.
     double half_width(const Vector& gradient, double delta) const;
+    /// How the other coordinates follow coordinate i to keep the statistic lowest: d x_j / d x_i; 0 where not
+    /// known.
+    Vector direction(int i) const;
     /// Correlation of two coordinates at the minimum; 0 where it is not defined.
     double correlation(int i, int j) const;
     const Mask& free() const { return free_; }

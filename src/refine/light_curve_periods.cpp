@@ -417,6 +417,7 @@ class LightCurvePolisher {
         c.statistic = centre;
         if (std::isnan(c.frequency_error)) c.flags |= candidate_unresolved_error;
         if (!curve_.exposure.barycentred()) c.flags |= candidate_not_barycentred;
+        if (curve_.exposure.flags & exposure_geocentre) c.flags |= candidate_geocentre;
         set_significance(c);
         const double amplitude = timing::lomb_scargle_sinusoid(data_.sums(f)).amplitude();
         if (data_.mean_value() > 0.0)

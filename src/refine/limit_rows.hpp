@@ -1,6 +1,7 @@
 #pragma once
 // What the upper limits of event lists and of light curves have in common.
 
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <vector>

@@ -374,6 +374,7 @@ class EventPolisher {
                 m.veto |= veto_frame_alias;
             if (!frame_known) m.flags |= candidate_frame_time_unknown;
             if (!events_.exposure.barycentred()) m.flags |= candidate_not_barycentred;
+            if (events_.exposure.flags & exposure_geocentre) m.flags |= candidate_geocentre;
             if (!events_.weight.empty()) m.flags |= candidate_weighted;
         }
         if (!frame_known) return;

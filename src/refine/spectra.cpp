@@ -2,6 +2,7 @@
 #include "descent.hpp"
 #include "goodness.hpp"
 #include "objective.hpp"
+#include "profile_interval.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -116,16 +117,24 @@ void flag_parameter(SpectralFit& fit, const FittedParameter& p, bool is_norm) {
 
 /// The interval of one coordinate, in the units of its parameter.
 FittedParameter estimate(const Coordinates& c, const Vector& x, int i, const Covariance& covariance,
-                         double delta, spectral::Limits limits) {
+                         const ProfileEnds& ends, spectral::Limits limits) {
     FittedParameter out;
-    const double value = c.value(x, i), scale = c.scale(x, i);
-    const double half = covariance.half_width(i, delta) * scale;
-    if (!fill_interval(out.estimate, value, half, limits)) out.flags |= parameter_unconstrained;
-    if (!(out.estimate.lo > limits.lo)) out.flags |= parameter_no_lower_end;
-    if (!(out.estimate.hi < limits.hi)) out.flags |= parameter_no_upper_end;
+    Estimate& e = out.estimate;
+    const auto value_at = [&](double coordinate) {
+        Vector moved = x;
+        moved[i] = coordinate;
+        return c.value(moved, i);
+    };
+    e.value = c.value(x, i);
+    e.lo = ends.lo ? std::max(limits.lo, value_at(*ends.lo)) : limits.lo;
+    e.hi = ends.hi ? std::min(limits.hi, value_at(*ends.hi)) : limits.hi;
+    out.error = covariance.half_width(i, 1.0) * c.scale(x, i);
+    const bool both = e.lo > limits.lo && e.hi < limits.hi;
+    if (!both || 0.5 * (e.hi - e.lo) > std::fabs(e.value)) out.flags |= parameter_unconstrained;
+    if (!(e.lo > limits.lo)) out.flags |= parameter_no_lower_end;
+    if (!(e.hi < limits.hi)) out.flags |= parameter_no_upper_end;
     if (c.at_lo(x, i) || c.at_hi(x, i)) out.flags |= parameter_at_bound;
-    out.flags |= parameter_not_profiled;
-    out.error = covariance.half_width(i, 1.0) * scale;
+    if (!ends.found) out.flags |= parameter_not_profiled;
     return out;
 }
 
@@ -141,7 +150,7 @@ std::vector<bool> degenerate_coordinates(const Coordinates& c, const Covariance&
 }
 
 void fill_parameters(SpectralFit& fit, const Objective& objective, const Point& p,
-                     const Covariance& covariance, double delta) {
+                     const Covariance& covariance, const std::vector<ProfileEnds>& ends) {
     const Coordinates& c = objective.coordinates();
     const ModelDefinition& model = objective.model();
     const std::vector<double> values = objective.values(p.x);
@@ -153,7 +162,7 @@ void fill_parameters(SpectralFit& fit, const Objective& objective, const Point& 
                                   of.tied_to >= 0 ? of.tied_to : static_cast<int>(k));
         if (at != c.parameter.end()) {
             const int i = static_cast<int>(at - c.parameter.begin());
-            out = estimate(c, p.x, i, covariance, delta, {of.lo, of.hi});
+            out = estimate(c, p.x, i, covariance, ends[static_cast<std::size_t>(i)], {of.lo, of.hi});
             if (degenerate[static_cast<std::size_t>(i)]) out.flags |= parameter_degenerate;
             flag(fit, std::isnan(out.error), fit_covariance_singular);
             flag(fit, degenerate[static_cast<std::size_t>(i)], fit_degenerate);
@@ -169,7 +178,8 @@ void fill_parameters(SpectralFit& fit, const Objective& objective, const Point& 
         fit.parameters.push_back(std::move(out));
     }
     for (int i = c.first_factor(); i < c.first_norm(); ++i) {
-        FittedParameter out = estimate(c, p.x, i, covariance, delta, {std::exp(c.lo[i]), std::exp(c.hi[i])});
+        FittedParameter out = estimate(c, p.x, i, covariance, ends[static_cast<std::size_t>(i)],
+                                       {std::exp(c.lo[i]), std::exp(c.hi[i])});
         out.component = "constant" + std::to_string(i - c.first_factor() + 2);
         out.name = "factor";
         flag_parameter(fit, out, false);
@@ -190,6 +200,30 @@ void fill_columns(SpectralFit& fit, const ModelDefinition& model) {
         if (of.name == "Abundanc" && std::isnan(fit.abundance.value)) to = &fit.abundance;
         if (of.is_norm) to = ++n_norm == 1 ? &fit.norm : n_norm == 2 ? &fit.norm2 : nullptr;
         if (to != nullptr) *to = e;
+    }
+}
+
+/// Intervals of all coordinates. A lower minimum met on the way becomes the best fit, and all is done again
+/// from there.
+/// @return the covariance at the best fit
+Covariance profile_all(Objective& objective, Point& best, Point& current, Point& scratch, double delta,
+                       std::vector<ProfileEnds>& ends, bool& converged) {
+    constexpr int most_restarts = 4;
+    Point better = objective.make_point();
+    for (int restart = 0;; ++restart) {
+        const Covariance covariance(objective, best, current, scratch);
+        better.stat = std::numeric_limits<double>::infinity();
+        ends.clear();
+        for (int i = 0; i < objective.coordinates().n; ++i) {
+            ends.push_back(profile_interval(objective, best, covariance, i, delta, current, scratch, better));
+            if (better.stat < best.stat && restart < most_restarts) break;
+        }
+        if (!(better.stat < best.stat) || restart == most_restarts) {
+            if (better.stat < best.stat) converged = false;
+            return covariance;
+        }
+        std::swap(best, better);
+        converged = descend(objective, best, scratch);
     }
 }
 
@@ -275,8 +309,12 @@ SpectralFit fit_spectra(std::span<const FitInput> spectra,
     Point best = objective.make_point(), current = objective.make_point(), scratch = objective.make_point();
     const std::vector<StartingPoint> coarse =
         starts.empty() ? coarse_starts(*model) : std::vector<StartingPoint>{};
-    const bool converged = lowest_minimum(
+    bool converged = lowest_minimum(
         objective, starts.empty() ? std::span<const StartingPoint>(coarse) : starts, best, current, scratch);
+
+    std::vector<ProfileEnds> ends;
+    const Covariance covariance =
+        profile_all(objective, best, current, scratch, options.confidence_delta, ends, converged);
 
     SpectralFit fit;
     fit.spectrum = joined(spectra, [](const auto& s) { return s.exposure.file; });
@@ -292,8 +330,7 @@ SpectralFit fit_spectra(std::span<const FitInput> spectra,
     flag(fit, !converged, fit_not_converged);
     fit.stat = best.stat;
     fill_information_criteria(fit, objective.coordinates().n);
-    const Covariance covariance(objective, best, current, scratch);
-    fill_parameters(fit, objective, best, covariance, options.confidence_delta);
+    fill_parameters(fit, objective, best, covariance, ends);
     fill_columns(fit, *model);
     fill_fluxes(fit, objective, best, covariance, model, options);
     fill_goodness(fit, spectra, objective, best, model, options.abundance);

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <xsift/characterise/variability.hpp>
 #include <xsift/core/error.hpp>
 #include <xsift/report/dossier.hpp>
 #include <xsift/report/svg_plot.hpp>
@@ -78,10 +79,21 @@ std::string light_curve_of(const EventList& events) {
     }
     SvgPlot plot("Time since the first good time, ks", "Rate, count/s");
     plot.points(x, y, error, std::vector<double>(x.size(), 0.5 * width / 1000.0));
+    const double block_p0 = characterise::VariabilityOptions{}.block_p0;
+    std::vector<double> block_time, block_rate;
+    for (const characterise::RateBlock& block : characterise::rate_blocks(events, block_p0))
+        for (const double t : {block.start, block.stop}) {
+            block_time.push_back((t - begin) / 1000.0);
+            block_rate.push_back(block.rate);
+        }
+    const std::size_t n_blocks = block_time.size() / 2;
+    if (n_blocks > 0) plot.line(std::move(block_time), std::move(block_rate));
     plot.from_zero();
     return figure(plot.render("Light curve"),
-                  fmt::format("Light curve of {}: {} events in {:.0f} s of good time, bins of {:.4g} s.",
-                              escaped(events.exposure.file), events.size(), events.gti.exposure(), width));
+                  fmt::format("Light curve of {}: {} events in {:.0f} s of good time, bins of {:.4g} s; the line is {} "
+                              "Bayesian block{} (p0 = {}).",
+                              escaped(events.exposure.file), events.size(), events.gti.exposure(), width, n_blocks,
+                              n_blocks == 1 ? "" : "s", block_p0));
 }
 
 /// Two cycles of the folded profile, each bin divided by its good time; faint sources get wider bins.

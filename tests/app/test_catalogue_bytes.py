@@ -58,7 +58,8 @@ class CatalogueBytes(XsiftCase):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         with fits.open(catalogue, checksum=True) as hdus:
             names = [hdu.name for hdu in hdus]
-            self.assertEqual(names[1:], ["SOURCES", "PERIODS", "PF_LIMITS", "PROFILES", "SPECTRAL_FITS", "COUNTERPARTS",
+            self.assertEqual(names[1:], ["SOURCES", "PERIODS", "PF_LIMITS", "PROFILES", "SPECTRAL_FITS", "PARAMETERS",
+                                         "VARIABILITY", "FLARES", "COUNTERPARTS",
                                          "CLASSES", "QUARANTINE", "PROVENANCE", "CONFIG"])
             self.assertEqual(hdus["SOURCES"].columns["PERIOD"].unit, "s")
             configuration = "\n".join(text(row[0]) for row in hdus["CONFIG"].data)

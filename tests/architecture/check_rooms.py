@@ -26,7 +26,7 @@ RULES = {
     "characterise": ["data"],
     "io": ["data"],
     "pipeline": ["engine", "cuda", "refine", "characterise", "io"],
-    "report": ["data", "timing", "spectral"],
+    "report": ["data", "timing", "spectral", "characterise"],
     "app": ["pipeline", "report"],
 }
 CONDITIONALS_ALLOWED = {"include/xsift/core/host_device.hpp"}

@@ -95,7 +95,7 @@ TEST(Counterparts, EdfFAsNway) {
     MatchOptions options{"EDFF", 8.0};
     options.default_error = 0.1;
     expect_as_nway(field, match(field, "edff_optical.fits", options, 1 << 20, 1), "edff_expected_west.csv",
-                   "erass_id", "opt_id", 572);
+                   "erass_id", "opt_id", 578);
 }
 
 TEST(Counterparts, DoNotDependOnPartsThreadsOrNeighbours) {

@@ -21,6 +21,7 @@ TEST(ModelGrids, BestCellsLieNextToTheTruth) {
     // counts as expected, without noise, of a pn source with known parameters
     const Spectrum observed = test::pn_spectrum("0007");
     spectral::FitOptions options;
+    options.models = {"tbabs*powerlaw", "tbabs*bbody", "tbabs*bremss"};
     auto prepared = spectral::prepare(observed, options);
     const std::vector<double> truth{1.7, 0.31, 1.9};
     const ThreadPool pool(2);

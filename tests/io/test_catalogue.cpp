@@ -112,10 +112,53 @@ SpectralFit fit(std::int64_t i, bool selected) {
     f.abundance = {0.3, not_measured, not_measured};
     f.norm = {1e-5, 0.9e-5, 1.1e-5};
     f.norm2 = {2e-5, 1.9e-5, 2.1e-5};
+    f.parameters = {{"tbabs", "nH", "10**22 cm**-2", f.nh, 0.03, parameter_unconstrained},
+                    {selected ? "powerlaw" : "bbody", selected ? "PhoIndex" : "kT", selected ? "" : "keV",
+                     selected ? f.gamma : f.kt, not_measured, parameter_frozen}};
     f.flux = {3e-14, 2e-14, 4e-14};
     f.flux_unabsorbed = 3.5e-14;
     f.selected = selected;
     f.flags = fit_nh_unconstrained | spectrum_no_background << fit_flag_spectrum_shift;
+    return f;
+}
+
+Variability variability(std::int64_t i) {
+    Variability v;
+    v.exposure = fmt::format("events{}.fits", i);
+    v.instrument = "EPN";
+    v.counts = 312.0;
+    v.good_time = 40123.5;
+    v.rate = v.counts / v.good_time;
+    v.ks = 0.0625;
+    v.log10_p_ks = -3.5;
+    v.chi2 = 33.25;
+    v.chi2_dof = 14;
+    v.bin_width = 2674.9;
+    v.log10_p_chi2 = -2.25;
+    v.excess_variance = -0.01;
+    v.excess_variance_error = 0.02;
+    v.n_blocks = 3;
+    v.rate_lo = 0.005;
+    v.rate_hi = 0.0625;
+    v.n_flares = 1;
+    v.flags = variability_background_included;
+    return v;
+}
+
+Flare flare(std::int64_t i) {
+    Flare f;
+    f.exposure = fmt::format("events{}.fits", i);
+    f.instrument = "EPN";
+    f.start = 5.5e8;
+    f.peak = 5.5e8 + 100.0;
+    f.stop = 5.5e8 + 300.0;
+    f.rise = 100.0;
+    f.duration = 300.0;
+    f.peak_rate = 0.0625;
+    f.peak_rate_error = 0.015625;
+    f.quiescent_rate = 0.0078125;
+    f.excess_counts = 11.0;
+    f.flags = flare_ends_after;
     return f;
 }
 
@@ -135,6 +178,9 @@ SourceResult result(std::int64_t i) {
     if (i % 3 != 0) {
         r.candidates = {candidate(i, 1), candidate(i, 2)};
         r.best_period = 1;
+        r.variability = {variability(i)};
+        r.flares = {flare(i)};
+        r.st_log10_p = i % 3 == 1 ? -3.25 : -400.0;
         r.flags = source_vetoed_stronger;
         r.profiles = {profile(i)};
     } else {
@@ -352,6 +398,15 @@ TEST_F(Catalogue, GivesBackWhatItsColumnsHold) {
             expect_same(a.flux, b.flux);
             expect_same(a.flux_unabsorbed, b.flux_unabsorbed);
             EXPECT_EQ(a.selected, b.selected);
+            ASSERT_EQ(a.parameters.size(), b.parameters.size());
+            for (std::size_t q = 0; q < b.parameters.size(); ++q) {
+                EXPECT_EQ(a.parameters[q].component, b.parameters[q].component);
+                EXPECT_EQ(a.parameters[q].name, b.parameters[q].name);
+                EXPECT_EQ(a.parameters[q].unit, b.parameters[q].unit);
+                expect_same(a.parameters[q].estimate, b.parameters[q].estimate);
+                expect_same(a.parameters[q].error, b.parameters[q].error);
+                EXPECT_EQ(a.parameters[q].flags, b.parameters[q].flags);
+            }
             EXPECT_EQ(a.flags, b.flags);
         }
     }
@@ -380,7 +435,7 @@ TEST_F(Catalogue, DescribesItself) {
     EXPECT_EQ(summary.info.configuration, want.configuration);
     EXPECT_EQ(summary.info.provenance, want.provenance);
     ASSERT_EQ(summary.info.extra_columns.size(), 3u);
-    EXPECT_EQ(summary.info.extra_columns[0].name, "CLASS");
+    EXPECT_EQ(summary.info.extra_columns[0].name, "CLASS_LIST");  // SOURCES has a CLASS
     EXPECT_EQ(summary.info.extra_columns[1].name, "ra_LIST");
     EXPECT_EQ(summary.info.extra_columns[1].unit, "mag");
     EXPECT_EQ(summary.info.extra_columns[2].name, "N_OBS");
@@ -730,9 +785,12 @@ TEST(CatalogueDocumentation, ListsEveryColumnAndBit) {
         flags_as_markdown("results.hpp", "CandidateFlag", 0, "FLAGS of PERIODS") +
         flags_as_markdown("results.hpp", "LimitFlag", 0, "FLAGS of PF_LIMITS") +
         flags_as_markdown("results.hpp", "VetoBit", 0, "VETO of PERIODS") +
+        flags_as_markdown("results.hpp", "VariabilityFlag", 0, "FLAGS of VARIABILITY") +
+        flags_as_markdown("results.hpp", "FlareFlag", 0, "FLAGS of FLARES") +
         flags_as_markdown("results.hpp", "FitFlag", 0, "FLAGS of SPECTRAL_FITS: the fit") +
         flags_as_markdown("spectrum.hpp", "SpectrumFlag", fit_flag_spectrum_shift,
-                          "FLAGS of SPECTRAL_FITS: the spectrum");
+                          "FLAGS of SPECTRAL_FITS: the spectrum") +
+        flags_as_markdown("results.hpp", "ParameterFlag", 0, "FLAGS of PARAMETERS");
     const std::string path = repository("docs/catalogue.md"), text = read_file(path);
     const std::size_t at = text.find(begin);
     ASSERT_NE(at, std::string::npos) << path << " has lost its marker";
@@ -767,7 +825,7 @@ TEST(CatalogueDocumentation, ColumnsAreDescribed) {
         EXPECT_FALSE(column.comment.empty()) << column.name;
         EXPECT_LE(column.comment.size(), 47u) << column.name << ": the comment does not fit the card";
     }
-    EXPECT_EQ(names.size(), 34u + 19u + 12u + 9u + 41u + 20u + 5u + 5u + 2u + 1u);
+    EXPECT_EQ(names.size(), 36u + 25u + 12u + 9u + 41u + 11u + 21u + 13u + 20u + 5u + 5u + 2u + 1u);
 }
 
 }  // namespace

@@ -36,6 +36,13 @@ SourceResult result_of(const std::string& id) {
     fit.gamma = {1.7, 1.6, 1.8};
     fit.selected = true;
     result.fits = {fit};
+    result.st_log10_p = -4.5;
+    result.variability.resize(2);
+    result.variability[1].log10_p_ks = -5.25;
+    result.variability[1].flags = variability_few_counts;
+    result.flares.resize(1);
+    result.flares[0].excess_counts = 77.0;
+    result.flares[0].flags = flare_ends_after;
     result.quarantine = {{id, "x.fits", "fit", "NO_COUNTS", "message"}};
     return result;
 }
@@ -77,6 +84,13 @@ TEST(Journal, GivesBackEveryField) {
         EXPECT_EQ(got.candidates[1].veto, veto_harmonic | veto_few_cycles);
         ASSERT_EQ(got.fits.size(), 1u);
         EXPECT_EQ(got.fits[0].gamma.hi, 1.8);
+        EXPECT_EQ(got.st_log10_p, -4.5);
+        ASSERT_EQ(got.variability.size(), 2u);
+        EXPECT_EQ(got.variability[1].log10_p_ks, -5.25);
+        EXPECT_EQ(got.variability[1].flags, variability_few_counts);
+        ASSERT_EQ(got.flares.size(), 1u);
+        EXPECT_EQ(got.flares[0].excess_counts, 77.0);
+        EXPECT_EQ(got.flares[0].flags, flare_ends_after);
         EXPECT_TRUE(got.fits[0].selected);
         ASSERT_EQ(got.quarantine.size(), 1u);
         EXPECT_EQ(got.quarantine[0].code, "NO_COUNTS");

@@ -16,7 +16,7 @@ namespace xsift::test {
 using Cards =
     std::vector<std::pair<std::string, std::string>>;  ///< values as they stand: "'text'", "T", "1.5"
 
-/// A column of doubles (D), floats (E), 4-byte (J), 2-byte (I) or 1-byte (B) integers.
+/// A column of doubles (D), floats (E), 4-byte (J), 2-byte (I) or 1-byte (B) integers, or characters (A).
 struct FitsColumn {
     std::string name;
     char form;
@@ -75,7 +75,7 @@ class FitsBuilder {
     const std::string& bytes() const { return bytes_; }
 
   private:
-    static std::size_t bytes_of(char form) { return form == 'D' ? 8 : form == 'I' ? 2 : form == 'B' ? 1 : 4; }
+    static std::size_t bytes_of(char form) { return form == 'D' ? 8 : form == 'I' ? 2 : form == 'B' || form == 'A' ? 1 : 4; }
     static std::size_t longest(const FitsColumn& column) {
         std::size_t most = 1;
         for (const auto& cell : column.cells) most = std::max(most, cell.size());

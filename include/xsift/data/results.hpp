@@ -50,6 +50,7 @@ enum CandidateFlag : std::uint32_t {
     candidate_fraction_of_all = 1u << 16,     ///< background not known: pulsed fraction of all counts
     candidate_fraction_above_one = 1u << 17,  ///< PF_HI exceeds 1: no sinusoid is that deep
     candidate_fraction_dead_time = 1u << 18,  ///< the pulsed fraction is corrected for dead time
+    candidate_geocentre = 1u << 24,           ///< barycentred as if observed from the Earth's centre
 };
 
 /// A period candidate of one exposure.
@@ -191,6 +192,53 @@ struct QuarantineRow {
     std::string message;    ///< what, why, what to do
 };
 
+/// What can be said against a variability test. Bits; FLAGS of VARIABILITY.
+enum VariabilityFlag : std::uint32_t {
+    variability_background_included = 1u << 0,  ///< events: a flare of the background is one of the source
+    variability_no_gti = 1u << 1,               ///< the first and last event were taken for the good time
+    variability_few_counts = 1u << 2,           ///< too few counts for chi2 and excess variance
+    variability_unit_guessed = 1u << 3,  ///< light curve: errors do not follow counts; taken as they are
+};
+
+/// Short-term variability of one exposure.
+struct Variability {
+    std::string exposure;  ///< file
+    std::string instrument;
+    double counts = not_measured;        ///< events, or effective counts of a light curve
+    double good_time = not_measured;     ///< s
+    double rate = not_measured;          ///< count/s, mean
+    double ks = not_measured;            ///< largest distance of the distributions
+    double log10_p_ks = not_measured;    ///< constant rate, Kolmogorov-Smirnov
+    double chi2 = not_measured;          ///< of the binned rate against a constant one
+    std::int32_t chi2_dof = 0;           ///< bins - 1
+    double bin_width = not_measured;     ///< s of good time a bin of chi2 and the excess variance
+    double log10_p_chi2 = not_measured;  ///< constant rate, chi2
+    double excess_variance = not_measured, excess_variance_error = not_measured;  ///< (S2 - <err2>)/mean2
+    double fvar = not_measured, fvar_error = not_measured;  ///< its root; not measured when negative
+    std::int32_t n_blocks = 0;                              ///< Bayesian blocks
+    double rate_lo = not_measured, rate_hi = not_measured;  ///< lowest and highest block, count/s
+    std::int32_t n_flares = 0;
+    std::uint32_t flags = 0;  ///< VariabilityFlag bits
+};
+
+/// What can be said against a flare. Bits; FLAGS of FLARES.
+enum FlareFlag : std::uint32_t {
+    flare_starts_before = 1u << 0,  ///< the exposure begins inside it
+    flare_ends_after = 1u << 1,     ///< the exposure ends inside it
+};
+
+/// A flare: times are of the file (s since its MJDREF), barycentred where they were.
+struct Flare {
+    std::string exposure;
+    std::string instrument;
+    double start = not_measured, peak = not_measured, stop = not_measured;  ///< s
+    double rise = not_measured, duration = not_measured;                    ///< s
+    double peak_rate = not_measured, peak_rate_error = not_measured;        ///< count/s, 1 sigma
+    double quiescent_rate = not_measured;                                   ///< count/s
+    double excess_counts = not_measured;                                    ///< above the quiescent rate
+    std::uint32_t flags = 0;                                                ///< FlareFlag bits
+};
+
 /// What can be said against a source's result. Bits; FLAGS of SOURCES.
 enum SourceFlag : std::uint32_t {
     source_not_barycentred = 1u << 0,       ///< the period offered comes from times that are not barycentred
@@ -208,13 +256,16 @@ struct SourceResult {
     std::string status;            ///< ok, partial (some inputs quarantined), no_data (nothing usable)
     std::int32_t best_period =
         -1;  ///< index in candidates of the period offered: not vetoed and significant; or -1
-    std::int32_t best_fit = -1;  ///< index in fits of the model offered; or -1
-    std::uint32_t flags = 0;     ///< SourceFlag bits
+    std::int32_t best_fit = -1;        ///< index in fits of the model offered; or -1
+    std::uint32_t flags = 0;           ///< SourceFlag bits
+    double st_log10_p = not_measured;  ///< constant rate within the exposures, all tests
     std::vector<PeriodCandidate> candidates;
     std::vector<PulsedFractionLimit>
         limits;                          ///< of exposures without a period; the whole range, then its bands
     std::vector<PhaseProfile> profiles;  ///< of the period offered
     std::vector<SpectralFit> fits;
+    std::vector<Variability> variability;
+    std::vector<Flare> flares;
     std::vector<QuarantineRow> quarantine;
     Characterisation character;
 };

@@ -46,6 +46,8 @@ enum ExposureFlag : std::uint32_t {
     exposure_events_outside_gti = 1u << 4,     ///< events outside the GTIs were dropped
     exposure_repaired = 1u << 5,               ///< damaged input was repaired on request (see log)
     exposure_gti_shared = 1u << 6,             ///< GTIs are not known for this detector alone
+    exposure_barycentred_here = 1u << 7,       ///< the ingest corrected the times to the barycentre
+    exposure_geocentre = 1u << 8,              ///< as seen from the geocentre: the orbit was not known
 };
 
 /// Where an event list, light curve or spectrum comes from.

@@ -2,6 +2,7 @@
 /// @file
 /// The periodicity-search engine: what every backend offers.
 
+#include <cstdint>
 #include <limits>
 #include <span>
 #include <string>

@@ -1,6 +1,7 @@
 #pragma once
 /// @file
-/// The catalogue: a FITS file with SOURCES, PERIODS, SPECTRAL_FITS, COUNTERPARTS, CLASSES, QUARANTINE, PROVENANCE, CONFIG.
+/// The catalogue: a FITS file with SOURCES, PERIODS, SPECTRAL_FITS, VARIABILITY, FLARES,
+/// COUNTERPARTS, CLASSES, QUARANTINE, PROVENANCE, CONFIG.
 ///
 /// The bytes depend on the survey and the configuration alone, never on shards, threads, time or host.
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <xsift/characterise/variability.hpp>
 #include <xsift/spectral/options.hpp>
 #include <xsift/timing/search.hpp>
 
@@ -37,6 +38,7 @@ struct RunConfiguration {
     bool fit_spectra = true;
     timing::SearchOptions search;
     spectral::FitOptions spectra;
+    characterise::VariabilityOptions variability;
     CharacterOptions character;
 };
 
@@ -50,6 +52,11 @@ struct Setting {
 /// All settings bound to a configuration (which must outlive them). The one place where a setting is
 /// declared.
 std::vector<Setting> settings_of(RunConfiguration& configuration);
+
+/// Reads the tables that atable{}, mtable{} and apec-table name, and checks all models with their parameter
+/// settings.
+/// @throws Error (input, usage).
+void read_model_tables(spectral::FitOptions& options);
 
 /// The resolved configuration as TOML: every setting with its value, in a fixed order.
 std::string to_toml(RunConfiguration configuration);

@@ -24,6 +24,8 @@ struct IngestOptions {
     double energy_hi = not_measured;  ///< keV, events above are dropped
     std::string region;               ///< circle(ra,dec,radius_arcsec) on event positions; empty: all events
     std::string weight_column;  ///< photon weights; empty: WEIGHT where there is one; "none": ignore them
+    bool barycentre = false;    ///< correct times to the barycentre where that has not been done
+    std::vector<std::string> orbits;  ///< spacecraft orbit files for that
     bool repair = false;  ///< sort times, drop rows with NaN times, mend GTIs, interpolate effective areas
                           ///< (flagged) instead of quarantine
     bool compress = true;

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-namespace xsift::spectral {
+#include <xsift/data/table_model.hpp>
 
-struct TableModel;
+namespace xsift::spectral {
 
 /// Hard limits of a parameter.
 struct Limits {
@@ -36,9 +36,12 @@ struct Binning {
 };
 
 struct FitOptions {
-    std::vector<std::string> models{"tbabs*powerlaw", "tbabs*bbody", "tbabs*bremss"};
+    std::vector<std::string> models{"tbabs*bbody",      "tbabs*bremss",           "tbabs*apec",
+                                    "tbabs*powerlaw",   "tbabs*(bbody+powerlaw)", "tbabs*(bremss+powerlaw)",
+                                    "tbabs*(apec+apec)"};
     std::vector<std::string> parameters;     ///< settings of parameters: see definition.hpp
-    std::shared_ptr<const TableModel> apec;  ///< null: the embedded table
+    std::string apec_file;                   ///< table that apec uses; empty: the embedded one
+    std::shared_ptr<const TableModel> apec;  ///< that table once read; null: the embedded one
     std::map<std::string, std::shared_ptr<const TableModel>>
         tables;  ///< by the name in atable{} and mtable{}
     Abundance abundance = Abundance::wilm;

@@ -1,0 +1,24 @@
+#pragma once
+/// @file
+/// Intervals of a fit where the statistic, minimised over all other coordinates, has risen by a given amount.
+
+#include "covariance.hpp"
+#include "objective.hpp"
+
+#include <optional>
+
+namespace xsift::refine {
+
+/// Ends of an interval in a coordinate. A missing end: the statistic rises by less up to the limit.
+struct ProfileEnds {
+    std::optional<double> lo, hi;
+    bool found = true;  ///< false when an end was not reached in the steps allowed
+};
+
+/// Follows the profiled statistic from the best fit to both sides of coordinate i.
+/// @param start, scratch two points
+/// @param better a lower minimum when one is met: its statistic is below that of best by more than 0.01
+ProfileEnds profile_interval(Objective& objective, const Point& best, const Covariance& covariance, int i,
+                             double delta, Point& start, Point& scratch, Point& better);
+
+}  // namespace xsift::refine
