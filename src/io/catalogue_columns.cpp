@@ -220,7 +220,7 @@ Table<FitRow> fits_table() {
         c({"DOF", "", "stat.fit.dof", "I6", "N_BINS minus free parameters"}, at(&R::dof)),
         c({"N_BINS", "", "meta.number;stat.fit", "I6", "bins of the fit"}, at(&R::n_bins)),
         c({"REDUCED", "", "stat.fit.goodness", "F10.4", "STAT/DOF"}, at(&R::reduced)),
-        c({"GOF_EXPECTED", "", "stat.mean;stat.likelihood", "F13.4", "STAT expected of a right model"}, at(&R::gof_expected)),
+        c({"GOF_EXPECTED", "", "stat.likelihood", "F13.4", "STAT expected of a right model"}, at(&R::gof_expected)),
         c({"GOF_SIGMA", "", "stat.fit.goodness", "F9.3", "(STAT - GOF_EXPECTED)/its sigma; above 3: poor"}, at(&R::gof_sigma)),
         c({"AICC", "", "stat.value;stat.fit", "F13.4", "Akaike criterion, small samples"}, at(&R::aicc)),
         c({"BIC", "", "stat.value;stat.fit", "F13.4", "Bayes criterion"}, at(&R::bic)),
