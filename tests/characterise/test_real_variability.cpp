@@ -34,7 +34,9 @@ TEST_P(PipelineSeries, VerdictAndAmplitudeAgree) {
     EXPECT_LT(std::fabs(v.fvar - want.fvar), 3.0 * std::hypot(v.fvar_error, want.fvar_error))
         << v.fvar << " +- " << v.fvar_error;
     // The first flickers from bin to bin without a change that lasts: chi2 sees it, blocks do not.
-    if (want.log10_chi2prob > -3.0) EXPECT_EQ(v.n_blocks, 1);
+    if (want.log10_chi2prob > -3.0) {
+        EXPECT_EQ(v.n_blocks, 1);
+    }
     EXPECT_EQ(v.flags, 0u);
     RecordProperty("chi2", std::to_string(v.chi2) + "/" + std::to_string(v.chi2_dof));
     RecordProperty("log10_p_chi2", std::to_string(v.log10_p_chi2));
