@@ -451,8 +451,8 @@ class EventPolisher {
                 Measured other = maximise(s.statistic, m.frequency);
                 LocalNoise around = noise->without({});  // the signal is out already
                 judge_locally(other, around);
-                other.flags |= m.flags & (candidate_not_barycentred | candidate_frame_time_unknown |
-                                          candidate_half_period_possible);
+                // What is measured anew for each row stays its own.
+                other.flags |= m.flags & ~std::uint32_t{candidate_unresolved_error | candidate_red_noise};
                 frequencies.back().push_back(row(other));
             }
         }

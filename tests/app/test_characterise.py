@@ -9,7 +9,7 @@ from xsift_case import XsiftCase
 class Characterise(XsiftCase):
     def setUp(self):
         super().setUp()
-        self.survey = self.simulated(5, "--spectra")
+        self.survey = self.simulated(5, "--with-spectra")
         catalogue = self.xsift_catalogue("plain.fits")
         self.assertNotIn("DIST", catalogue["SOURCES"].columns.names)
         self.sources = [(str(row["SRCID"]).strip(), float(row["RA"]), float(row["DEC"]), float(row["FLUX"]))
