@@ -28,6 +28,7 @@ namespace {
 using hdf5::Handle;
 
 constexpr std::int64_t piece_bytes = 1 << 20;           ///< read at once: fits the processor's cache
+constexpr std::size_t chunk_cache_bytes = 640 << 10;    ///< a chunk of ours and a little
 constexpr std::int64_t largest_chunk_bytes = 64 << 20;  ///< of files we did not write
 constexpr std::int64_t largest_text = 1 << 20;
 constexpr std::int64_t largest_deflate_ratio = 1100;  ///< deflate reaches 1032
@@ -84,6 +85,8 @@ void InputFile::open() {
     H5Pset_fapl_sec2(access.get());
     H5Pset_fclose_degree(access.get(), H5F_CLOSE_STRONG);
     H5Pset_file_locking(access.get(), false, true);
+    // One chunk a dataset: they are read in order, and there are some forty of them.
+    H5Pset_cache(access.get(), 0, 101, chunk_cache_bytes, 1.0);
     file_ = Handle(H5Fopen(path_.c_str(), H5F_ACC_RDONLY, access.get()), H5Fclose);
     if (file_.valid()) return;
     const std::string reason = hdf5::last_failure().message;
