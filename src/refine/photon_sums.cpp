@@ -1,7 +1,5 @@
 #include "photon_sums.hpp"
 
-#include "photon_moments.hpp"
-
 #include <algorithm>
 #include <cmath>
 
@@ -12,21 +10,8 @@ namespace {
 
 using timing::Complex;
 
-constexpr std::size_t lanes = moment_lanes;
 /// Photons a pass: their phasors stay in the nearest cache for all harmonics.
 constexpr std::size_t pass_photons = 256;
-
-/// The moments of one harmonic, a lane each.
-struct alignas(64) LaneMoments {
-    double value[moment_rows][lanes] = {};
-
-    Complex total(std::size_t power) const {
-        Complex sum;
-        for (std::size_t l = 0; l < lanes; ++l)
-            sum = sum + Complex{value[2 * power][l], value[2 * power + 1][l]};
-        return sum;
-    }
-};
 
 Evaluation statistics(const std::vector<Complex>& sums, double sum_w2) {
     Evaluation out;
@@ -82,26 +67,40 @@ PhotonSums::PhotonSums(const EventList& events) : time_(events.time), weight_(ev
     }
 }
 
-Evaluation PhotonSums::evaluate(double frequency, int harmonics) const {
-    std::vector<LaneMoments> moments(static_cast<std::size_t>(harmonics));
+std::vector<PhotonSums::LaneMoments> PhotonSums::moments(double first, double step, int count) const {
+    std::vector<LaneMoments> moments(static_cast<std::size_t>(count));
     static const AddMoments add_moments = best_add_moments();
     for (std::size_t from = 0; from < time_.size(); from += pass_photons) {
         alignas(64) double t[pass_photons], turn_re[pass_photons], turn_im[pass_photons], re[pass_photons],
             im[pass_photons];
         const std::size_t n = std::min(pass_photons, time_.size() - from);
-        const std::size_t padded = (n + lanes - 1) / lanes * lanes;
+        const std::size_t padded = (n + moment_lanes - 1) / moment_lanes * moment_lanes;
         for (std::size_t l = 0; l < n; ++l) {
             const double w = weight_.empty() ? 1.0 : static_cast<double>(weight_[from + l]);
-            const timing::Phasor p = timing::phasor(timing::fixed_phase(frequency, time_[from + l]));
+            const timing::Phasor p = timing::phasor(timing::fixed_phase(first, time_[from + l])),
+                                 turn = step == first
+                                            ? p
+                                            : timing::phasor(timing::fixed_phase(step, time_[from + l]));
             t[l] = time_[from + l];
-            turn_re[l] = p.cosine;
-            turn_im[l] = p.sine;
+            turn_re[l] = turn.cosine;
+            turn_im[l] = turn.sine;
             re[l] = w * p.cosine;
             im[l] = w * p.sine;
         }
         for (double* array : {t, turn_re, turn_im, re, im}) std::fill(array + n, array + padded, 0.0);
-        add_moments({t, turn_re, turn_im, re, im, padded}, harmonics, &moments.data()->value[0][0]);
+        add_moments({t, turn_re, turn_im, re, im, padded}, count, &moments.data()->value[0][0]);
     }
+    return moments;
+}
+
+std::vector<Complex> PhotonSums::progression(double first, double step, int count) const {
+    std::vector<Complex> sums;
+    for (const LaneMoments& m : moments(first, step, count)) sums.push_back(m.total(0));
+    return sums;
+}
+
+Evaluation PhotonSums::evaluate(double frequency, int harmonics) const {
+    const std::vector<LaneMoments> moments = this->moments(frequency, frequency, harmonics);
     std::vector<Complex> zeroths;
     for (const LaneMoments& m : moments) zeroths.push_back(m.total(0));
     Evaluation out = statistics(zeroths, sum_w2_);
