@@ -17,9 +17,9 @@ namespace {
 constexpr const char* style = R"(<style>
 :root{color-scheme:light dark;--ink:#1b2733;--faint:#5c6b7a;--rule:#d5dce3;--paper:#fff;--data:#0b6cb0;--line:#c2410c}
 @media(prefers-color-scheme:dark){:root{--ink:#e4eaf0;--faint:#9aa8b5;--rule:#37424d;--paper:#12181e;--data:#6cb8f0;--line:#fb923c}}
-body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:60rem;margin:1.5rem auto;padding:0 1rem}
+body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:80rem;margin:1.5rem auto;padding:0 1rem}
 h1{font-size:1.5rem;margin-bottom:.2rem}h2{font-size:1.1rem;margin-top:2rem;border-bottom:1px solid var(--rule)}
-.scroll{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.9rem}
+.scroll{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.82rem}
 th,td{text-align:left;padding:.2rem .7rem .2rem 0;border-bottom:1px solid var(--rule);white-space:nowrap}
 td.wrap{white-space:normal;min-width:20rem}th{color:var(--faint);font-weight:600}.faint,figcaption{color:var(--faint)}
 .offered{font-weight:600}figure{margin:1rem 0}svg{width:100%;max-width:48rem;height:auto;display:block}
