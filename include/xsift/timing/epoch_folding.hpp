@@ -8,6 +8,7 @@
 
 #include <xsift/core/host_device.hpp>
 #include <xsift/timing/phase.hpp>
+#include <xsift/timing/phase_exposure.hpp>
 
 namespace xsift::timing {
 
@@ -39,14 +40,9 @@ XSIFT_HD inline void add_phase_exposure(double from, double to, double rate, int
         from = to;
         to = swap;
     }
-    const double whole_from = std::floor(from), whole_to = std::floor(to), width = 1.0 / bins;
-    const double rest_from = from - whole_from, rest_to = to - whole_to;
-    for (int i = 0; i < bins; ++i) {
-        const double low = i * width;
-        const double a = std::fmin(std::fmax(rest_from - low, 0.0), width);
-        const double b = std::fmin(std::fmax(rest_to - low, 0.0), width);
-        share[i] += rate * ((whole_to - whole_from) * width + b - a);
-    }
+    const double whole_from = std::floor(from), whole_to = std::floor(to);
+    for (int i = 0; i < bins; ++i)
+        share[i] += rate * turns_in_bin(from - whole_from, to - whole_to, whole_to - whole_from, i, bins);
 }
 
 /// chi2 and its degrees of freedom, the used bins less one; 0 when there are less than two.
