@@ -78,7 +78,7 @@ class Cluster:
         key.write_bytes(secrets.token_bytes(128))
         key.chmod(0o400)
         ports = free_ports(3)
-        (self.folder / "cgroup.conf").write_text("")
+        (self.folder / "cgroup.conf").write_text("CgroupPlugin=cgroup/v1\n")
         # Device files that are there on every machine stand for GPUs: SLURM counts them and sets CUDA_VISIBLE_DEVICES.
         (self.folder / "gres.conf").write_text("".join(
             f"NodeName={node} Name=gpu File={device}\n"
