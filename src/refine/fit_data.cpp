@@ -1,10 +1,47 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 
 #include <xsift/refine/fit_data.hpp>
 
 namespace xsift::refine {
+
+namespace {
+
+/// Half the summed difference of two rows of the response, each scaled to 1: 0 the same, 1 disjoint.
+double total_variation(const spectral::PreparedSpectrum& s, std::size_t a, std::size_t b) {
+    const auto sum_of = [&](std::size_t i) {
+        const double* const from = s.value.data() + s.row_value[i];
+        return std::accumulate(from, from + s.row_count[i], 0.0);
+    };
+    const double sum_a = sum_of(a), sum_b = sum_of(b);
+    if (!(sum_a > 0.0) || !(sum_b > 0.0)) return sum_a > 0.0 || sum_b > 0.0 ? 1.0 : 0.0;
+    const auto at = [&](std::size_t i, std::int32_t k) {
+        const std::int32_t j = k - s.row_first[i];
+        return j >= 0 && j < s.row_count[i] ? s.value[s.row_value[i] + j] : 0.0;
+    };
+    const std::int32_t first = std::min(s.row_first[a], s.row_first[b]),
+                       end = std::max(s.row_first[a] + s.row_count[a], s.row_first[b] + s.row_count[b]);
+    double sum = 0.0;
+    for (std::int32_t k = first; k < end; ++k) sum += std::fabs(at(a, k) / sum_a - at(b, k) / sum_b);
+    return 0.5 * sum;
+}
+
+}  // namespace
+
+std::vector<std::int32_t> merged_energies(const spectral::PreparedSpectrum& s) {
+    constexpr double most_variation = 0.2, widest = 0.015;
+    std::vector<std::int32_t> out(s.n_energies(), 0);
+    for (std::size_t i = 1, first = 0; i < s.n_energies(); ++i) {
+        const bool same = s.energy_lo[i] == s.energy_hi[i - 1] &&
+                          s.energy_hi[i] <= s.energy_lo[first] * (1.0 + widest) &&
+                          total_variation(s, first, i) <= most_variation;
+        if (!same) first = i;
+        out[i] = out[i - 1] + (same ? 0 : 1);
+    }
+    return out;
+}
 
 FitData::FitData(const spectral::PreparedSpectrum& s)
     : source_exposure(s.source_exposure), energy_lo(s.energy_lo), energy_hi(s.energy_hi) {
@@ -40,11 +77,10 @@ FitData::FitData(const spectral::PreparedSpectrum& s)
         background_exposure.push_back(differ ? s.source_exposure * share / (1.0 - share) : any_exposure);
     }
 
-    const auto n_energies = static_cast<std::int32_t>(s.n_energies());
     std::vector<std::int32_t> end(counts.size(), 0);
-    first_.assign(counts.size(), n_energies);
+    first_.assign(counts.size(), static_cast<std::int32_t>(n_energies()));
     const auto each_value = [&](const auto& visit) {
-        for (std::int32_t i = 0; i < n_energies; ++i)
+        for (std::int32_t i = 0; i < static_cast<std::int32_t>(n_energies()); ++i)
             for (std::int32_t j = 0; j < s.row_count[i]; ++j)
                 visit(i, column[s.row_first[i] + j], s.value[s.row_value[i] + j]);
     };
@@ -64,6 +100,69 @@ FitData::FitData(const spectral::PreparedSpectrum& s)
     each_value([&](std::int32_t i, std::int32_t k, double v) {
         if (v != 0.0) value_[static_cast<std::size_t>(start_[k] + i - first_[k])] += v;
     });
+
+    energy_of_ = merged_energies(s);
+    if (energy_of_.empty() || static_cast<std::size_t>(energy_of_.back()) + 1 == energy_of_.size()) return;
+    coarse_ = std::make_unique<const FitData>(merged({}));
+}
+
+FitData FitData::merged(std::span<const double> share) const {
+    FitData out;
+    out.counts = counts;
+    out.background = background;
+    out.source_exposure = source_exposure;
+    out.background_exposure = background_exposure;
+    for (std::size_t i = 0; i < n_energies(); ++i) {
+        if (energy_of_[i] == std::ssize(out.energy_lo)) {
+            out.energy_lo.push_back(energy_lo[i]);
+            out.energy_hi.push_back(energy_hi[i]);
+        }
+        out.energy_hi.back() = energy_hi[i];
+    }
+    for (std::size_t k = 0; k < n_bins(); ++k) {
+        const auto first = static_cast<std::size_t>(first_[k]), n = static_cast<std::size_t>(count_[k]);
+        out.start_.push_back(std::ssize(out.value_));
+        out.first_.push_back(n > 0 ? energy_of_[first] : 0);
+        out.count_.push_back(n > 0 ? energy_of_[first + n - 1] - energy_of_[first] + 1 : 0);
+        out.value_.resize(out.value_.size() + static_cast<std::size_t>(out.count_.back()));
+        double* const to = out.value_.data() + out.start_.back();
+        for (std::size_t i = first; i < first + n; ++i) {
+            const auto e = static_cast<std::size_t>(energy_of_[i]);
+            const double part = share.empty()
+                                    ? (energy_hi[i] - energy_lo[i]) / (out.energy_hi[e] - out.energy_lo[e])
+                                    : share[i];
+            to[energy_of_[i] - out.first_.back()] +=
+                part * value_[static_cast<std::size_t>(start_[k]) + i - first];
+        }
+    }
+    return out;
+}
+
+std::vector<double> FitData::averaged(std::span<const double> quantity,
+                                      std::span<const double> photons) const {
+    const std::size_t n = coarse_->n_energies();
+    std::vector<double> sum(n, 0.0), weight(n, 0.0), plain(n, 0.0), width(n, 0.0);
+    for (std::size_t i = 0; i < n_energies(); ++i) {
+        const auto e = static_cast<std::size_t>(energy_of_[i]);
+        const double own = energy_hi[i] - energy_lo[i], w = photons.empty() ? own : photons[i];
+        sum[e] += w * quantity[i];
+        weight[e] += w;
+        plain[e] += own * quantity[i];
+        width[e] += own;
+    }
+    for (std::size_t e = 0; e < n; ++e) sum[e] = weight[e] > 0.0 ? sum[e] / weight[e] : plain[e] / width[e];
+    return sum;
+}
+
+FitData FitData::weighted(std::span<const double> photons, std::span<const double> coarse_photons) const {
+    std::vector<double> share(n_energies());
+    for (std::size_t i = 0; i < share.size(); ++i) {
+        const auto e = static_cast<std::size_t>(energy_of_[i]);
+        share[i] = coarse_photons[e] > 0.0
+                       ? photons[i] / coarse_photons[e]
+                       : (energy_hi[i] - energy_lo[i]) / (coarse_->energy_hi[e] - coarse_->energy_lo[e]);
+    }
+    return merged(share);
 }
 
 namespace {

@@ -13,6 +13,14 @@ namespace {
 /// Factors between instruments.
 constexpr double lowest_factor = 0.05, highest_factor = 20.0;
 
+/// Values of a parameter at which the table of its component is given; none for other parameters.
+std::span<const double> tabulated_values(const ModelDefinition& model, int parameter) {
+    for (const spectral::Component& c : model.components)
+        if (c.table && parameter >= c.first_parameter && parameter < c.first_parameter + c.n_axes)
+            return c.table->axes[static_cast<std::size_t>(parameter - c.first_parameter)].values;
+    return {};
+}
+
 }  // namespace
 
 double Coordinates::value(const Vector& x, int i) const {
@@ -45,6 +53,10 @@ Objective::Objective(std::span<const FitData* const> spectra, std::shared_ptr<co
         c.logarithmic.push_back(logarithmic);
         c.lo[c.n] = c.coordinate(c.n, lo);
         c.hi[c.n] = c.coordinate(c.n, hi);
+        c.kinks.emplace_back();
+        if (parameter >= 0)
+            for (const double value : tabulated_values(*model_, parameter))
+                if (value > lo && value < hi) c.kinks.back().push_back(c.coordinate(c.n, value));
         ++c.n;
     };
     const auto add_parameter = [&](int index) {
@@ -160,15 +172,9 @@ double Objective::statistic(const Point& p) const {
     return stat;
 }
 
-void Objective::profile_one_norm(Point& p) const {
-    constexpr double tolerance = 1e-10;
+double Objective::profiled_norm(const Vector& x, std::span<const double> unit, double tolerance) const {
     const int at = coordinates_.first_norm();
-    std::vector<double> unit(n_bins_);
-    for (std::size_t d = 0; d < spectra_.size(); ++d) {
-        const double f = factor(p.x, d);
-        for (std::size_t k = first_bin_[d]; k < first_bin_[d + 1]; ++k) unit[k] = f * p.rates[k];
-    }
-    const double norm = spectral::profiled_norm(
+    return spectral::profiled_norm(
         [&](double n) {
             spectral::NormSlope sum;
             for_each_bin([&](std::size_t d, std::size_t bin, std::size_t k) {
@@ -181,8 +187,40 @@ void Objective::profile_one_norm(Point& p) const {
             });
             return sum;
         },
-        std::exp(coordinates_.lo[at]), std::exp(coordinates_.hi[at]), std::exp(p.x[at]), tolerance);
-    p.x[at] = std::clamp(std::log(norm), coordinates_.lo[at], coordinates_.hi[at]);
+        std::exp(coordinates_.lo[at]), std::exp(coordinates_.hi[at]), std::exp(x[at]), tolerance);
+}
+
+void Objective::profile_one_norm(Point& p) const {
+    constexpr double tolerance = 1e-10;
+    const int at = coordinates_.first_norm();
+    std::vector<double> unit(n_bins_);
+    for (std::size_t d = 0; d < spectra_.size(); ++d) {
+        const double f = factor(p.x, d);
+        for (std::size_t k = first_bin_[d]; k < first_bin_[d + 1]; ++k) unit[k] = f * p.rates[k];
+    }
+    p.x[at] =
+        std::clamp(std::log(profiled_norm(p.x, unit, tolerance)), coordinates_.lo[at], coordinates_.hi[at]);
+}
+
+Objective::SingleNorm Objective::single_norm(const Vector& x, std::span<const double> unit) const {
+    constexpr double tolerance = 1e-3;  // a place to look from, not a result
+    double counts = 0.0, expected = 0.0;
+    for_each_bin([&](std::size_t d, std::size_t bin, std::size_t k) {
+        const FitData& data = *spectra_[d];
+        const double tb = data.background_exposure[bin];
+        counts += data.counts[bin] - (tb > 0.0 ? data.background[bin] * data.source_exposure / tb : 0.0);
+        expected += data.source_exposure * unit[k];
+    });
+    if (!(expected > 0.0)) return {0.0, std::numeric_limits<double>::infinity()};
+    Vector from = x;
+    from[coordinates_.first_norm()] = std::log(std::max(counts, 1.0) / expected);
+    SingleNorm out{profiled_norm(from, unit, tolerance), 0.0};
+    for_each_bin([&](std::size_t d, std::size_t bin, std::size_t k) {
+        const FitData& data = *spectra_[d];
+        out.stat += spectral::bin_statistic(data.counts[bin], data.background[bin], data.source_exposure,
+                                            data.background_exposure[bin], out.norm * unit[k]);
+    });
+    return out;
 }
 
 /// Several norms: the statistic is convex in them. Newton steps within the limits, shortened where the slope
@@ -199,19 +237,14 @@ void Objective::profile_norms(Point& p, const Mask& held) const {
         At at;
         for (std::size_t d = 0; d < spectra_.size(); ++d) {
             const FitData& data = *spectra_[d];
-            const double f = factor(p.x, d), ts = data.source_exposure;
+            const double f = factor(p.x, d);
             for (std::size_t bin = 0; bin < data.n_bins(); ++bin) {
-                const double tb = data.background_exposure[bin];
                 const std::size_t k = first_bin_[d] + bin;
                 double m = 0.0;
                 for (std::size_t g = 0; g < n_groups; ++g) m += norm[g] * p.rates[g * n_bins_ + k];
                 m = std::fmax(f * m, spectral::lowest_rate);
                 const spectral::StatTerm term = derivatives(data, bin, m);
-                const double mean = tb > 0.0 ? spectral::expected_curvature(
-                                                   ts, tb, m,
-                                                   spectral::profiled_background(
-                                                       data.counts[bin], data.background[bin], ts, tb, m))
-                                             : 2.0 * ts / m;
+                const double mean = expected_curvature(data, bin, m);
                 for (int i = 0; i < n; ++i) {
                     const double by = f * p.rates[static_cast<std::size_t>(i) * n_bins_ + k];
                     at.slope[i] += term.first * by;
@@ -295,22 +328,49 @@ void Objective::profile_norms(Point& p, const Mask& held) const {
         p.x[first + i] = std::clamp(std::log(norm[i]), c.lo[first + i], c.hi[first + i]);
 }
 
-void Objective::evaluate(const Vector& x, Point& p, const Mask& held) {
-    p.x = x;
+void Objective::fold_rows(const Vector& x, std::size_t n_rows, bool derivatives, std::vector<double>& rates) {
     const std::vector<double> all = values(x);
+    rates.resize(n_rows * n_bins_);
     for (std::size_t d = 0; d < spectra_.size(); ++d) {
         spectral::ModelEvaluator& model = evaluators_[d];
-        model.evaluate(all, true);
-        const std::size_t n = rows_.size(), n_energies = spectra_[d]->n_energies();
-        photons_.resize(n * n_energies);
-        for (std::size_t r = 0; r < n; ++r) {
+        model.evaluate(all, derivatives);
+        const std::size_t n_energies = spectra_[d]->n_energies();
+        photons_.resize(n_rows * n_energies);
+        for (std::size_t r = 0; r < n_rows; ++r) {
             const std::span<const double> from =
                 rows_[r].shape < 0 ? model.unit(rows_[r].group)
                                    : model.by_shape(rows_[r].group, static_cast<std::size_t>(rows_[r].shape));
-            for (std::size_t i = 0; i < n_energies; ++i) photons_[i * n + r] = from[i];
+            for (std::size_t i = 0; i < n_energies; ++i) photons_[i * n_rows + r] = from[i];
         }
-        spectra_[d]->fold(photons_, n, p.rates.data() + first_bin_[d], n_bins_);
+        spectra_[d]->fold(photons_, n_rows, rates.data() + first_bin_[d], n_bins_);
     }
+}
+
+void Objective::fold_groups(const Vector& x, std::vector<double>& rates) {
+    fold_rows(x, freedom().groups.size(), false, rates);
+}
+
+void Objective::expand_rates(const Vector& x, std::span<const double> rates, std::vector<double>& slope,
+                             std::vector<double>& curvature) const {
+    slope.resize(n_bins_);
+    curvature.resize(n_bins_);
+    for_each_bin([&](std::size_t d, std::size_t bin, std::size_t k) {
+        const double f = factor(x, d), m = std::fmax(f * rates[k], spectral::lowest_rate);
+        slope[k] = f * derivatives(*spectra_[d], bin, m).first;
+        curvature[k] = f * f * expected_curvature(*spectra_[d], bin, m);
+    });
+}
+
+double Objective::expected_curvature(const FitData& d, std::size_t bin, double rate) const {
+    const double ts = d.source_exposure, tb = d.background_exposure[bin];
+    if (!(tb > 0.0)) return 2.0 * ts / rate;
+    return spectral::expected_curvature(
+        ts, tb, rate, spectral::profiled_background(d.counts[bin], d.background[bin], ts, tb, rate));
+}
+
+void Objective::evaluate(const Vector& x, Point& p, const Mask& held) {
+    p.x = x;
+    fold_rows(x, rows_.size(), true, p.rates);
     int free_norms = 0;
     for (int i = coordinates_.first_norm(); i < coordinates_.n; ++i) free_norms += held[i] ? 0 : 1;
     if (free_norms == 1 && coordinates_.n_norms == 1 && frozen_norm_.empty())
@@ -327,14 +387,9 @@ Expansion Objective::expand(const Point& p) const {
     Vector by{};
     for_each_bin([&](std::size_t d, std::size_t bin, std::size_t k) {
         const FitData& data = *spectra_[d];
-        const double ts = data.source_exposure, tb = data.background_exposure[bin];
         const double m = std::fmax(rate(p, norm, factor(p.x, d), k), spectral::lowest_rate);
         const spectral::StatTerm term = derivatives(data, bin, m);
-        const double mean =
-            tb > 0.0 ? spectral::expected_curvature(
-                           ts, tb, m,
-                           spectral::profiled_background(data.counts[bin], data.background[bin], ts, tb, m))
-                     : 2.0 * ts / m;
+        const double mean = expected_curvature(data, bin, m);
         rate_derivatives(p, norm, scale, d, k, by);
         for (int i = 0; i < n; ++i) {
             e.slope[i] += term.first * by[i];

@@ -22,6 +22,9 @@ struct Coordinates {
     std::vector<int> parameter;  ///< of the model; -1 for a factor
     std::vector<bool> logarithmic;
     Vector lo{}, hi{};
+    /// Where the model has a kink in a coordinate, ascending, between its limits: the tabulated values of a
+    /// table model, between which it is linear.
+    std::vector<std::vector<double>> kinks;
 
     int first_factor() const { return n_shape; }
     int first_norm() const { return n_shape + n_factors; }
@@ -59,6 +62,11 @@ class Objective {
               spectral::Abundance abundance);
 
     const Coordinates& coordinates() const { return coordinates_; }
+    /// Replaces the limits of a coordinate.
+    void set_limits(int i, double lo, double hi) {
+        coordinates_.lo[i] = lo;
+        coordinates_.hi[i] = hi;
+    }
     const spectral::ModelDefinition& model() const { return *model_; }
     const spectral::ModelFreedom& freedom() const { return evaluators_.front().freedom(); }
 
@@ -68,6 +76,28 @@ class Objective {
     /// Values of all parameters.
     std::vector<double> values(const Vector& x) const;
 
+    std::size_t n_bins() const { return n_bins_; }
+    /// photon/cm2/s in each energy of a spectrum, norms included, its factor left out.
+    std::vector<double> photons(const Vector& x, std::size_t spectrum) {
+        return evaluators_[spectrum].photons(values(x));
+    }
+    spectral::ModelEvaluator& evaluator(std::size_t spectrum) { return evaluators_[spectrum]; }
+    /// Replaces the spectra by others with the same bins and energies.
+    void set_spectra(std::span<const FitData* const> spectra) {
+        spectra_.assign(spectra.begin(), spectra.end());
+    }
+    /// Rows of n_bins: count/s of each group at norm 1, nothing else.
+    void fold_groups(const Vector& x, std::vector<double>& rates);
+    struct SingleNorm {
+        double norm = 0.0, stat = 0.0;
+    };
+    /// The norm of rates at norm 1 (n_bins) alone that minimises the statistic, within the limits of the
+    /// first norm, and the statistic there; factors of further spectra as in x.
+    SingleNorm single_norm(const Vector& x, std::span<const double> unit) const;
+    /// The statistic as a parabola in the rate of each bin around given rates (n_bins): slope, and expected
+    /// curvature.
+    void expand_rates(const Vector& x, std::span<const double> rates, std::vector<double>& slope,
+                      std::vector<double>& curvature) const;
     /// Folds the model at x with the free norms that minimise the statistic, found from x's own. Norms in
     /// `held` stay.
     void evaluate(const Vector& x, Point& p, const Mask& held = {});
@@ -88,10 +118,13 @@ class Objective {
     Vector norms(const Vector& x) const;
     Vector scales(const Vector& x) const;
     double factor(const Vector& x, std::size_t spectrum) const;
+    void fold_rows(const Vector& x, std::size_t n_rows, bool derivatives, std::vector<double>& rates);
     void profile_norms(Point& p, const Mask& held) const;
+    double profiled_norm(const Vector& x, std::span<const double> unit, double tolerance) const;
     void profile_one_norm(Point& p) const;
     double statistic(const Point& p) const;
     spectral::StatTerm derivatives(const FitData& d, std::size_t bin, double rate) const;
+    double expected_curvature(const FitData& d, std::size_t bin, double rate) const;
     template <typename Visit>
     void for_each_bin(const Visit& visit) const;
 

@@ -18,11 +18,12 @@ class Side {
          Point& start, Point& scratch, Point& better)
         : objective_(objective),
           best_(best),
+          direction_(covariance.direction(i)),
           delta_(delta),
           i_(i),
-          along_(covariance.direction(i)),
           start_(start),
           scratch_(scratch),
+          spare_(objective.make_point()),
           better_(better) {
         held_[i] = true;
     }
@@ -30,31 +31,46 @@ class Side {
     /// @param sign -1 or 1; @param half first guess of the distance
     /// @return the coordinate of the end, nothing at the limit
     std::optional<double> end(int sign, double half, bool& found) {
-        constexpr int most_steps = 12;
-        constexpr double close = 0.01;  // of delta: half a per cent of the half-width
+        constexpr int most_steps = 14;
+        constexpr double close =
+            0.02;  // of delta: a last step along the secant then leaves 1e-3 of the width
         const Coordinates& c = objective_.coordinates();
         const double at = best_.x[i_], limit = sign > 0 ? c.hi[i_] : c.lo[i_];
         const double room = std::fabs(limit - at);
         if (room <= 0.0) return std::nullopt;
+        flank_ = best_.x;
         // the square root of the rise is nearly proportional to the distance
         const double target = std::sqrt(delta_);
         double inside = 0.0, root_inside = 0.0, outside = -1.0, root_outside = 0.0;
+        int last_side = 0;
         double distance = std::isfinite(half) && half > 0.0 ? std::min(half, room) : 0.1 * room;
         for (int step = 0; step < most_steps; ++step) {
             const double rise = rise_at(at + sign * distance);
             if (rise < -lower_minimum) return std::nullopt;
             const double root = std::sqrt(std::max(rise, 0.0));
-            if (std::fabs(rise - delta_) <= close * delta_) return at + sign * distance;
+            if (std::fabs(rise - delta_) <= close * delta_) {
+                const double near = rise < delta_ && outside > 0.0 ? outside : inside,
+                             root_near = rise < delta_ && outside > 0.0 ? root_outside : root_inside;
+                const double slope = (root - root_near) / (distance - near);
+                const double more = slope > 0.0 ? (target - root) / slope : 0.0;
+                return at +
+                       sign * std::min(distance + std::clamp(more, -0.02 * distance, 0.02 * distance), room);
+            }
             if (rise < delta_) {
                 if (distance >= room) return std::nullopt;
+                // twice on the same side: the other end of the secant loses weight (Illinois)
+                if (last_side < 0) root_outside = target + 0.5 * (root_outside - target);
+                last_side = -1;
                 inside = distance;
                 root_inside = root;
             } else {
+                if (last_side > 0) root_inside = target + 0.5 * (root_inside - target);
+                last_side = 1;
                 outside = distance;
                 root_outside = root;
             }
             if (outside < 0.0) {
-                const double more = root > 0.0 ? std::clamp(target / root, 1.1, 4.0) : 4.0;
+                const double more = root > 0.0 ? std::clamp(target / root, 1.05, 4.0) : 4.0;
                 distance = std::min(more * distance, room);
             } else {
                 if (outside - inside <= 1e-4 * outside) return at + sign * outside;
@@ -67,15 +83,35 @@ class Side {
     }
 
   private:
-    /// Rise of the statistic with the coordinate held at a value. The others start where the curvature sends
-    /// them.
+    /// Rise of the statistic with the coordinate held at a value and the others at their best. They start
+    /// from where the flank was last seen; where that ends far up, also from the best fit.
     double rise_at(double value) {
+        constexpr double far = 2.0;  // of delta
+        const double left = flank_[i_] - best_.x[i_];
+        Vector along = direction_;
+        if (left != 0.0)
+            for (int j = 0; j < objective_.coordinates().n; ++j) along[j] = (flank_[j] - best_.x[j]) / left;
+        double rise = rise_from(flank_, along, value);
+        if (left != 0.0 && rise > far * delta_) {
+            const Vector reached = reached_;
+            const double other = rise_from(best_.x, direction_, value);
+            if (other > rise) reached_ = reached;
+            rise = std::min(rise, other);
+        }
+        if (rise < far * delta_) flank_ = reached_;
+        return rise;
+    }
+
+    double rise_from(const Vector& from, const Vector& along, double value) {
         const Coordinates& c = objective_.coordinates();
-        Vector x = best_.x;
-        for (int j = 0; j < c.n; ++j) x[j] += along_[j] * (value - best_.x[i_]);
+        Vector x = from;
+        for (int j = 0; j < c.n; ++j) x[j] += along[j] * (value - from[i_]);
         x[i_] = value;
         objective_.evaluate(c.clipped(x), start_, held_);
-        descend(objective_, start_, scratch_, held_);
+        DescentEnd end;
+        end.enough = 0.001 * delta_;
+        descend_between_kinks(objective_, start_, scratch_, spare_, false, held_, end);
+        reached_ = start_.x;
         const double rise = start_.stat - best_.stat;
         if (rise < -lower_minimum && start_.stat < better_.stat) std::swap(start_, better_);
         return rise;
@@ -83,11 +119,13 @@ class Side {
 
     Objective& objective_;
     const Point& best_;
+    Vector direction_, flank_{}, reached_{};
     double delta_;
     int i_;
-    Vector along_;
     Mask held_{};
-    Point &start_, &scratch_, &better_;
+    Point &start_, &scratch_;
+    Point spare_;
+    Point& better_;
 };
 
 }  // namespace

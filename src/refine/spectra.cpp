@@ -3,6 +3,8 @@
 #include "goodness.hpp"
 #include "objective.hpp"
 #include "profile_interval.hpp"
+#include "starts.hpp"
+#include "two_scales.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -23,52 +25,16 @@ void flag(SpectralFit& fit, bool condition, FitFlag bit) {
     if (condition) fit.flags |= bit;
 }
 
-/// Values to start a shape parameter from, for callers without a model grid.
-std::vector<double> coarse_values(const ModelParameter& p) {
-    const auto inside = [&](std::vector<double> values) {
-        std::vector<double> kept;
-        for (const double v : values)
-            if (v >= p.lo && v <= p.hi) kept.push_back(v);
-        if (kept.empty()) kept.push_back(p.value);
-        return kept;
-    };
-    if (p.name == "nH") return inside({0.03, 0.5, 5.0});
-    if (p.name == "PhoIndex") return inside({0.5, 2.0, 5.0});
-    if (p.name == "kT") return inside({0.08, 0.3, 1.0, 4.0, 20.0});
-    if (p.name == "LineE" || p.name == "Sigma" || p.name == "HighECut" || p.name == "factor")
-        return {p.value};
-    if (p.logarithmic) return {p.lo * std::pow(p.hi / p.lo, 0.25), p.lo * std::pow(p.hi / p.lo, 0.75)};
-    return {p.lo + 0.25 * (p.hi - p.lo), p.lo + 0.75 * (p.hi - p.lo)};
-}
-
-/// Coarse starting points: the product of a few values of each shape parameter, at most a few hundred.
-std::vector<StartingPoint> coarse_starts(const ModelDefinition& model) {
-    constexpr std::size_t most = 250;
-    std::vector<StartingPoint> starts{model.initial_values()};
-    for (std::size_t i = 0; i < model.parameters.size(); ++i) {
-        const ModelParameter& p = model.parameters[i];
-        if (p.is_norm || !p.free()) continue;
-        const std::vector<double> values = coarse_values(p);
-        if (starts.size() * values.size() > most) continue;
-        std::vector<StartingPoint> more;
-        for (const StartingPoint& start : starts)
-            for (const double value : values) {
-                more.push_back(start);
-                more.back()[i] = value;
-            }
-        starts = std::move(more);
-    }
-    for (StartingPoint& start : starts) model.apply_ties(start);
-    return starts;
-}
-
-/// The lowest minimum over the starting points. Of many only the most promising are followed.
+/// The lowest minimum over the starting points (none given: built-in ones). Those whose descent does not
+/// promise to come below what was found already are given up.
 /// @return whether its descent converged
 bool lowest_minimum(Objective& objective, std::span<const StartingPoint> starts, Point& best, Point& current,
                     Point& scratch) {
-    constexpr std::size_t most_followed = 9;
+    constexpr std::size_t most_followed = 6;
     std::vector<Vector> from;
     for (const StartingPoint& start : starts) from.push_back(objective.start(start));
+    if (from.empty()) from = paired_starts(objective, scratch);
+    if (from.empty()) from = coarse_starts(objective);
     if (from.size() > most_followed) {
         std::vector<std::pair<double, Vector>> ranked;
         for (const Vector& x : from) {
@@ -81,14 +47,18 @@ bool lowest_minimum(Objective& objective, std::span<const StartingPoint> starts,
         for (std::size_t i = 0; i < most_followed; ++i) from.push_back(ranked[i].second);
     }
     bool converged = false;
+    Point spare = objective.make_point();
+    DescentEnd end;
+    end.enough = 1e-3;
     for (const Vector& x : from) {
         objective.evaluate(x, current);
-        const bool done = descend(objective, current, scratch);
+        end.hopeless_above = best.stat;
+        const bool done = descend_between_kinks(objective, current, scratch, spare, false, {}, end);
         if (!(current.stat < best.stat)) continue;
         std::swap(best, current);
         converged = done;
     }
-    return converged;
+    return descend_between_kinks(objective, best, scratch, spare, true) && converged;
 }
 
 void fill_information_criteria(SpectralFit& fit, int n_free) {
@@ -206,9 +176,10 @@ void fill_columns(SpectralFit& fit, const ModelDefinition& model) {
 /// Intervals of all coordinates. A lower minimum met on the way becomes the best fit, and all is done again
 /// from there.
 /// @return the covariance at the best fit
-Covariance profile_all(Objective& objective, Point& best, Point& current, Point& scratch, double delta,
+Covariance profile_all(TwoScales& scales, Point& best, Point& current, Point& scratch, double delta,
                        std::vector<ProfileEnds>& ends, bool& converged) {
     constexpr int most_restarts = 4;
+    Objective& objective = scales.merged();
     Point better = objective.make_point();
     for (int restart = 0;; ++restart) {
         const Covariance covariance(objective, best, current, scratch);
@@ -223,7 +194,7 @@ Covariance profile_all(Objective& objective, Point& best, Point& current, Point&
             return covariance;
         }
         std::swap(best, better);
-        converged = descend(objective, best, scratch);
+        converged = scales.settle(best);
     }
 }
 
@@ -305,16 +276,14 @@ SpectralFit fit_spectra(std::span<const FitInput> spectra,
                         std::span<const StartingPoint> starts, const spectral::FitOptions& options) {
     std::vector<const FitData*> data;
     for (const FitInput& s : spectra) data.push_back(s.data);
-    Objective objective(data, model, options.abundance);
+    TwoScales scales(data, model, options.abundance);
+    Objective& objective = scales.merged();
     Point best = objective.make_point(), current = objective.make_point(), scratch = objective.make_point();
-    const std::vector<StartingPoint> coarse =
-        starts.empty() ? coarse_starts(*model) : std::vector<StartingPoint>{};
-    bool converged = lowest_minimum(
-        objective, starts.empty() ? std::span<const StartingPoint>(coarse) : starts, best, current, scratch);
-
+    bool converged = lowest_minimum(objective, starts, best, current, scratch);
+    converged = scales.settle(best) && converged;
     std::vector<ProfileEnds> ends;
     const Covariance covariance =
-        profile_all(objective, best, current, scratch, options.confidence_delta, ends, converged);
+        profile_all(scales, best, current, scratch, options.confidence_delta, ends, converged);
 
     SpectralFit fit;
     fit.spectrum = joined(spectra, [](const auto& s) { return s.exposure.file; });

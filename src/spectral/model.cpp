@@ -127,6 +127,12 @@ ModelEvaluator::ModelEvaluator(std::shared_ptr<const ModelDefinition> model, Abu
     }
 }
 
+void ModelEvaluator::set_cross_section(std::vector<double> cross_section) {
+    cross_section_ = std::move(cross_section);
+    for (std::size_t c = 0; c < component_.size(); ++c)
+        if (model_->components[c].kind == ComponentKind::tbabs) component_[c].last.clear();
+}
+
 void ModelEvaluator::evaluate_component(std::size_t index, std::span<const double> all, bool derivatives) {
     const Component& component = model_->components[index];
     ComponentState& state = component_[index];

@@ -64,7 +64,9 @@ void check_table(const TableModel& t) {
 
 TableInterpolator::TableInterpolator(std::shared_ptr<const TableModel> table, const EnergyBins& bins,
                                      double redshift)
-    : table_(std::move(table)), outside_(bins.size(), 0.0), scratch_(table_->n_bins()) {
+    : table_(std::move(table)),
+      outside_(bins.size(), 0.0),
+      rebinned_(table_->spectra.size() / table_->n_bins()) {
     const std::vector<double>& edge = table_->edge;
     const double stretch = 1.0 + redshift;
     for (std::size_t i = 0; i < bins.size(); ++i) {
@@ -85,20 +87,21 @@ TableInterpolator::TableInterpolator(std::shared_ptr<const TableModel> table, co
     }
 }
 
-void TableInterpolator::rebin(std::span<const double> tabulated, bool derivative,
-                              std::span<double> out) const {
+const std::vector<double>& TableInterpolator::rebinned(std::size_t row) {
+    std::vector<double>& out = rebinned_[row];
+    if (!out.empty()) return out;
+    out.resize(outside_.size());
+    const float* const spectrum = table_->spectra.data() + row * table_->n_bins();
     const double* weight = weight_.data();
-    for (std::size_t i = 0; i < out.size(); ++i) {
-        const double* const from = tabulated.data() + first_[i];
-        double sum = derivative ? 0.0 : outside_[i];
-        for (std::int32_t j = 0; j < count_[i]; ++j) sum += *weight++ * from[j];
-        out[i] = sum;
-    }
+    for (std::size_t i = 0; i < out.size(); ++i)
+        for (std::int32_t j = 0; j < count_[i]; ++j)
+            out[i] += *weight++ * static_cast<double>(spectrum[first_[i] + j]);
+    return out;
 }
 
 void TableInterpolator::evaluate(std::span<const double> values, std::span<double> out,
                                  std::span<const std::span<double>> by) {
-    const std::size_t n_axes = table_->axes.size(), n = table_->n_bins();
+    const std::size_t n_axes = table_->axes.size();
     std::vector<Position> at(n_axes);
     std::vector<std::size_t> stride(n_axes);
     for (std::size_t a = n_axes, step = 1; a-- > 0;) {
@@ -107,8 +110,7 @@ void TableInterpolator::evaluate(std::span<const double> values, std::span<doubl
         at[a] = locate(table_->axes[a], values[a]);
     }
     // derivative_of n_axes: none, the value itself
-    const auto combine = [&](std::size_t derivative_of) {
-        std::fill(scratch_.begin(), scratch_.end(), 0.0);
+    const auto combine = [&](std::size_t derivative_of, std::span<double> to) {
         for (std::size_t corner = 0; corner < (std::size_t{1} << n_axes); ++corner) {
             double weight = 1.0;
             std::size_t row = 0;
@@ -121,16 +123,16 @@ void TableInterpolator::evaluate(std::span<const double> values, std::span<doubl
                 row += (at[a].left + (right ? 1 : 0)) * stride[a];
             }
             if (weight == 0.0) continue;
-            const float* const spectrum = table_->spectra.data() + row * n;
-            for (std::size_t j = 0; j < n; ++j) scratch_[j] += weight * static_cast<double>(spectrum[j]);
+            const std::vector<double>& spectrum = rebinned(row);
+            for (std::size_t i = 0; i < to.size(); ++i) to[i] += weight * spectrum[i];
         }
     };
-    combine(n_axes);
-    rebin(scratch_, false, out);
+    std::copy(outside_.begin(), outside_.end(), out.begin());
+    combine(n_axes, out);
     for (std::size_t a = 0; a < by.size(); ++a) {
         if (by[a].empty()) continue;
-        combine(a);
-        rebin(scratch_, true, by[a]);
+        std::fill(by[a].begin(), by[a].end(), 0.0);
+        combine(a, by[a]);
     }
 }
 

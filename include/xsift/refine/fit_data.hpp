@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -19,6 +20,18 @@ class FitData {
   public:
     explicit FitData(const spectral::PreparedSpectrum& spectrum);
 
+    /// The same counts behind a response whose neighbouring energies are merged (see merged_energies): what a
+    /// fit needs to find its minimum and to see how the statistic rises around it. What is reported is
+    /// evaluated with the whole response.
+    const FitData& coarse() const { return coarse_ ? *coarse_ : *this; }
+    bool has_coarse() const { return coarse_ != nullptr; }
+    /// What a quantity of the energies is in the energies of coarse(): its mean weighted by photons (empty:
+    /// by width).
+    std::vector<double> averaged(std::span<const double> quantity, std::span<const double> photons) const;
+    /// coarse() with the response averaged over each merged energy so that a given model is folded exactly.
+    /// @param photons, coarse_photons of that model in the energies of this and of coarse()
+    FitData weighted(std::span<const double> photons, std::span<const double> coarse_photons) const;
+
     std::size_t n_bins() const { return counts.size(); }
     std::size_t n_energies() const { return energy_lo.size(); }
 
@@ -33,9 +46,21 @@ class FitData {
     std::vector<double> energy_lo, energy_hi;  ///< keV
 
   private:
+    FitData() = default;
+    /// With energy i of this adding share[i] of its response to energy energy_of_[i] of the result.
+    FitData merged(std::span<const double> share) const;
+
+    std::vector<std::int32_t> energy_of_;  ///< of coarse(): see merged_energies
+    std::unique_ptr<const FitData> coarse_;
     std::vector<std::int32_t> first_, count_;  ///< energies that reach a bin
     std::vector<std::int64_t> start_;          ///< where its values start
     std::vector<double> value_;                ///< cm2 x probability
 };
+
+/// Which merged energy each energy of a response belongs to (ascending from 0). Neighbours are merged while
+/// the redistribution of the first and the last differ little (total variation below 0.2: about half a
+/// standard deviation of a Gaussian) and they span less than 1.5% of the energy, so that lines stay lines and
+/// edges edges at the resolution of the instrument. The effective area may vary inside: it is averaged.
+std::vector<std::int32_t> merged_energies(const spectral::PreparedSpectrum& spectrum);
 
 }  // namespace xsift::refine

@@ -52,6 +52,11 @@ class ModelEvaluator {
     const ModelDefinition& definition() const { return *model_; }
     const ModelFreedom& freedom() const { return freedom_; }
 
+    /// Cross-section of tbabs in each bin, 1e-22 cm2 per H; empty for a model without.
+    std::span<const double> cross_section() const { return cross_section_; }
+    /// Replaces them, where the bins are wider than the edges of the absorption bear.
+    void set_cross_section(std::vector<double> cross_section);
+
     /// Evaluates at the values of all parameters (the norms are not read).
     void evaluate(std::span<const double> values, bool derivatives);
     /// photon/cm2/s in each bin of a group at norm 1.

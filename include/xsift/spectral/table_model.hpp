@@ -37,13 +37,14 @@ class TableInterpolator {
                   std::span<const std::span<double>> by);
 
   private:
-    void rebin(std::span<const double> tabulated, bool derivative, std::span<double> out) const;
+    const std::vector<double>& rebinned(std::size_t row);
 
     std::shared_ptr<const TableModel> table_;
     std::vector<std::int32_t> first_, count_;  ///< tabulated bins that a bin overlaps
     std::vector<double> weight_;
     std::vector<double> outside_;  ///< what a bin gets from beyond the table
-    std::vector<double> scratch_;
+    /// Tabulated spectra on the fit's bins, made when first asked for: a fit stays near a few of them.
+    std::vector<std::vector<double>> rebinned_;
 };
 
 }  // namespace xsift::spectral

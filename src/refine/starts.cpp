@@ -1,0 +1,231 @@
+#include "starts.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace xsift::refine {
+
+namespace {
+
+using spectral::ModelParameter;
+
+/// The given values inside the limits, or the parameter's own where none is.
+std::vector<double> inside(const ModelParameter& p, std::initializer_list<double> values) {
+    std::vector<double> kept;
+    for (const double v : values)
+        if (v >= p.lo && v <= p.hi) kept.push_back(v);
+    if (kept.empty()) kept.push_back(p.value);
+    return kept;
+}
+
+/// A few values of a shape parameter.
+std::vector<double> coarse_values(const ModelParameter& p) {
+    if (p.name == "nH") return inside(p, {0.03, 0.5, 5.0});
+    if (p.name == "PhoIndex") return inside(p, {0.5, 2.0, 5.0});
+    if (p.name == "kT") return inside(p, {0.08, 0.3, 1.0, 4.0, 20.0});
+    if (p.name == "LineE" || p.name == "Sigma" || p.name == "HighECut" || p.name == "factor")
+        return {p.value};
+    if (p.logarithmic) return {p.lo * std::pow(p.hi / p.lo, 0.25), p.lo * std::pow(p.hi / p.lo, 0.75)};
+    return {p.lo + 0.25 * (p.hi - p.lo), p.lo + 0.75 * (p.hi - p.lo)};
+}
+
+/// More of them, for pairs, which cost little.
+std::vector<double> pair_values(const ModelParameter& p) {
+    if (p.name == "nH") return inside(p, {0.0, 0.05, 0.2, 0.8, 4.0});
+    if (p.name == "PhoIndex") return inside(p, {-0.5, 0.7, 1.4, 2.0, 2.8, 4.0, 6.0});
+    if (p.name == "kT") return inside(p, {0.06, 0.12, 0.22, 0.4, 0.8, 1.6, 4.0, 12.0});
+    return coarse_values(p);
+}
+
+const ModelParameter& parameter_of(const Objective& o, int coordinate) {
+    return o.model().parameters[static_cast<std::size_t>(
+        o.coordinates().parameter[static_cast<std::size_t>(coordinate)])];
+}
+
+/// Every combination of values (one list a coordinate) on top of a point.
+std::vector<Vector> product_of(const Objective& o, const Vector& base, const std::vector<int>& coordinates,
+                               std::vector<double> (*values)(const ModelParameter&), std::size_t most) {
+    std::vector<Vector> out{base};
+    for (const int i : coordinates) {
+        const std::vector<double> at = values(parameter_of(o, i));
+        if (out.size() * at.size() > most) continue;
+        std::vector<Vector> more;
+        for (const Vector& x : out)
+            for (const double value : at) {
+                more.push_back(x);
+                more.back()[i] = o.coordinates().coordinate(i, value);
+            }
+        out = std::move(more);
+    }
+    return out;
+}
+
+/// Which coordinates two groups share, and the first that is a group's alone.
+struct Pairing {
+    std::vector<int> shared;
+    int own[2] = {-1, -1};
+    bool alike = false;  ///< both are the same component: exchanging them changes nothing
+};
+
+std::optional<Pairing> pairing_of(const Objective& o) {
+    const spectral::ModelFreedom& freedom = o.freedom();
+    if (freedom.groups.size() != 2 || !freedom.groups[1].free) return std::nullopt;
+    Pairing out;
+    for (int s = 0; s < o.coordinates().n_shape; ++s) {
+        const auto index = static_cast<std::size_t>(s);
+        const bool first = freedom.depends(0, index), second = freedom.depends(1, index);
+        if (first && second)
+            out.shared.push_back(s);
+        else if (first || second)
+            if (int& own = out.own[first ? 0 : 1]; own < 0) own = s;
+    }
+    if (out.own[0] < 0 || out.own[1] < 0) return std::nullopt;
+    const auto component = [&](std::size_t g) -> const spectral::Component& {
+        const auto& terms = freedom.groups[g].terms;
+        return o.model().components[static_cast<std::size_t>(
+            o.model().terms[static_cast<std::size_t>(terms.front())].additive)];
+    };
+    out.alike = component(0).kind == component(1).kind && component(0).table == component(1).table;
+    return out;
+}
+
+/// Folded rates of the values of both components at one place of the shared coordinates.
+struct Folded {
+    Vector at{};
+    std::vector<std::vector<double>> rates[2];
+};
+
+/// Minimum over norms >= 0 of the parabola -right . n + n matrix n / 2 for two components.
+struct PairNorms {
+    double value = 0.0, norm[2] = {0.0, 0.0};
+};
+
+PairNorms best_norms(double aa, double ab, double bb, double a, double b) {
+    const auto value = [&](double x, double y) {
+        return -a * x - b * y + 0.5 * (aa * x * x + 2.0 * ab * x * y + bb * y * y);
+    };
+    const double determinant = aa * bb - ab * ab;
+    if (determinant > 1e-10 * aa * bb) {
+        const double x = (a * bb - b * ab) / determinant, y = (b * aa - a * ab) / determinant;
+        if (x > 0.0 && y > 0.0) return {value(x, y), {x, y}};
+    }
+    const double x = aa > 0.0 ? std::max(0.0, a / aa) : 0.0, y = bb > 0.0 ? std::max(0.0, b / bb) : 0.0;
+    if (value(x, 0.0) <= value(0.0, y)) return {value(x, 0.0), {x, 0.0}};
+    return {value(0.0, y), {0.0, y}};
+}
+
+struct Pair {
+    double value;
+    std::size_t place, first, second;
+    double norm[2];
+};
+
+bool neighbours(const Pair& a, const Pair& b) {
+    const auto near = [](std::size_t x, std::size_t y) { return x > y ? x - y <= 1 : y - x <= 1; };
+    return near(a.place, b.place) && near(a.first, b.first) && near(a.second, b.second);
+}
+
+}  // namespace
+
+std::vector<Vector> coarse_starts(const Objective& objective) {
+    constexpr std::size_t most = 250;
+    std::vector<int> shapes(static_cast<std::size_t>(objective.coordinates().n_shape));
+    std::iota(shapes.begin(), shapes.end(), 0);
+    return product_of(objective, objective.start(objective.model().initial_values()), shapes, coarse_values,
+                      most);
+}
+
+std::vector<Vector> paired_starts(Objective& objective, Point& scratch) {
+    constexpr std::size_t most_places = 32, most_kept = 6;
+    const auto pairing = pairing_of(objective);
+    if (!pairing) return {};
+    const Coordinates& c = objective.coordinates();
+    const std::size_t n_bins = objective.n_bins();
+    const Vector base = objective.start(objective.model().initial_values());
+    std::vector<double> own[2];
+    for (int g = 0; g < 2; ++g) own[g] = pair_values(parameter_of(objective, pairing->own[g]));
+    std::vector<Folded> folded;
+    std::vector<double> rates;
+    for (const Vector& place : product_of(objective, base, pairing->shared, pair_values, most_places)) {
+        Folded& f = folded.emplace_back();
+        f.at = place;
+        for (std::size_t v = 0; v < std::max(own[0].size(), own[1].size()); ++v) {
+            Vector x = place;
+            for (int g = 0; g < 2; ++g) {
+                const int i = pairing->own[g];
+                x[i] = c.coordinate(i, own[g][std::min(v, own[g].size() - 1)]);
+            }
+            objective.fold_groups(x, rates);
+            for (std::size_t g = 0; g < 2; ++g)
+                if (v < own[g].size())
+                    f.rates[g].emplace_back(rates.begin() + static_cast<std::ptrdiff_t>(g * n_bins),
+                                            rates.begin() + static_cast<std::ptrdiff_t>((g + 1) * n_bins));
+        }
+    }
+
+    // the best single component, its norm profiled, is what the parabola is drawn around
+    double lowest = std::numeric_limits<double>::infinity();
+    std::vector<double> reference(n_bins);
+    for (const Folded& f : folded)
+        for (const auto& component : f.rates)
+            for (const std::vector<double>& unit : component) {
+                const auto [norm, stat] = objective.single_norm(base, unit);
+                if (!(stat < lowest)) continue;
+                lowest = stat;
+                for (std::size_t k = 0; k < n_bins; ++k) reference[k] = norm * unit[k];
+            }
+    if (!std::isfinite(lowest)) return {};
+    std::vector<double> slope, curvature;
+    objective.expand_rates(base, reference, slope, curvature);
+
+    std::vector<Pair> pairs;
+    for (std::size_t p = 0; p < folded.size(); ++p) {
+        const auto product = [&](const std::vector<double>& a, const std::vector<double>& b) {
+            double sum = 0.0;
+            for (std::size_t k = 0; k < n_bins; ++k) sum += curvature[k] * a[k] * b[k];
+            return sum;
+        };
+        std::vector<double> square[2], right[2];
+        for (std::size_t g = 0; g < 2; ++g)
+            for (const auto& unit : folded[p].rates[g]) {
+                square[g].push_back(product(unit, unit));
+                double sum = product(unit, reference);
+                for (std::size_t k = 0; k < n_bins; ++k) sum -= slope[k] * unit[k];
+                right[g].push_back(sum);
+            }
+        for (std::size_t a = 0; a < own[0].size(); ++a)
+            for (std::size_t b = pairing->alike ? a + 1 : 0; b < own[1].size(); ++b) {
+                const double cross = product(folded[p].rates[0][a], folded[p].rates[1][b]);
+                const PairNorms best =
+                    best_norms(square[0][a], cross, square[1][b], right[0][a], right[1][b]);
+                pairs.push_back({best.value, p, a, b, {best.norm[0], best.norm[1]}});
+            }
+    }
+    std::stable_sort(pairs.begin(), pairs.end(),
+                     [](const Pair& a, const Pair& b) { return a.value < b.value; });
+    std::vector<Pair> kept;
+    for (const Pair& pair : pairs) {
+        if (kept.size() == most_kept) break;
+        if (std::none_of(kept.begin(), kept.end(), [&](const Pair& k) { return neighbours(k, pair); }))
+            kept.push_back(pair);
+    }
+    std::vector<std::pair<double, Vector>> starts;
+    for (const Pair& pair : kept) {
+        Vector x = folded[pair.place].at;
+        x[pairing->own[0]] = c.coordinate(pairing->own[0], own[0][pair.first]);
+        x[pairing->own[1]] = c.coordinate(pairing->own[1], own[1][pair.second]);
+        const double least =
+            1e-3 * std::max(pair.norm[0], pair.norm[1]);  // not at the limit of its logarithm
+        for (int g = 0; g < 2; ++g) x[c.first_norm() + g] = std::log(std::max({pair.norm[g], least, 1e-300}));
+        objective.evaluate(c.clipped(x), scratch);
+        starts.emplace_back(scratch.stat, scratch.x);
+    }
+    std::stable_sort(starts.begin(), starts.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::vector<Vector> out;
+    for (const auto& start : starts) out.push_back(start.second);
+    return out;
+}
+
+}  // namespace xsift::refine
