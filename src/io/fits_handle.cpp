@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -190,17 +191,26 @@ void FitsHandle::scan() {
         int failure = 0;
         info.tile_compressed = (flag != 0 && absent == 0) || fits_is_compressed_image(file_, &failure) != 0;
         fits_clear_errmsg();
-        if (info.table) {
-            info.rows = static_cast<std::int64_t>(std::max(0.0, own_number("NAXIS2").value_or(0.0)));
-            info.heap_bytes = static_cast<std::int64_t>(own_number("PCOUNT").value_or(0.0));
-            // A table without width could claim any number of rows.
-            if (own_number("NAXIS1").value_or(0.0) < 1.0) info.rows = 0;
-        }
+        if (info.table) read_table_size(info, size);
         if (number >= max_hdus)
             throw Error(ErrorKind::input, "UNSUPPORTED", path_ + ": more than 100000 HDUs");
     }
     current_ = nullptr;
     select(hdus_.front());
+}
+
+void FitsHandle::read_table_size(HduInfo& table, long long file_bytes) {
+    const double width = own_number("NAXIS1").value_or(0.0), rows = own_number("NAXIS2").value_or(0.0),
+                 heap = own_number("PCOUNT").value_or(0.0);
+    // In doubles: sizes that overflow an integer are told here, and so is what is no number.
+    if (!(width >= 0.0 && rows >= 0.0 && heap >= 0.0 &&
+          width * rows + heap <= static_cast<double>(file_bytes)))
+        throw_truncated(path_, fmt::format("HDU {} {} claims {} rows of {} bytes and {} more", table.number,
+                                           table.name, rows, width, heap));
+    // A table without width could claim any number of rows.
+    table.rows = width < 1.0 ? 0 : static_cast<std::int64_t>(rows);
+    table.row_bytes = static_cast<std::int64_t>(width);
+    table.heap_bytes = static_cast<std::int64_t>(heap);
 }
 
 void FitsHandle::select(const HduInfo& hdu) {
@@ -217,7 +227,7 @@ void FitsHandle::select(const HduInfo& hdu) {
 void FitsHandle::read_column_names() {
     columns_.clear();
     if (!current_->table) return;
-    const int n = static_cast<int>(own_number("TFIELDS").value_or(0.0));
+    const int n = whole_number("TFIELDS", own_number("TFIELDS").value_or(0.0), 0, 999);
     for (int i = 1; i <= n; ++i) columns_.push_back(own_text(fmt::format("TTYPE{}", i)));
 }
 
@@ -238,6 +248,16 @@ std::string FitsHandle::own_text(const std::string& key) {
     std::string value = status == 0 && raw != nullptr ? raw : "";
     value.erase(value.find_last_not_of(' ') + 1);
     return value;
+}
+
+int FitsHandle::whole_number(const std::string& what, double value, int lo, int hi) const {
+    if (!(value >= lo && value <= hi) || value != std::floor(value))
+        throw Error(
+            ErrorKind::input, "BAD_TABLE",
+            fmt::format("{}: {} is {} in HDU {} {}", path_, what, value, current_->number, current_->name),
+            fmt::format("expected a whole number from {} to {}", lo, hi),
+            "The file breaks its format; fetch it again or leave it out.");
+    return static_cast<int>(value);
 }
 
 template <typename Function>
@@ -295,14 +315,24 @@ std::vector<T> FitsHandle::read(int column, int datatype, std::int64_t row, std:
     return values;
 }
 
+void FitsHandle::throw_beyond_row(int column) const {
+    throw Error(ErrorKind::input, "BAD_TABLE",
+                fmt::format("{}: column {} of HDU {} {} is wider than its rows", path_, column,
+                            current_->number, current_->name),
+                "TFORM and NAXIS1 contradict each other",
+                "The file breaks its format; fetch it again or leave it out.");
+}
+
 template <typename T>
 std::vector<T> FitsHandle::read_row(int column, int datatype, std::int64_t row, T null_value) {
     auto [type, count] = column_type(column);
+    // Elements take at least a byte, but for bits, which no reader here asks for.
+    if (type >= 0 && (count < 0 || count > current_->row_bytes)) throw_beyond_row(column);
     if (type < 0) {
         LONGLONG length = 0, offset = 0;
         call("find a row's elements", ffgdesll, column, static_cast<LONGLONG>(row) + 1, &length, &offset);
-        // Elements take at least a byte, but for bits, which no reader here asks for.
-        if (length < 0 || offset < 0 || offset + length > current_->heap_bytes)
+        if (length < 0 || length > current_->heap_bytes || offset < 0 ||
+            offset > current_->heap_bytes - length)
             throw Error(
                 ErrorKind::input, "BAD_TABLE",
                 fmt::format("{}: row {} of column {} lies outside the table", path_, row + 1, column));
@@ -342,6 +372,7 @@ std::vector<std::string> FitsHandle::texts(int column, std::int64_t first, std::
     int type = 0;
     LONGLONG repeat = 0, width = 0;
     call("describe a column", ffgtclll, column, &type, &repeat, &width);
+    if (type == TSTRING && (repeat < 0 || repeat > current_->row_bytes)) throw_beyond_row(column);
     int display = 0;
     call("describe a column", fits_get_col_display_width, column, &display);
     const auto length =

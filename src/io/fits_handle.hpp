@@ -14,13 +14,16 @@
 
 namespace xsift::io {
 
+/// Spectra and responses with more channels are refused: none is known with a tenth of this.
+inline constexpr int max_channels = 1 << 20;
+
 /// What a header says about an HDU.
 struct HduInfo {
     int number = 0;  ///< 1 is the primary HDU
     bool table = false;
     bool tile_compressed = false;
     std::string name, class1, class2, class3;  ///< EXTNAME, HDUCLAS1..3
-    std::int64_t rows = 0;
+    std::int64_t rows = 0, row_bytes = 0;
     std::int64_t heap_bytes = 0;  ///< PCOUNT
 };
 
@@ -59,6 +62,9 @@ class FitsHandle {
     /// Keywords of the current HDU alone.
     std::optional<double> own_number(const std::string& key);
     std::string own_text(const std::string& key);
+    /// A number from a header or a table that counts something. @throws Error (input, "BAD_TABLE") when it is
+    /// no whole number or not within [lo, hi].
+    int whole_number(const std::string& what, double value, int lo, int hi) const;
 
     /// Number of a column (case-insensitive, literal), 0 when absent.
     int column(std::string_view name) const;
@@ -89,6 +95,10 @@ class FitsHandle {
     void open_packed();
     std::string bytes_at(long long offset, std::size_t count) const;
     void scan();
+    /// Rows and heap as the header claims them. @throws Error (input, "TRUNCATED") for more than the file
+    /// holds.
+    void read_table_size(HduInfo& table, long long file_bytes);
+    [[noreturn]] void throw_beyond_row(int column) const;
     void move_to(int number);
     void read_column_names();
     /// Calls a cfitsio function with the file and a fresh status. @throws Error (input, "BAD_TABLE").

@@ -13,7 +13,6 @@
 namespace xsift::io {
 namespace {
 
-constexpr std::size_t max_channels = 1u << 20;
 constexpr double edge_tolerance = 1e-4;  // relative
 
 [[noreturn]] void throw_bad(const FitsHandle& fits, const std::string& why) {
@@ -52,11 +51,12 @@ int read_bounds(FitsHandle& fits, Response& response) {
     response.channel_lo = fits.numbers(need(fits, "E_MIN"));
     response.channel_hi = fits.numbers(need(fits, "E_MAX"));
     require_bins(fits, response.channel_lo, response.channel_hi);
-    if (channel.size() > max_channels) throw_bad(fits, "more than a million channels");
+    if (channel.size() > static_cast<std::size_t>(max_channels))
+        throw_bad(fits, "more than a million channels");
     for (std::size_t i = 0; i < channel.size(); ++i)
         if (channel[i] != channel[0] + static_cast<double>(i))
             throw_bad(fits, "channels of EBOUNDS are not in sequence");
-    return static_cast<int>(channel[0]);
+    return fits.whole_number("the first channel", channel[0], -max_channels, max_channels);
 }
 
 /// Groups of a row that share a channel contradict each other: which value holds there is anybody's guess.
@@ -139,8 +139,9 @@ ResponseFile read_response(const std::string& path) {
             throw_bad(fits, fmt::format("row {}: an energy bin of no width", i + 1));
     const int first = need(fits, "F_CHAN"), count = need(fits, "N_CHAN"), value = need(fits, "MATRIX");
     const auto groups = fits.integers(need(fits, "N_GRP"));
-    response->first_channel =
-        static_cast<int>(fits.own_number(fmt::format("TLMIN{}", first)).value_or(first_bound));
+    response->first_channel = fits.whole_number(
+        "TLMIN of F_CHAN", fits.own_number(fmt::format("TLMIN{}", first)).value_or(first_bound),
+        -max_channels, max_channels);
     response->row_group.push_back(0);
     for (std::int64_t row = 0; row < matrix->rows; ++row)
         append_row(fits, *response, row, groups[static_cast<std::size_t>(row)], first, count, value);

@@ -53,7 +53,9 @@ std::vector<std::int16_t> channel_flags(FitsHandle& fits, const char* name) {
         });
         return flags;
     }
-    const auto value = static_cast<std::int16_t>(std::clamp(fits.own_number(name).value_or(0.0), -1.0, 99.0));
+    // fmax, fmin: no number counts as -1.
+    const auto value =
+        static_cast<std::int16_t>(std::fmin(std::fmax(fits.own_number(name).value_or(0.0), -1.0), 99.0));
     if (value == 0) return {};
     return std::vector<std::int16_t>(static_cast<std::size_t>(fits.current().rows), value);
 }
@@ -226,14 +228,16 @@ SpectrumFile read_spectrum(const std::string& path) {
     const auto channels = fits.integers(channel);
     const std::int64_t lowest = *std::min_element(channels.begin(), channels.end());
     const auto declared = fits.own_number(fmt::format("TLMIN{}", channel));
-    const bool whole =
-        hdu->rows == static_cast<std::int64_t>(fits.number("DETCHANS").value_or(double(hdu->rows)));
-    file.detector_channels =
-        static_cast<int>(fits.number("DETCHANS").value_or(static_cast<double>(hdu->rows)));
-    file.first_channel = static_cast<int>(whole ? lowest : static_cast<std::int64_t>(declared.value_or(1.0)));
-    std::vector<bool> seen(static_cast<std::size_t>(std::max(0, file.detector_channels)));
+    file.detector_channels = fits.whole_number(
+        "DETCHANS", fits.number("DETCHANS").value_or(static_cast<double>(hdu->rows)), 1, max_channels);
+    const bool whole = hdu->rows == file.detector_channels;
+    file.first_channel =
+        fits.whole_number("the first channel", whole ? static_cast<double>(lowest) : declared.value_or(1.0),
+                          -max_channels, max_channels);
+    std::vector<bool> seen(static_cast<std::size_t>(file.detector_channels));
     for (std::int64_t value : channels) {
-        const std::int64_t index = value - file.first_channel;
+        const std::int64_t index =
+            std::clamp<std::int64_t>(value, -2 * max_channels, 2 * max_channels) - file.first_channel;
         if (index < 0 || index >= file.detector_channels || seen[static_cast<std::size_t>(index)])
             throw Error(ErrorKind::input, "CHANNEL_MISMATCH",
                         fmt::format("{}: channel {} is there twice or lies outside DETCHANS = {}", path,

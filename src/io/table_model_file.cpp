@@ -72,6 +72,8 @@ void read_energies(FitsHandle& fits, TableModel& table) {
         constexpr double tolerance = 1e-5;  // of energies in single precision
         if (!(std::fabs(lo[i] - table.edge.back()) <= tolerance * hi[i]))
             throw_bad(fits, fmt::format("energies have a gap at {} keV", lo[i]));
+        if (!(hi[i] > table.edge.back()))
+            throw_bad(fits, fmt::format("an energy bin ends at {} keV, where it starts", hi[i]));
         table.edge.push_back(hi[i]);
     }
 }
@@ -101,6 +103,8 @@ void read_spectra(FitsHandle& fits, TableModel& table) {
         const std::vector<float> values = fits.row_floats(spectrum, row);
         if (at.size() != table.axes.size() || values.size() != table.n_bins())
             throw_bad(fits, fmt::format("row {} of SPECTRA has another size", row + 1));
+        if (!std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); }))
+            throw_bad(fits, fmt::format("row {} of SPECTRA holds values that are no numbers", row + 1));
         std::size_t index = 0;
         for (std::size_t a = 0; a < at.size(); ++a)
             index = index * table.axes[a].values.size() + place(fits, table.axes[a], at[a]);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -54,13 +55,20 @@ Values split(const Values& values) {
     return parts;
 }
 
+/// A TOML string. Without escapes, which not every reader of TOML undoes (CLI11's does not).
 std::string quoted(const std::string& text) {
-    std::string out = "\"";
-    for (const char c : text) {
-        if (c == '"' || c == '\\') out += '\\';
-        out += c;
-    }
-    return out + '"';
+    const char quote = text.find_first_of("\"\\") == std::string::npos ? '"' : '\'';
+    return quote + text + quote;
+}
+
+/// Refuses a text that quoted() could not print so that it is read back as it was.
+void require_printable(const std::string& flag, const std::string& text) {
+    const bool control =
+        std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+    const bool mixed =
+        text.find('\'') != std::string::npos && text.find_first_of("\"\\") != std::string::npos;
+    if (control || mixed)
+        reject(flag, text, "a text without control characters, and not with both ' and one of \" \\");
 }
 
 /// Makes the settings of one section.
@@ -121,7 +129,11 @@ class Section {
     }
     void add(const std::string& key, const std::string& flag, const std::string& help,
              std::function<std::string()> toml, std::function<void(const Values&)> set) {
-        all_.push_back({name_, key, flag, help, std::move(toml), std::move(set)});
+        all_.push_back(
+            {name_, key, flag, help, std::move(toml), [flag, set = std::move(set)](const Values& values) {
+                 for (const std::string& value : values) require_printable(flag, value);
+                 set(values);
+             }});
     }
 
   private:

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <stdexcept>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -178,6 +179,10 @@ void Journal::append(std::span<const SourceResult> results) {
 
 void Journal::replay(const std::function<void(const SourceResult&)>& visitor) const {
     const Implementation& self = *implementation_;
+    const auto damaged = [&](const std::string& why) {
+        throw Error(ErrorKind::corrupt_file, "CORRUPT_JOURNAL", self.path + " is no sound journal", why,
+                    "Run without --resume.");
+    };
     RecordHead head;
     std::string payload;
     for (off_t offset = self.first_record; offset < self.end;) {
@@ -187,9 +192,14 @@ void Journal::replay(const std::function<void(const SourceResult&)>& visitor) co
         Decoder decoder(payload.data(), payload.size());
         for (std::uint64_t i = 0; i < head.count; ++i) {
             SourceResult result;
-            decoder(result);
+            try {
+                decoder(result);
+            } catch (const std::runtime_error& problem) {
+                damaged(problem.what());
+            }
             visitor(result);
         }
+        if (!decoder.done()) damaged("a record holds more than its results");
         offset += static_cast<off_t>(sizeof head + payload.size());
     }
 }

@@ -82,8 +82,9 @@ class Decoder {
     }
     template <typename T>
     void get(std::vector<T>& values) {
-        values.resize(length());
-        for (T& value : values) get(value);
+        // Grows as elements are read: a length that the bytes do not hold shall not allocate for it.
+        values.clear();
+        for (std::uint64_t left = length(); left > 0; --left) get(values.emplace_back());
     }
 };
 
