@@ -22,5 +22,7 @@ Action add_info(CLI::App& app);
 Action add_verify(CLI::App& app);
 Action add_report(CLI::App& app);
 Action add_bench(CLI::App& app);
+Action add_train(CLI::App& app);
+Action add_classify(CLI::App& app);
 
 }  // namespace xsift::app

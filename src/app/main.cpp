@@ -55,6 +55,7 @@ int main(int argc, char** argv) {
         {"merge", app::add_merge(parser)},   {"plan", app::add_plan(parser)},
         {"info", app::add_info(parser)},     {"verify", app::add_verify(parser)},
         {"report", app::add_report(parser)}, {"bench", app::add_bench(parser)},
+        {"train", app::add_train(parser)},   {"classify", app::add_classify(parser)},
     };
     try {
         parser.parse(argc, argv);

@@ -358,8 +358,10 @@ Table<ClassRow> classes_table() {
         c({"SRCID", "", "meta.id.parent", "A", "source"}, at(&R::source_id)),
         c({"CLASS", "", "src.class", "A", "class"}, at(&R::name)),
         c({"PROBABILITY", "", "stat.probability;src.class", "F8.5", "of the class"}, at(&R::probability)),
-        c({"REASONS_FOR", "", "meta.note", "A", "properties for it, with their log-odds"}, at(&R::reasons_for)),
-        c({"REASONS_AGAINST", "", "meta.note", "A", "properties against it, with log-odds"},
+        c({"RIVAL", "", "src.class", "A", "most probable other class"}, at(&R::rival)),
+        c({"LOG_ODDS", "", "stat.likelihood", "F9.3", "ln(PROBABILITY over that of RIVAL)"}, at(&R::log_odds)),
+        c({"REASONS_FOR", "", "meta.note", "A", "for it against RIVAL, with log-odds"}, at(&R::reasons_for)),
+        c({"REASONS_AGAINST", "", "meta.note", "A", "against it, for RIVAL, with log-odds"},
           at(&R::reasons_against)),
     }};
 }

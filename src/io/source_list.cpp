@@ -29,28 +29,7 @@ constexpr auto dec_names = std::to_array<std::string_view>(
 constexpr auto error_names = std::to_array<std::string_view>(
     {"pos_err", "poserr", "position_error", "radec_err", "sc_poserr", "err_pos"});
 
-/// A column of either format, its values as text and, where they are numbers, as numbers.
-struct Column {
-    std::string name, unit;
-    ExtraColumn::Type type = ExtraColumn::Type::text;
-    std::vector<std::string> text;
-    std::vector<double> real;  ///< NaN: null
-    std::vector<std::int64_t> integer;
-
-    bool null(std::size_t row) const {
-        return type == ExtraColumn::Type::text ? text[row].empty()
-                                               : type == ExtraColumn::Type::real && std::isnan(real[row]);
-    }
-    std::string as_text(std::size_t row) const {
-        if (type == ExtraColumn::Type::integer) return std::to_string(integer[row]);
-        if (type == ExtraColumn::Type::real) return std::isnan(real[row]) ? "" : fmt::format("{}", real[row]);
-        return text[row];
-    }
-    double as_number(std::size_t row) const {
-        if (type == ExtraColumn::Type::integer) return static_cast<double>(integer[row]);
-        return type == ExtraColumn::Type::real ? real[row] : not_measured;
-    }
-};
+using Column = TableColumn;
 
 template <typename T>
 bool parse(std::string_view text, T& value) {
@@ -154,6 +133,30 @@ ExtraValue extra_value(const Column& column, std::size_t row) {
 
 }  // namespace
 
+bool TableColumn::null(std::size_t row) const {
+    return type == ExtraColumn::Type::text ? text[row].empty()
+                                           : type == ExtraColumn::Type::real && std::isnan(real[row]);
+}
+
+std::string TableColumn::as_text(std::size_t row) const {
+    if (type == ExtraColumn::Type::integer) return std::to_string(integer[row]);
+    if (type == ExtraColumn::Type::real) return std::isnan(real[row]) ? "" : fmt::format("{}", real[row]);
+    return text[row];
+}
+
+double TableColumn::as_number(std::size_t row) const {
+    if (type == ExtraColumn::Type::integer) return static_cast<double>(integer[row]);
+    return type == ExtraColumn::Type::real ? real[row] : not_measured;
+}
+
+std::vector<TableColumn> read_table(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    std::string start(6, '\0');
+    in.read(start.data(), static_cast<std::streamsize>(start.size()));
+    return start.starts_with("SIMPLE") || start.starts_with("\x1f\x8b") ? fits_columns(path)
+                                                                        : csv_columns(path);
+}
+
 int CsvTable::column(std::string_view name) const {
     for (std::size_t i = 0; i < header.size(); ++i)
         if (same_word(header[i], name)) return static_cast<int>(i);
@@ -222,11 +225,7 @@ CsvTable read_csv(const std::string& path) {
 }
 
 SourceList read_source_list(const std::string& path) {
-    std::ifstream in(path, std::ios::binary);
-    std::string start(6, '\0');
-    in.read(start.data(), static_cast<std::streamsize>(start.size()));
-    const bool fits = start.starts_with("SIMPLE") || start.starts_with("\x1f\x8b");
-    const std::vector<Column> columns = fits ? fits_columns(path) : csv_columns(path);
+    const std::vector<Column> columns = read_table(path);
 
     std::set<const Column*> further;
     for (const Column& column : columns) further.insert(&column);

@@ -1,5 +1,7 @@
 #include "characterise.hpp"
 
+#include "class_properties.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -21,6 +23,7 @@
 #include <xsift/io/sky_map_file.hpp>
 #include <xsift/io/sky_object_file.hpp>
 #include <xsift/io/source_list.hpp>
+#include <xsift/pipeline/class_table.hpp>
 
 namespace xsift::pipeline {
 
@@ -152,11 +155,12 @@ bool has_position(const Source& source) {
 
 }  // namespace
 
-Characteriser::Characteriser(const CharacterOptions& options, double delta_stat,
+Characteriser::Characteriser(const CharacterOptions& options, const spectral::FitOptions& fits,
                              const std::vector<ExtraColumn>& extra_columns)
     : options_(options),
-      confidence_(std::erf(std::sqrt(0.5 * delta_stat))),
-      delta_stat_(delta_stat),
+      fits_(fits),
+      confidence_(std::erf(std::sqrt(0.5 * fits.confidence_delta))),
+      delta_stat_(fits.confidence_delta),
       nh_column_(column_of(extra_columns, options.nh_column, "nh-column")),
       parallax_column_(column_of(extra_columns, options.parallax_column, "parallax-column")),
       parallax_error_column_(
@@ -178,6 +182,12 @@ Characteriser::Characteriser(const CharacterOptions& options, double delta_stat,
                              checksum_of(options.history));
         read_history();
     }
+    if (options.classes) {
+        class_model_ = read_class_model(options.class_model);
+        log_prior_ = characterise::log_priors(*class_model_, options.class_priors);
+        tables_.emplace_back("table class model " + class_model_->origin,
+                             content_hash(characterise::to_text(*class_model_)));
+    }
 }
 
 std::vector<std::string> Characteriser::steps() const {
@@ -186,6 +196,7 @@ std::vector<std::string> Characteriser::steps() const {
     if (parallax_column_ >= 0 || g_column_ >= 0 || !options_.counterparts.empty())
         taken.emplace_back("distance");
     if (!options_.history.empty()) taken.emplace_back("history");
+    if (options_.classes) taken.emplace_back("class");
     return taken;
 }
 
@@ -327,19 +338,45 @@ void Characteriser::add_column(SourceResult& result) const {
     if (comparison == characterise::ColumnComparison::above) character.flags |= character_nh_above_galactic;
 }
 
-void Characteriser::add_distance(SourceResult& result) const {
-    Characterisation& character = result.character;
-    double parallax = number(result.source, parallax_column_),
-           error = number(result.source, parallax_error_column_);
-    character.gaia_g = number(result.source, g_column_);
-    for (const Counterpart& one : character.counterparts) {  // a column of the source list goes before them
+Characteriser::Astrometry Characteriser::astrometry(const SourceResult& result) const {
+    Astrometry found{number(result.source, g_column_), number(result.source, parallax_column_),
+                     number(result.source, parallax_error_column_)};
+    // A column of the source list goes before counterparts.
+    for (const Counterpart& one : result.character.counterparts) {
         if (one.match_flag != 1 || one.p_any * one.p_i < options_.counterpart_threshold) continue;
-        if (g_column_ < 0 && !std::isfinite(character.gaia_g)) character.gaia_g = one.magnitude[0];
-        if (parallax_column_ < 0 && !std::isfinite(parallax)) {
-            parallax = one.parallax;
-            error = one.parallax_error;
+        if (g_column_ < 0 && !std::isfinite(found.g)) found.g = one.magnitude[0];
+        if (parallax_column_ < 0 && !std::isfinite(found.parallax)) {
+            found.parallax = one.parallax;
+            found.parallax_error = one.parallax_error;
         }
     }
+    return found;
+}
+
+void Characteriser::add_class(SourceResult& result) const {
+    Characterisation& character = result.character;
+    const Astrometry known = astrometry(result);
+    const double significance = known.parallax_error > 0.0
+                                    ? (known.parallax - options_.parallax_zero_point) / known.parallax_error
+                                    : not_measured;
+    const characterise::Classification found =
+        characterise::classify(*class_model_,
+                               characterise::properties_of(observables_of(
+                                   result, fits_, options_.counterpart_threshold, known.g, significance)),
+                               log_prior_);
+    constexpr int few = 3;
+    if (found.n_properties < few) character.flags |= character_few_properties;
+    if (found.unlike_training) character.flags |= character_unlike_training;
+    if (found.best < 0) return;  // a class from the priors alone would be a guess
+    character.classes = characterise::class_rows(*class_model_, found, log_prior_);
+    character.class_name = character.classes.front().name;
+    character.class_probability = character.classes.front().probability;
+}
+
+void Characteriser::add_distance(SourceResult& result) const {
+    Characterisation& character = result.character;
+    const auto [g, parallax, error] = astrometry(result);
+    character.gaia_g = g;
     const characterise::Distance distance = characterise::distance_of(
         parallax, error, {options_.parallax_zero_point, options_.distance_scale, confidence_});
     character.distance = distance.value;
@@ -366,6 +403,7 @@ void Characteriser::apply(std::vector<SourceResult>& results) const {
         if (!options_.counterparts.empty()) add_counterparts(result);
         if (wanted("history")) add_history(result);
         if (wanted("distance")) add_distance(result);
+        if (wanted("class")) add_class(result);  // last: it uses what the others found
     }
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <xsift/characterise/class_model.hpp>
 #include <xsift/characterise/history.hpp>
 #include <xsift/core/parallel.hpp>
 #include <xsift/data/results.hpp>
@@ -21,7 +22,7 @@ namespace xsift::pipeline {
 class Characteriser {
   public:
     /// Reads the tables. @throws Error (usage) for a table or column that is not there.
-    Characteriser(const CharacterOptions& options, double delta_stat,
+    Characteriser(const CharacterOptions& options, const spectral::FitOptions& fits,
                   const std::vector<ExtraColumn>& extra_columns);
 
     /// Matches the sources of the run against the catalogues and keeps their history.
@@ -43,10 +44,19 @@ class Characteriser {
     void add_counterparts(SourceResult& result) const;
     void add_distance(SourceResult& result) const;
     void add_history(SourceResult& result) const;
+    void add_class(SourceResult& result) const;
+    struct Astrometry {
+        double g = not_measured, parallax = not_measured, parallax_error = not_measured;  ///< mag, mas
+    };
+    /// From the source list, or from the counterparts.
+    Astrometry astrometry(const SourceResult& result) const;
     /// A flux with its interval as the fit has it.
     static Estimate flux_of(const SourceResult& result);
 
     CharacterOptions options_;
+    spectral::FitOptions fits_;
+    std::optional<characterise::ClassModel> class_model_;
+    std::vector<double> log_prior_;
     double confidence_, delta_stat_;
     std::vector<std::pair<std::string, std::string>> tables_;
     std::unordered_map<std::string, std::vector<Counterpart>> counterparts_;

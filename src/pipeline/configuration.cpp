@@ -351,6 +351,11 @@ void character_settings(std::vector<Setting>& all, RunConfiguration& c) {
                    "Length scale of the density prior of distances, pc, where parallax/error is 5 or less");
     section.number("optical-zero", o.optical_zero, 1e-8, 1e-2,
                    "Optical flux of G = 0, erg/cm2/s: 1.013e-5 is physical, 1.05e-5 that of older reports");
+    section.boolean("classes", "--classes", o.classes, "Say what the sources are");
+    section.text("class-model", o.class_model, "Class model of `xsift train`; empty: the embedded one");
+    section.text("class-priors", o.class_priors,
+                 "Priors of the classes: power:X, labels to the power X (0: equal, 1: the labels' mix), or "
+                 "CLASS=P;CLASS=P;...");
 }
 
 }  // namespace

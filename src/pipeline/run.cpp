@@ -188,8 +188,8 @@ RunSummary run(const RunOptions& given, const std::atomic<bool>& stop, const Run
     for (const Range& range : ranges)
         summary.predicted_seconds += shard_plan.seconds(range.first, range.first + range.count);
     BatchPlan plan(survey, ranges, options.batch_memory);
-    Characteriser characteriser(options.configuration.character,
-                                options.configuration.spectra.confidence_delta, survey.extra_columns());
+    Characteriser characteriser(options.configuration.character, options.configuration.spectra,
+                                survey.extra_columns());
     const io::CatalogueInfo info = catalogue_info(options, survey, characteriser, ranges, plan.total());
 
     ThreadPool pool(options.threads);

@@ -154,7 +154,7 @@ void fields(Archive& archive, T& v) {
 template <typename Archive, typename T>
 requires FieldsOf<Archive, T, ClassProbability>
 void fields(Archive& archive, T& v) {
-    archive(v.name, v.probability, v.reasons_for, v.reasons_against);
+    archive(v.name, v.probability, v.rival, v.log_odds, v.reasons_for, v.reasons_against);
 }
 template <typename Archive, typename T>
 requires FieldsOf<Archive, T, Characterisation>

@@ -26,7 +26,7 @@ class Characterise(XsiftCase):
         table = self.xsift_catalogue("nh.fits")["SOURCES"].data
         self.assertTrue(all(1e-3 < value < 10.0 for value in table["NH_GAL"]))
         self.assertTrue(all("HI4PI" in value for value in table["NH_GAL_FROM"]))
-        without = self.xsift_catalogue("without.fits", "--galactic-column", "false")["SOURCES"]
+        without = self.xsift_catalogue("without.fits", "--galactic-column", "false", "--classes", "false")["SOURCES"]
         self.assertNotIn("NH_GAL", without.columns.names)
         self.assertNotIn("CHAR_FLAGS", without.columns.names)
 

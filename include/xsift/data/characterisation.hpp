@@ -50,7 +50,9 @@ struct Counterpart {
 struct ClassProbability {
     std::string name;
     double probability = not_measured;
-    std::string reasons_for, reasons_against;  ///< "PROPERTY=value +log-odds; ..."
+    std::string rival;               ///< the most probable other class: what the reasons compare with
+    double log_odds = not_measured;  ///< ln of the probability over the rival's: the sum of all reasons
+    std::string reasons_for, reasons_against;  ///< "PROPERTY=value +log-odds; ...", natural logarithms
 };
 
 struct Characterisation {

@@ -2,6 +2,8 @@
 /// @file
 /// Tables of sources (FITS or CSV).
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +23,22 @@ struct SourceList {
 /// @throws Error (usage, "BAD_SOURCE_LIST") for a list without ids, with an id twice, or with a position that
 /// is none.
 SourceList read_source_list(const std::string& path);
+
+/// A column of a table, its values as text or as numbers.
+struct TableColumn {
+    std::string name, unit;
+    ExtraColumn::Type type = ExtraColumn::Type::text;
+    std::vector<std::string> text;
+    std::vector<double> real;  ///< NaN: null
+    std::vector<std::int64_t> integer;
+
+    bool null(std::size_t row) const;
+    std::string as_text(std::size_t row) const;
+    /// NaN for a null and for a text.
+    double as_number(std::size_t row) const;
+};
+/// All columns of single values of the first table of a FITS file, or of a CSV file.
+std::vector<TableColumn> read_table(const std::string& path);
 
 /// A CSV table: fields may be quoted ("" is a quote), lines that start with # and empty lines are skipped.
 struct CsvTable {

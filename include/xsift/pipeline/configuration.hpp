@@ -31,6 +31,9 @@ struct CharacterOptions {
     double parallax_zero_point = 0.0;  ///< mas
     double distance_scale = 1350.0;    ///< pc
     double optical_zero = 1.013e-5;    ///< erg/cm2/s, optical flux of G = 0
+    bool classes = true;
+    std::string class_model;                  ///< file of xsift train; empty: the embedded one
+    std::string class_priors = "power:0.25";  ///< see characterise::log_priors
 };
 
 struct RunConfiguration {
