@@ -24,5 +24,6 @@ Action add_report(CLI::App& app);
 Action add_bench(CLI::App& app);
 Action add_train(CLI::App& app);
 Action add_classify(CLI::App& app);
+Action add_import_apec(CLI::App& app);
 
 }  // namespace xsift::app

@@ -56,6 +56,7 @@ int main(int argc, char** argv) {
         {"info", app::add_info(parser)},     {"verify", app::add_verify(parser)},
         {"report", app::add_report(parser)}, {"bench", app::add_bench(parser)},
         {"train", app::add_train(parser)},   {"classify", app::add_classify(parser)},
+        {"import-apec", app::add_import_apec(parser)},
     };
     try {
         parser.parse(argc, argv);

@@ -129,7 +129,8 @@ TableModel read_table_model(const std::string& path) {
     };
     table.additive = logical("ADDMODEL", true);
     table.redshift = logical("REDSHIFT", false);
-    table.origin = fits.text("MODLNAME");
+    table.origin = fits.text("MADEFROM");
+    if (table.origin.empty()) table.origin = fits.text("MODLNAME");
     table.below = fits.number("LOELIMIT").value_or(table.additive ? 0.0 : 1.0);
     table.above = fits.number("HIELIMIT").value_or(table.additive ? 0.0 : 1.0);
     read_energies(fits, table);

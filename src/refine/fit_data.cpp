@@ -1,5 +1,6 @@
+#include "fold_products.hpp"
+
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <numeric>
 
@@ -165,45 +166,23 @@ FitData FitData::weighted(std::span<const double> photons, std::span<const doubl
     return merged(share);
 }
 
-namespace {
-
-/// Scalar products of one row of the matrix with N models that lie side by side.
-template <std::size_t N>
-std::array<double, N> products(const double* value, const double* photons, std::int32_t count,
-                               std::size_t stride) {
-    std::array<double, N> even{}, odd{};  // two chains: additions wait for each other otherwise
-    std::int32_t j = 0;
-    for (; j + 1 < count; j += 2) {
-        const double a = value[j], b = value[j + 1];
-        const double* const at = photons + static_cast<std::size_t>(j) * stride;
-        for (std::size_t m = 0; m < N; ++m) even[m] += a * at[m];
-        for (std::size_t m = 0; m < N; ++m) odd[m] += b * at[stride + m];
-    }
-    if (j < count)
-        for (std::size_t m = 0; m < N; ++m)
-            even[m] += value[j] * photons[static_cast<std::size_t>(j) * stride + m];
-    for (std::size_t m = 0; m < N; ++m) even[m] += odd[m];
-    return even;
-}
-
-}  // namespace
-
 void FitData::fold(std::span<const double> photons, std::size_t n_models, double* rate,
                    std::size_t stride) const {
-    const auto block = [&]<std::size_t N>(std::size_t first_model, std::integral_constant<std::size_t, N>) {
-        for (std::size_t k = 0; k < counts.size(); ++k) {
-            const auto sums =
-                products<N>(value_.data() + start_[k],
-                            photons.data() + static_cast<std::size_t>(first_[k]) * n_models + first_model,
-                            count_[k], n_models);
-            for (std::size_t m = 0; m < N; ++m) rate[(first_model + m) * stride + k] = sums[m];
-        }
-    };
-    std::size_t m = 0;
-    for (; m + 4 <= n_models; m += 4) block(m, std::integral_constant<std::size_t, 4>{});
-    if (n_models - m == 3) block(m, std::integral_constant<std::size_t, 3>{});
-    if (n_models - m == 2) block(m, std::integral_constant<std::size_t, 2>{});
-    if (n_models - m == 1) block(m, std::integral_constant<std::size_t, 1>{});
+    static const FoldProducts products = best_fold_products();
+    const FoldRows rows{value_.data(), first_.data(), count_.data(), start_.data(), n_bins()};
+    const std::size_t width = padded(n_models);
+    for (std::size_t m = 0; m + fold_lanes <= n_models; m += fold_lanes)
+        products(rows, photons.data() + m, width, rate + m * stride, stride);
+    const std::size_t done = n_models - n_models % fold_lanes;
+    if (done == n_models) return;
+    std::vector<double> last(fold_lanes * n_bins());
+    products(rows, photons.data() + done, width, last.data(), n_bins());
+    for (std::size_t m = done; m < n_models; ++m)
+        std::copy_n(last.data() + (m - done) * n_bins(), n_bins(), rate + m * stride);
+}
+
+std::size_t FitData::padded(std::size_t n_models) {
+    return (n_models + fold_lanes - 1) / fold_lanes * fold_lanes;
 }
 
 }  // namespace xsift::refine

@@ -335,12 +335,13 @@ void Objective::fold_rows(const Vector& x, std::size_t n_rows, bool derivatives,
         spectral::ModelEvaluator& model = evaluators_[d];
         model.evaluate(all, derivatives);
         const std::size_t n_energies = spectra_[d]->n_energies();
-        photons_.resize(n_rows * n_energies);
+        const std::size_t width = FitData::padded(n_rows);
+        photons_.assign(width * n_energies, 0.0);
         for (std::size_t r = 0; r < n_rows; ++r) {
             const std::span<const double> from =
                 rows_[r].shape < 0 ? model.unit(rows_[r].group)
                                    : model.by_shape(rows_[r].group, static_cast<std::size_t>(rows_[r].shape));
-            for (std::size_t i = 0; i < n_energies; ++i) photons_[i * n_rows + r] = from[i];
+            for (std::size_t i = 0; i < n_energies; ++i) photons_[i * width + r] = from[i];
         }
         spectra_[d]->fold(photons_, n_rows, rates.data() + first_bin_[d], n_bins_);
     }

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <mutex>
+#include <tuple>
+#include <utility>
 
 #include <xsift/core/error.hpp>
 #include <xsift/core/hash.hpp>
@@ -12,6 +15,33 @@
 namespace xsift::spectral {
 
 namespace {
+
+/// Remembers what was asked for last: thousands of spectra share a few energy grids. Safe for several
+/// threads.
+template <typename Key, typename Value>
+class Memory {
+  public:
+    template <typename Make>
+    Value get(const Key& key, const Make& make) {
+        {
+            const std::lock_guard lock(mutex_);
+            for (const auto& [known, value] : entries_)
+                if (known == key) return value;
+        }
+        Value value = make();
+        const std::lock_guard lock(mutex_);
+        if (entries_.size() < most) entries_.emplace_back();
+        entries_[next_] = {key, value};
+        next_ = (next_ + 1) % most;
+        return value;
+    }
+
+  private:
+    static constexpr std::size_t most = 16;
+    std::mutex mutex_;
+    std::vector<std::pair<Key, Value>> entries_;
+    std::size_t next_ = 0;
+};
 
 /// Takes n numbers from the front of the bytes.
 template <typename T>
@@ -74,6 +104,13 @@ double Absorption::cross_section(double energy) const {
 }
 
 std::vector<double> Absorption::cross_sections(const EnergyBins& bins) const {
+    static Memory<std::tuple<const Absorption*, std::vector<double>, std::vector<std::int32_t>>,
+                  std::vector<double>>
+        memory;
+    return memory.get({this, bins.edge, bins.left}, [&] { return computed_cross_sections(bins); });
+}
+
+std::vector<double> Absorption::computed_cross_sections(const EnergyBins& bins) const {
     std::vector<Components> at_edge;
     at_edge.reserve(bins.edge.size());
     for (double e : bins.edge) at_edge.push_back(components(e));
@@ -86,6 +123,12 @@ std::vector<double> Absorption::cross_sections(const EnergyBins& bins) const {
 }
 
 EnergyBins Absorption::resolving_bins(double lo, double hi, int bins_per_decade) const {
+    static Memory<std::tuple<const Absorption*, double, double, int>, EnergyBins> memory;
+    return memory.get({this, lo, hi, bins_per_decade},
+                      [&] { return computed_resolving_bins(lo, hi, bins_per_decade); });
+}
+
+EnergyBins Absorption::computed_resolving_bins(double lo, double hi, int bins_per_decade) const {
     constexpr double tolerance = 2e-3, narrowest = 1e-5;
     const EnergyBins start = EnergyBins::logarithmic(lo, hi, bins_per_decade);
     std::vector<double> edge{lo};

@@ -15,4 +15,9 @@ namespace xsift::io {
 /// and what FitsHandle throws.
 TableModel read_table_model(const std::string& path);
 
+/// Writes a table model so that XSPEC reads it too; replaces the file at once. How it was made goes into the
+/// keyword MADEFROM, from which read_table_model has its origin (other files: MODLNAME).
+/// @throws Error (usage, UNWRITABLE), Error (internal, DISK_FULL or WRITE_FAILED).
+void write_table_model(const std::string& path, const TableModel& table);
+
 }  // namespace xsift::io

@@ -36,9 +36,10 @@ class FitData {
     std::size_t n_energies() const { return energy_lo.size(); }
 
     /// Folds models side by side.
-    /// @param photons n_energies x n_models, photon/cm2/s
+    /// @param photons n_energies x padded(n_models), photon/cm2/s; what is padded is 0
     /// @param rate n_models x n_bins, count/s: rate[m * stride + k]
     void fold(std::span<const double> photons, std::size_t n_models, double* rate, std::size_t stride) const;
+    static std::size_t padded(std::size_t n_models);
 
     std::vector<double> counts, background;    ///< background is 0 for C-stat
     double source_exposure = 0.0;              ///< s

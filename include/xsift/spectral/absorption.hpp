@@ -39,6 +39,8 @@ class Absorption {
     };
     explicit Absorption(std::span<const unsigned char> resource);
     Components components(double energy) const;
+    std::vector<double> computed_cross_sections(const EnergyBins& bins) const;
+    EnergyBins computed_resolving_bins(double lo, double hi, int bins_per_decade) const;
 
     double grain_depth_ = 0.0;
     std::vector<double> log_energy_, log_gas_, log_dust_;
