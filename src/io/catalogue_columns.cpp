@@ -213,6 +213,7 @@ Table<FitRow> fits_table() {
     return {"SPECTRAL_FITS", {
         c({"SRCID", "", "meta.id.parent", "A", "source"}, at(&R::source_id)),
         c({"SPECTRA", "", "meta.id;meta.file", "A", "files of the spectra"}, at(&R::spectrum)),
+        c({"N_SPECTRA", "", "meta.number;obs", "I4", "spectra fitted at once"}, at(&R::n_spectra)),
         c({"INSTRUMENT", "", "meta.id;instr", "A", "instrument"}, at(&R::instrument)),
         c({"MODEL", "", "meta.id;meta.modelled", "A", "model, XSPEC names"}, at(&R::model)),
         c({"STATISTIC", "", "meta.id;stat.fit", "A", "wstat or cstat"}, at(&R::statistic)),
@@ -222,8 +223,12 @@ Table<FitRow> fits_table() {
         c({"REDUCED", "", "stat.fit.goodness", "F10.4", "STAT/DOF"}, at(&R::reduced)),
         c({"GOF_EXPECTED", "", "stat.likelihood", "F13.4", "STAT expected of a right model"}, at(&R::gof_expected)),
         c({"GOF_SIGMA", "", "stat.fit.goodness", "F9.3", "(STAT - GOF_EXPECTED)/its sigma; above 3: poor"}, at(&R::gof_sigma)),
+        c({"GOF_ROUGH", "", "stat.fit.goodness", "F9.3", "(STAT - N_BINS)/sqrt(2 N_BINS), rule of thumb"}, at(&R::gof_rough)),
+        c({"GOF_PVALUE", "", "stat.probability;stat.fit", "F8.5", "share of simulations with such a STAT"}, at(&R::gof_pvalue)),
         c({"AICC", "", "stat.value;stat.fit", "F13.4", "Akaike criterion, small samples"}, at(&R::aicc)),
         c({"BIC", "", "stat.value;stat.fit", "F13.4", "Bayes criterion"}, at(&R::bic)),
+        c({"LOG_EVIDENCE", "", "stat.likelihood", "F13.4", "ln evidence, same spectra and bins compare"}, at(&R::log_evidence)),
+        c({"MODEL_PROB", "", "stat.probability", "F8.5", "among models of SPECTRA with an evidence"}, at(&R::model_probability)),
         c({"NH", nh_unit, "phys.columnDensity", "G12.5", "absorbing column"}, at(&R::nh, &Estimate::value)),
         c({"NH_LO", nh_unit, "phys.columnDensity;stat.min", "G12.5", "lower end"}, at(&R::nh, &Estimate::lo)),
         c({"NH_HI", nh_unit, "phys.columnDensity;stat.max", "G12.5", "upper end"}, at(&R::nh, &Estimate::hi)),
@@ -248,7 +253,9 @@ Table<FitRow> fits_table() {
         c({"FLUX", flux_unit, "phot.flux;em.X-ray", "E11.4", "absorbed, flux band"}, at(&R::flux, &Estimate::value)),
         c({"FLUX_LO", flux_unit, "phot.flux;em.X-ray;stat.min", "E11.4", "lower end"}, at(&R::flux, &Estimate::lo)),
         c({"FLUX_HI", flux_unit, "phot.flux;em.X-ray;stat.max", "E11.4", "upper end"}, at(&R::flux, &Estimate::hi)),
-        c({"FLUX_UNABS", flux_unit, "phot.flux;em.X-ray", "E11.4", "unabsorbed, flux band"}, at(&R::flux_unabsorbed)),
+        c({"FLUX_UNABS", flux_unit, "phot.flux;em.X-ray", "E11.4", "unabsorbed, flux band"}, at(&R::flux_unabsorbed, &Estimate::value)),
+        c({"FLUX_UNABS_LO", flux_unit, "phot.flux;em.X-ray;stat.min", "E11.4", "lower end"}, at(&R::flux_unabsorbed, &Estimate::lo)),
+        c({"FLUX_UNABS_HI", flux_unit, "phot.flux;em.X-ray;stat.max", "E11.4", "upper end"}, at(&R::flux_unabsorbed, &Estimate::hi)),
         c({"SELECTED", "", "meta.code", "L1", "the model reported in SOURCES"}, at(&R::selected)),
         c({"CHOICE", "", "meta.code", "A", "why selected or not"}, at(&R::choice)),
         c({"FLAGS", "", "meta.code.qual", "I10", "bits, see the documentation"}, at(&R::flags)),
@@ -268,7 +275,34 @@ Table<ParameterRow> parameters_table() {
         c({"VALUE_LO", "", "stat.fit.param;stat.min", "G12.5", "lower end, null when not free"}, at(&R::estimate, &Estimate::lo)),
         c({"VALUE_HI", "", "stat.fit.param;stat.max", "G12.5", "upper end, null when not free"}, at(&R::estimate, &Estimate::hi)),
         c({"ERROR", "", "stat.error;stat.fit.param", "E11.3", "1 sigma from the covariance"}, at(&R::error)),
+        c({"POST_MEAN", "", "stat.mean;stat.fit.param", "G12.5", "mean of the posterior"}, at(&R::posterior, &Posterior::mean)),
+        c({"POST_MEDIAN", "", "stat.median;stat.fit.param", "G12.5", "median of the posterior"}, at(&R::posterior, &Posterior::median)),
+        c({"POST_LO", "", "stat.fit.param;stat.min", "G12.5", "90% credible interval, equal tails"}, at(&R::posterior, &Posterior::lo90)),
+        c({"POST_HI", "", "stat.fit.param;stat.max", "G12.5", "upper end"}, at(&R::posterior, &Posterior::hi90)),
+        c({"POST_LO68", "", "stat.fit.param;stat.min", "G12.5", "68.27% credible interval, equal tails"}, at(&R::posterior, &Posterior::lo68)),
+        c({"POST_HI68", "", "stat.fit.param;stat.max", "G12.5", "upper end"}, at(&R::posterior, &Posterior::hi68)),
         c({"UNIT", "", "meta.unit", "A", "unit of the values"}, at(&R::unit)),
+        c({"FLAGS", "", "meta.code.qual", "I10", "bits, see the documentation"}, at(&R::flags)),
+    }};
+}
+
+Table<FluxRow> fluxes_table() {
+    using R = FluxRow;
+    const auto c = [](ColumnText text, auto cell) { return column<R>(text, cell); };
+    return {"FLUXES", {
+        c({"SRCID", "", "meta.id.parent", "A", "source"}, at(&R::source_id)),
+        c({"SPECTRA", "", "meta.id;meta.file", "A", "files of the spectra"}, at(&R::spectrum)),
+        c({"MODEL", "", "meta.id;meta.modelled", "A", "model, XSPEC names"}, at(&R::model)),
+        c({"BAND_LO", "keV", "em.energy;stat.min", "G12.5", "band, lower energy"}, at(&R::band_lo)),
+        c({"BAND_HI", "keV", "em.energy;stat.max", "G12.5", "band, upper energy"}, at(&R::band_hi)),
+        c({"FLUX", flux_unit, "phot.flux;em.X-ray", "E11.4", "absorbed"}, at(&R::absorbed, &Estimate::value)),
+        c({"FLUX_LO", flux_unit, "phot.flux;em.X-ray;stat.min", "E11.4", "lower end, profile of the statistic"}, at(&R::absorbed, &Estimate::lo)),
+        c({"FLUX_HI", flux_unit, "phot.flux;em.X-ray;stat.max", "E11.4", "upper end, null when there is none"}, at(&R::absorbed, &Estimate::hi)),
+        c({"FLUX_ERR", flux_unit, "stat.error;phot.flux;em.X-ray", "E11.4", "1 sigma from the covariance"}, at(&R::absorbed_error)),
+        c({"FLUX_UNABS", flux_unit, "phot.flux;em.X-ray", "E11.4", "unabsorbed"}, at(&R::unabsorbed, &Estimate::value)),
+        c({"FLUX_UNABS_LO", flux_unit, "phot.flux;em.X-ray;stat.min", "E11.4", "lower end"}, at(&R::unabsorbed, &Estimate::lo)),
+        c({"FLUX_UNABS_HI", flux_unit, "phot.flux;em.X-ray;stat.max", "E11.4", "upper end, null when there is none"}, at(&R::unabsorbed, &Estimate::hi)),
+        c({"FLUX_UNABS_ERR", flux_unit, "stat.error;phot.flux;em.X-ray", "E11.4", "1 sigma from the covariance"}, at(&R::unabsorbed_error)),
         c({"FLAGS", "", "meta.code.qual", "I10", "bits, see the documentation"}, at(&R::flags)),
     }};
 }
@@ -631,6 +665,10 @@ ParameterRow parameter_row(const SourceResult& result, const SpectralFit& fit,
     return {parameter, result.source.id, fit.spectrum, fit.model};
 }
 
+FluxRow flux_row(const SourceResult& result, const SpectralFit& fit, const FluxEstimate& flux) {
+    return {flux, result.source.id, fit.spectrum, fit.model};
+}
+
 FitRow fit_row(const SourceResult& result, const SpectralFit& fit) {
     return {fit, result.source.id};
 }
@@ -663,6 +701,7 @@ Tables::Tables(const std::vector<ExtraColumn>& extra_columns, const Steps& steps
       profiles(profiles_table()),
       fits(fits_table()),
       parameters(parameters_table()),
+      fluxes(fluxes_table()),
       variability(variability_table()),
       flares(flares_table()),
       counterparts(counterparts_table()),

@@ -54,6 +54,9 @@ struct ClassRow : ClassProbability {
 struct ParameterRow : FittedParameter {
     std::string source_id, spectrum, model;
 };
+struct FluxRow : FluxEstimate {
+    std::string source_id, spectrum, model;
+};
 struct KeyValueRow {
     std::string key, value;
 };
@@ -68,6 +71,7 @@ ProfileRow profile_row(const SourceResult& result, const PhaseProfile& profile);
 FitRow fit_row(const SourceResult& result, const SpectralFit& fit);
 ParameterRow parameter_row(const SourceResult& result, const SpectralFit& fit,
                            const FittedParameter& parameter);
+FluxRow flux_row(const SourceResult& result, const SpectralFit& fit, const FluxEstimate& flux);
 
 /// Undo source_row and period_row; best_period and best_fit are found again once candidates and fits are
 /// there.
@@ -151,6 +155,7 @@ struct Tables {
     Table<ProfileRow> profiles;
     Table<FitRow> fits;
     Table<ParameterRow> parameters;
+    Table<FluxRow> fluxes;
     Table<VariabilityRow> variability;
     Table<FlareRow> flares;
     Table<CounterpartRow> counterparts;
@@ -168,6 +173,7 @@ struct Tables {
         visit(profiles);
         visit(fits);
         visit(parameters);
+        visit(fluxes);
         visit(variability);
         visit(flares);
         visit(counterparts);

@@ -157,6 +157,7 @@ std::vector<std::string> verify_catalogue(const std::string& path) {
         check_rows(catalogue, catalogue.tables.profiles, order, false, findings);
         check_rows(catalogue, catalogue.tables.fits, order, false, findings);
         check_rows(catalogue, catalogue.tables.parameters, order, false, findings);
+        check_rows(catalogue, catalogue.tables.fluxes, order, false, findings);
         check_rows(catalogue, catalogue.tables.variability, order, false, findings);
         check_rows(catalogue, catalogue.tables.flares, order, false, findings);
         check_rows(catalogue, catalogue.tables.counterparts, order, false, findings);
@@ -204,9 +205,15 @@ std::vector<SourceResult> read_results(const std::string& path, std::int64_t fir
                 [&](std::size_t i, const ProfileRow& row) { results[i].profiles.push_back(row); });
     assign_rows(catalogue, catalogue.tables.fits, wanted,
                 [&](std::size_t i, const FitRow& row) { results[i].fits.push_back(row); });
-    assign_rows(catalogue, catalogue.tables.parameters, wanted, [&](std::size_t i, const ParameterRow& row) {
+    const auto with_fit = [&](std::size_t i, const auto& row, const auto& take) {
         for (SpectralFit& fit : results[i].fits)
-            if (fit.spectrum == row.spectrum && fit.model == row.model) fit.parameters.push_back(row);
+            if (fit.spectrum == row.spectrum && fit.model == row.model) take(fit);
+    };
+    assign_rows(catalogue, catalogue.tables.parameters, wanted, [&](std::size_t i, const ParameterRow& row) {
+        with_fit(i, row, [&](SpectralFit& fit) { fit.parameters.push_back(row); });
+    });
+    assign_rows(catalogue, catalogue.tables.fluxes, wanted, [&](std::size_t i, const FluxRow& row) {
+        with_fit(i, row, [&](SpectralFit& fit) { fit.fluxes.push_back(row); });
     });
     assign_rows(catalogue, catalogue.tables.variability, wanted,
                 [&](std::size_t i, const VariabilityRow& row) { results[i].variability.push_back(row); });

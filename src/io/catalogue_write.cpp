@@ -90,6 +90,14 @@ class RowSource {
             }
     }
     template <typename Visit>
+    void rows(const Table<FluxRow>&, const SourceResult& result, Visit&& visit) const {
+        for (const SpectralFit& fit : result.fits)
+            for (const FluxEstimate& flux : fit.fluxes) {
+                FluxRow row = flux_row(result, fit, flux);
+                visit(row);
+            }
+    }
+    template <typename Visit>
     void rows(const Table<FitRow>&, const SourceResult& result, Visit&& visit) const {
         for (const SpectralFit& fit : result.fits) {
             FitRow row = fit_row(result, fit);
@@ -140,9 +148,9 @@ class RowSource {
     std::unordered_map<std::string, std::vector<const QuarantineRow*>> ingest_;
 };
 
-/// Rows of SOURCES, PERIODS, PF_LIMITS, PROFILES, SPECTRAL_FITS, PARAMETERS, VARIABILITY, FLARES, COUNTERPARTS,
-/// CLASSES, QUARANTINE.
-using RowCounts = std::array<std::int64_t, 11>;
+/// Rows of SOURCES, PERIODS, PF_LIMITS, PROFILES, SPECTRAL_FITS, PARAMETERS, FLUXES, VARIABILITY, FLARES,
+/// COUNTERPARTS, CLASSES, QUARANTINE.
+using RowCounts = std::array<std::int64_t, 12>;
 
 template <typename Visit>
 void for_each_result_table(Tables& tables, Visit&& visit) {
@@ -152,11 +160,12 @@ void for_each_result_table(Tables& tables, Visit&& visit) {
     visit(tables.profiles, 3);
     visit(tables.fits, 4);
     visit(tables.parameters, 5);
-    visit(tables.variability, 6);
-    visit(tables.flares, 7);
-    visit(tables.counterparts, 8);
-    visit(tables.classes, 9);
-    visit(tables.quarantine, 10);
+    visit(tables.fluxes, 6);
+    visit(tables.variability, 7);
+    visit(tables.flares, 8);
+    visit(tables.counterparts, 9);
+    visit(tables.classes, 10);
+    visit(tables.quarantine, 11);
 }
 
 /// First pass: how many rows there are and how wide texts have to be.

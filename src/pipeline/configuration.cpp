@@ -38,6 +38,16 @@ const std::string& only(const std::string& name, const Values& values) {
     return values.front();
 }
 
+/// An energy range LO:HI in keV.
+spectral::Band band_of(const std::string& name, const std::string& text) {
+    const std::size_t colon = text.find(':');
+    if (colon == std::string::npos) reject(name, text, "LO:HI in keV, as 0.3:10");
+    const spectral::Band band{number_of<double>(name, text.substr(0, colon), 0.01, 1000.0),
+                              number_of<double>(name, text.substr(colon + 1), 0.01, 1000.0)};
+    if (!(band.lo < band.hi)) reject(name, text, "LO below HI");
+    return band;
+}
+
 /// Splits every value at commas, so that --models a,b and models = ["a", "b"] mean the same.
 Values split(const Values& values) {
     Values parts;
@@ -111,12 +121,7 @@ class Section {
         add(
             key, flag, help, [&lo, &hi] { return quoted(fmt::format("{}:{}", lo, hi)); },
             [&lo, &hi, flag](const Values& values) {
-                const std::string& text = only(flag, values);
-                const std::size_t colon = text.find(':');
-                if (colon == std::string::npos) reject(flag, text, "LO:HI in keV, as 0.3:10");
-                const double a = number_of<double>(flag, text.substr(0, colon), 0.01, 1000.0);
-                const double b = number_of<double>(flag, text.substr(colon + 1), 0.01, 1000.0);
-                if (!(a < b)) reject(flag, text, "LO below HI");
+                const auto [a, b] = band_of(flag, only(flag, values));
                 lo = a;
                 hi = b;
             });
@@ -299,6 +304,63 @@ void spectra_settings(std::vector<Setting>& all, RunConfiguration& c) {
         [&f](const Values& values) { f.binning = spectral::parse_binning(only("--binning", values)); });
     section.band("energy", f.energy_lo, f.energy_hi, "Fitted energies LO:HI, keV");
     section.band("flux-band", f.flux_lo, f.flux_hi, "Band of the reported fluxes LO:HI, keV");
+    section.add(
+        "flux-bands", "--flux-bands", "Further bands of the table FLUXES, as 0.5:2,2:10 (keV)",
+        [&f] {
+            std::vector<std::string> bands;
+            for (const spectral::Band& band : f.flux_bands)
+                bands.push_back(quoted(fmt::format("{}:{}", band.lo, band.hi)));
+            return fmt::format("[{}]", fmt::join(bands, ", "));
+        },
+        [&f](const Values& values) {
+            f.flux_bands.clear();
+            for (const std::string& text : split(values))
+                f.flux_bands.push_back(band_of("--flux-bands", text));
+        });
+    section.add(
+        "joint-spectra", "--joint-spectra",
+        "Spectra of a source fitted at once, with a free factor for each but the one with most counts: none, "
+        "observation (pn, MOS1, MOS2 of one OBS_ID), all",
+        [&f] { return quoted(to_string(f.joint)); },
+        [&f](const Values& values) { f.joint = spectral::parse_joint(only("--joint-spectra", values)); });
+    section.boolean("single-spectra", "--single-spectra", f.single,
+                    "Fit the spectra of a joint fit one by one too");
+    section.boolean("posterior", "--posterior", f.posterior,
+                    "Posterior means, credible intervals and evidences of models with one norm");
+    section.add(
+        "nh-prior", "--nh-prior",
+        "Prior of nH between its limits: log (density 1/(nH + 1e20 cm^-2)) or flat. Other priors: uniform, "
+        "in "
+        "the logarithm for kT, norms and factors",
+        [&f] { return quoted(f.nh_prior == spectral::NhPrior::flat ? "flat" : "log"); },
+        [&f](const Values& values) {
+            const std::string& text = only("--nh-prior", values);
+            if (text != "log" && text != "flat") reject("--nh-prior", text, "log or flat");
+            f.nh_prior = text == "flat" ? spectral::NhPrior::flat : spectral::NhPrior::logarithmic;
+        });
+    section.add(
+        "select-by", "--select-by", "What the model offered is best by: aicc, bic, evidence",
+        [&f] { return quoted(to_string(f.criterion)); },
+        [&f](const Values& values) { f.criterion = spectral::parse_criterion(only("--select-by", values)); });
+    section.add(
+        "goodness", "--goodness",
+        "expected: GOF_EXPECTED only; montecarlo, montecarlo:N: also GOF_PVALUE of the model offered from N "
+        "(200) simulated spectra",
+        [&f] {
+            return quoted(f.goodness_simulations > 0 ? fmt::format("montecarlo:{}", f.goodness_simulations)
+                                                     : std::string("expected"));
+        },
+        [&f](const Values& values) {
+            const std::string &text = only("--goodness", values), prefix = "montecarlo:";
+            if (text == "expected")
+                f.goodness_simulations = 0;
+            else if (text == "montecarlo")
+                f.goodness_simulations = 200;
+            else if (text.starts_with(prefix))
+                f.goodness_simulations = number_of<int>("--goodness", text.substr(prefix.size()), 1, 1000000);
+            else
+                reject("--goodness", text, "expected, montecarlo or montecarlo:N");
+        });
     section.number("delta-stat", f.confidence_delta, 0.01, 100.0,
                    "Change of the statistic that ends an interval: 2.706 for 90%, 1 for 68%");
 }

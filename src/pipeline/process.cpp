@@ -1,8 +1,10 @@
 #include "process.hpp"
 
-#include <exception>
+#include "guarded.hpp"
+#include "spectra.hpp"
+
+#include <algorithm>
 #include <functional>
-#include <optional>
 
 #include <fmt/format.h>
 
@@ -18,24 +20,6 @@
 namespace xsift::pipeline {
 
 namespace {
-
-/// Runs one source's step; a failure becomes a quarantine row, the neighbours go on.
-template <typename Step>
-void guarded(const std::string& source, const std::string& input, const char* stage,
-             std::vector<QuarantineRow>& quarantine, const Step& step) {
-    try {
-        step();
-    } catch (const Error& error) {
-        if (error.kind() != ErrorKind::input && error.kind() != ErrorKind::internal) throw;
-        quarantine.push_back({source, input, stage, error.code(), error.what()});
-    } catch (const std::bad_alloc&) {
-        throw;
-    } catch (const std::exception& error) {
-        quarantine.push_back({source, input, stage, "INTERNAL",
-                              format_problem(std::string(stage) + " of " + input + " failed", error.what(),
-                                             "Please report this with the input.")});
-    }
-}
 
 void require_enough_events(const EventList& events, const timing::SearchOptions& options) {
     if (events.size() < static_cast<std::size_t>(options.min_events))
@@ -154,17 +138,6 @@ void add_joint_task(JointWork& joint, const timing::SearchOptions& options, Comp
             {group.time, group.weight, group.gti_start, group.gti_stop, group.gti_rate, group.confirmable});
     composite.add(std::move(task), span, options, joint.starts);
 }
-
-/// One spectrum on its way through preparation, grids and fits.
-struct SpectrumWork {
-    std::size_t source = 0;
-    const Spectrum* spectrum = nullptr;
-    std::optional<spectral::PreparedSpectrum> prepared;
-    std::optional<refine::FitData> data;
-    std::vector<std::vector<engine::ModelCell>> cells;   ///< a list a model
-    std::vector<SpectralFit> fits;                       ///< one a model
-    std::vector<std::vector<QuarantineRow>> quarantine;  ///< of preparation, then one list a model
-};
 
 }  // namespace
 
@@ -299,61 +272,11 @@ void BatchProcessor::assess(const std::vector<SourceData>& batch, std::vector<So
 }
 
 void BatchProcessor::fit(const std::vector<SourceData>& batch, std::vector<SourceResult>& results) {
-    const spectral::FitOptions& options = configuration_.spectra;
-    const std::size_t n_models = options.models.size();
-    std::vector<SpectrumWork> work;
-    for (std::size_t i = 0; i < batch.size(); ++i)
-        for (const Spectrum& spectrum : batch[i].spectra) {
-            work.emplace_back().spectrum = &spectrum;
-            work.back().source = i;
-            work.back().quarantine.resize(1 + n_models);
-            work.back().fits.resize(n_models);
-        }
-    auto id = [&](const SpectrumWork& item) { return batch[item.source].source.id; };
-
-    const Stopwatch gridding;
-    pool_.for_each(work.size(), [&](std::size_t k) {
-        SpectrumWork& item = work[k];
-        guarded(id(item), item.spectrum->exposure.file, "fit", item.quarantine[0], [&] {
-            item.prepared = spectral::prepare(*item.spectrum, options);
-            item.data.emplace(*item.prepared);
-        });
-    });
-    std::vector<const spectral::PreparedSpectrum*> prepared;
-    std::vector<SpectrumWork*> fitted;
-    for (SpectrumWork& item : work)
-        if (item.prepared) {
-            prepared.push_back(&*item.prepared);
-            fitted.push_back(&item);
-        }
-    auto cells = grids_.best_cells(*engines_.grid, prepared);
-    for (std::size_t k = 0; k < fitted.size(); ++k) fitted[k]->cells = std::move(cells[k]);
-    times_.add("grid", gridding);
-
-    const Stopwatch fitting;
-    pool_.for_each(fitted.size() * n_models, [&](std::size_t task) {
-        SpectrumWork& item = *fitted[task / n_models];
-        const std::size_t m = task % n_models;
-        guarded(id(item), item.spectrum->exposure.file, "fit", item.quarantine[1 + m], [&] {
-            std::vector<refine::StartingPoint> starts;
-            for (const engine::ModelCell& cell : item.cells[m]) starts.push_back(cell.values);
-            const refine::FitInput input{&*item.prepared, &*item.data};
-            item.fits[m] = refine::fit_spectra(std::span(&input, 1), grids_.models()[m], starts, options);
-        });
-    });
-    for (SpectrumWork& item : work) {
-        SourceResult& result = results[item.source];
-        for (SpectralFit& fit : item.fits)
-            if (!fit.model.empty()) result.fits.push_back(std::move(fit));
-        for (auto& rows : item.quarantine)
-            for (QuarantineRow& row : rows) result.quarantine.push_back(std::move(row));
-    }
-    times_.add("fit", fitting);
+    fit_batch(batch, configuration_.spectra, grids_, *engines_.grid, pool_, times_, results);
 }
 
 void BatchProcessor::conclude(const SourceData& data, SourceResult& result) const {
     result.best_period = refine::select_period(result.candidates, configuration_.search);
-    result.best_fit = refine::select_model(result.fits);
 
     bool vetoed_stronger = false;
     if (result.best_period >= 0) {

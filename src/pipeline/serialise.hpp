@@ -115,16 +115,27 @@ void fields(Archive& archive, T& v) {
     archive(v.value, v.lo, v.hi);
 }
 template <typename Archive, typename T>
+requires FieldsOf<Archive, T, Posterior>
+void fields(Archive& archive, T& v) {
+    archive(v.mean, v.median, v.lo68, v.hi68, v.lo90, v.hi90);
+}
+template <typename Archive, typename T>
 requires FieldsOf<Archive, T, FittedParameter>
 void fields(Archive& archive, T& v) {
-    archive(v.component, v.name, v.unit, v.estimate, v.error, v.flags);
+    archive(v.component, v.name, v.unit, v.estimate, v.error, v.posterior, v.flags);
+}
+template <typename Archive, typename T>
+requires FieldsOf<Archive, T, FluxEstimate>
+void fields(Archive& archive, T& v) {
+    archive(v.band_lo, v.band_hi, v.absorbed, v.unabsorbed, v.absorbed_error, v.unabsorbed_error, v.flags);
 }
 template <typename Archive, typename T>
 requires FieldsOf<Archive, T, SpectralFit>
 void fields(Archive& archive, T& v) {
-    archive(v.spectrum, v.instrument, v.model, v.statistic, v.stat, v.n_bins, v.dof, v.reduced,
-            v.gof_expected, v.gof_sigma, v.aicc, v.bic, v.choice, v.nh, v.kt, v.gamma, v.kt2, v.abundance,
-            v.norm, v.norm2, v.flux, v.flux_unabsorbed, v.selected, v.flags, v.parameters);
+    archive(v.spectrum, v.n_spectra, v.instrument, v.model, v.statistic, v.statistic_rule, v.stat, v.n_bins,
+            v.dof, v.reduced, v.gof_expected, v.gof_sigma, v.gof_rough, v.null_prob, v.gof_pvalue, v.aicc,
+            v.bic, v.log_evidence, v.model_probability, v.choice, v.nh, v.kt, v.gamma, v.kt2, v.abundance,
+            v.norm, v.norm2, v.flux, v.flux_unabsorbed, v.selected, v.flags, v.parameters, v.fluxes);
 }
 template <typename Archive, typename T>
 requires FieldsOf<Archive, T, QuarantineRow>

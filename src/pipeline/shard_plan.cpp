@@ -45,10 +45,13 @@ std::int64_t predicted_cost(const io::SourceLoad& load, const RunConfiguration& 
             cost += search_cost(series, std::min(harmonics, 2.0), configuration.search);
         for (const auto& series : load.light_curves) cost += search_cost(series, 2.0, configuration.search);
     }
-    if (configuration.fit_spectra)
-        cost += static_cast<double>(configuration.spectra.models.size()) *
+    if (configuration.fit_spectra) {
+        const spectral::FitOptions& options = configuration.spectra;
+        const bool joint = options.joint != spectral::JointSpectra::none && load.spectra > 1;
+        cost += static_cast<double>(options.models.size()) * (joint && options.single ? 2.0 : 1.0) *
                 (static_cast<double>(load.spectra) * ns_per_fit +
                  static_cast<double>(load.channels) * ns_per_fitted_channel);
+    }
     return std::isfinite(cost) ? std::llround(std::min(cost, 1e15)) : std::int64_t{1};
 }
 

@@ -110,11 +110,4 @@ double Covariance::correlation(int i, int j) const {
     return (*column_i)[j] / std::sqrt((*column_i)[i] * (*column_j)[j]);
 }
 
-bool fill_interval(Estimate& e, double value, double half, spectral::Limits limits) {
-    e.value = value;
-    e.lo = std::isnan(half) ? limits.lo : std::max(limits.lo, value - half);
-    e.hi = std::isnan(half) ? limits.hi : std::min(limits.hi, value + half);
-    return e.lo > limits.lo && e.hi < limits.hi && half <= std::fabs(value);
-}
-
 }  // namespace xsift::refine

@@ -33,7 +33,4 @@ class Covariance {
     Mask free_{};
 };
 
-/// value +- half within limits; @return whether it is constrained: no end at a limit, half <= |value|.
-bool fill_interval(Estimate& e, double value, double half, spectral::Limits limits);
-
 }  // namespace xsift::refine

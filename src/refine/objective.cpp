@@ -93,6 +93,16 @@ Vector Objective::start(std::span<const double> values) const {
     return c.clipped(x);
 }
 
+Vector Objective::start(const SpectralFit& fit) const {
+    std::vector<double> values;
+    for (const FittedParameter& p : fit.parameters) values.push_back(p.estimate.value);
+    const std::size_t n_parameters = model_->parameters.size();
+    Vector x = start(std::span(values).first(n_parameters));
+    for (int i = 0; i < coordinates_.n_factors; ++i)
+        x[coordinates_.first_factor() + i] = std::log(values[n_parameters + static_cast<std::size_t>(i)]);
+    return coordinates_.clipped(x);
+}
+
 std::vector<double> Objective::values(const Vector& x) const {
     std::vector<double> out = model_->initial_values();
     const Coordinates& c = coordinates_;

@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include <xsift/data/results.hpp>
 #include <xsift/refine/fit_data.hpp>
 #include <xsift/spectral/model.hpp>
 #include <xsift/spectral/profile.hpp>
@@ -73,6 +74,8 @@ class Objective {
     Point make_point() const;
     /// Coordinates from the values of all parameters, within the limits.
     Vector start(std::span<const double> values) const;
+    /// Coordinates of a fit of the same model to as many spectra, within the limits.
+    Vector start(const SpectralFit& fit) const;
     /// Values of all parameters.
     std::vector<double> values(const Vector& x) const;
 

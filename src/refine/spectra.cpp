@@ -1,7 +1,9 @@
 #include "covariance.hpp"
 #include "descent.hpp"
+#include "fluxes.hpp"
 #include "goodness.hpp"
 #include "objective.hpp"
+#include "posterior.hpp"
 #include "profile_interval.hpp"
 #include "starts.hpp"
 #include "two_scales.hpp"
@@ -11,6 +13,9 @@
 #include <limits>
 #include <vector>
 
+#include <fmt/format.h>
+
+#include <xsift/core/error.hpp>
 #include <xsift/refine/spectra.hpp>
 #include <xsift/spectral/model.hpp>
 
@@ -68,14 +73,19 @@ void fill_information_criteria(SpectralFit& fit, int n_free) {
     flag(fit, fit.dof <= 0, fit_no_degrees_of_freedom);
     if (n - k - 1.0 > 0.0) fit.aicc = fit.stat + 2.0 * k * (1.0 + (k + 1.0) / (n - k - 1.0));
     fit.bic = fit.stat + k * std::log(n);
+    fit.gof_rough = (fit.stat - n) / std::sqrt(2.0 * n);
 }
 
+enum class Role { shape, norm, factor };
+
 /// What an unconstrained parameter or one at a limit means for the fit.
-void flag_parameter(SpectralFit& fit, const FittedParameter& p, bool is_norm) {
+void flag_parameter(SpectralFit& fit, const FittedParameter& p, Role role) {
     const bool unconstrained = (p.flags & parameter_unconstrained) != 0,
                bound = (p.flags & parameter_at_bound) != 0;
-    if (is_norm) {
+    if (role == Role::norm) {
         flag(fit, unconstrained, fit_norm_unconstrained);
+    } else if (role == Role::factor) {
+        flag(fit, unconstrained, fit_factor_unconstrained);
     } else if (p.name == "nH") {
         flag(fit, unconstrained, fit_nh_unconstrained);
         flag(fit, bound, fit_nh_at_bound);
@@ -144,7 +154,7 @@ void fill_parameters(SpectralFit& fit, const Objective& objective, const Point& 
         out.component = of.component;
         out.name = of.name;
         out.unit = of.unit;
-        if (of.free()) flag_parameter(fit, out, of.is_norm);
+        if (of.free()) flag_parameter(fit, out, of.is_norm ? Role::norm : Role::shape);
         fit.parameters.push_back(std::move(out));
     }
     for (int i = c.first_factor(); i < c.first_norm(); ++i) {
@@ -152,7 +162,7 @@ void fill_parameters(SpectralFit& fit, const Objective& objective, const Point& 
                                        {std::exp(c.lo[i]), std::exp(c.hi[i])});
         out.component = "constant" + std::to_string(i - c.first_factor() + 2);
         out.name = "factor";
-        flag_parameter(fit, out, false);
+        flag_parameter(fit, out, Role::factor);
         fit.parameters.push_back(std::move(out));
     }
 }
@@ -198,41 +208,48 @@ Covariance profile_all(TwoScales& scales, Point& best, Point& current, Point& sc
     }
 }
 
-/// A flux and its gradient by the coordinates.
-struct FluxValue {
-    double value = 0.0;
-    Vector gradient{};
-};
-
-FluxValue flux_of(const Objective& objective, const Vector& x, const spectral::BandFlux& band) {
-    const Coordinates& c = objective.coordinates();
-    const std::vector<double> values = objective.values(x);
-    FluxValue out;
-    for (std::size_t g = 0; g < band.unit.size(); ++g) {
-        const auto& group = objective.freedom().groups[g];
-        const double norm = values[static_cast<std::size_t>(group.norm)], part = norm * band.unit[g];
-        out.value += part;
-        if (group.free) out.gradient[c.first_norm() + static_cast<int>(g)] = part;
-        for (int s = 0; s < c.n_shape; ++s)
-            out.gradient[s] += norm * band.by_shape[g][static_cast<std::size_t>(s)] * c.scale(x, s);
+/// Fluxes of all bands, the flux band first. Ends when a lower minimum is met, which is left in `better`.
+std::vector<FluxEstimate> find_fluxes(Objective& objective, const Point& best, const Covariance& covariance,
+                                      const std::shared_ptr<const ModelDefinition>& model,
+                                      const spectral::FitOptions& options, Point& current, Point& scratch,
+                                      Point& better) {
+    std::vector<spectral::Band> bands{{options.flux_lo, options.flux_hi}};
+    bands.insert(bands.end(), options.flux_bands.begin(), options.flux_bands.end());
+    std::vector<FluxEstimate> fluxes;
+    for (const spectral::Band& limits : bands) {
+        spectral::FluxBand band(model, options.abundance, limits.lo, limits.hi);
+        FluxEstimate& flux = fluxes.emplace_back();
+        flux.band_lo = limits.lo;
+        flux.band_hi = limits.hi;
+        const auto fill = [&](FluxKind kind, Estimate& estimate, double& error, FluxFlag no_lower_end,
+                              FluxFlag no_upper_end) {
+            const FluxInterval found = flux_interval(objective, best, covariance, band, kind,
+                                                     options.confidence_delta, current, scratch, better);
+            estimate = found.flux;
+            error = found.error;
+            if (found.no_lower_end) flux.flags |= no_lower_end;
+            if (found.no_upper_end) flux.flags |= no_upper_end;
+            if (!found.profiled) flux.flags |= flux_not_profiled;
+        };
+        fill(FluxKind::absorbed, flux.absorbed, flux.absorbed_error, flux_no_lower_end, flux_no_upper_end);
+        fill(FluxKind::unabsorbed, flux.unabsorbed, flux.unabsorbed_error, flux_unabsorbed_no_lower_end,
+             flux_unabsorbed_no_upper_end);
+        if (better.stat < best.stat) break;
     }
-    return out;
+    return fluxes;
 }
 
-void fill_fluxes(SpectralFit& fit, const Objective& objective, const Point& p, const Covariance& covariance,
-                 const std::shared_ptr<const ModelDefinition>& model, const spectral::FitOptions& options) {
-    spectral::FluxBand band(model, options.abundance, options.flux_lo, options.flux_hi);
-    const std::vector<double> values = objective.values(p.x);
-    const FluxValue absorbed = flux_of(objective, p.x, band.absorbed(values, true));
-    constexpr double infinite = std::numeric_limits<double>::infinity();
-    const double half = covariance.half_width(absorbed.gradient, options.confidence_delta);
-    const bool constrained = fill_interval(fit.flux, absorbed.value, half, {0.0, infinite});
-    if (std::isnan(half)) fit.flux.lo = fit.flux.hi = not_measured;
-    flag(fit, !constrained, fit_flux_unconstrained);
-    fit.flux_unabsorbed = flux_of(objective, p.x, band.unabsorbed(values, true)).value;
+void fill_fluxes(SpectralFit& fit, std::vector<FluxEstimate> fluxes, const ModelDefinition& model,
+                 const spectral::FitOptions& options) {
+    fit.fluxes = std::move(fluxes);
+    const FluxEstimate& main = fit.fluxes.front();
+    fit.flux = main.absorbed;
+    fit.flux_unabsorbed = main.unabsorbed;
+    const bool ends = (main.flags & (flux_no_lower_end | flux_no_upper_end)) == 0;
+    flag(fit, !(ends && fit.flux.hi - fit.flux.lo <= 2.0 * fit.flux.value), fit_flux_unconstrained);
     flag(fit,
-         !model->covers(std::min(options.energy_lo, options.flux_lo),
-                        std::max(options.energy_hi, options.flux_hi)),
+         !model.covers(std::min(options.energy_lo, options.flux_lo),
+                       std::max(options.energy_hi, options.flux_hi)),
          fit_beyond_table);
 }
 
@@ -269,6 +286,17 @@ std::string joined(std::span<const FitInput> spectra, const Part& part) {
     return text;
 }
 
+/// @throws Error (input, TOO_MANY_SPECTRA)
+void check_size(std::span<const FitInput> spectra, const ModelDefinition& model) {
+    const auto coordinates = static_cast<std::ptrdiff_t>(model.n_free()) + std::ssize(spectra) - 1;
+    if (coordinates <= most_coordinates) return;
+    throw Error(ErrorKind::input, "TOO_MANY_SPECTRA",
+                fmt::format("{} spectra cannot be fitted at once with {}", spectra.size(), model.text),
+                fmt::format("{} free parameters and a factor for each further spectrum are more than {}",
+                            model.n_free(), most_coordinates),
+                "Use --joint-spectra observation.");
+}
+
 }  // namespace
 
 SpectralFit fit_spectra(std::span<const FitInput> spectra,
@@ -276,17 +304,16 @@ SpectralFit fit_spectra(std::span<const FitInput> spectra,
                         std::span<const StartingPoint> starts, const spectral::FitOptions& options) {
     std::vector<const FitData*> data;
     for (const FitInput& s : spectra) data.push_back(s.data);
+    check_size(spectra, *model);
     TwoScales scales(data, model, options.abundance);
     Objective& objective = scales.merged();
     Point best = objective.make_point(), current = objective.make_point(), scratch = objective.make_point();
     bool converged = lowest_minimum(objective, starts, best, current, scratch);
     converged = scales.settle(best) && converged;
-    std::vector<ProfileEnds> ends;
-    const Covariance covariance =
-        profile_all(scales, best, current, scratch, options.confidence_delta, ends, converged);
 
     SpectralFit fit;
     fit.spectrum = joined(spectra, [](const auto& s) { return s.exposure.file; });
+    fit.n_spectra = static_cast<std::int32_t>(spectra.size());
     fit.instrument = joined(spectra, [](const auto& s) { return s.exposure.instrument; });
     fit.model = model->text;
     bool background = false;
@@ -296,13 +323,38 @@ SpectralFit fit_spectra(std::span<const FitInput> spectra,
         fit.n_bins += static_cast<std::int32_t>(s.prepared->n_bins());
     }
     fit.statistic = background ? "wstat" : "cstat";
+
+    // a lower minimum met on the way to the end of an interval becomes the best fit, and all starts again
+    constexpr int most_restarts = 2;
+    Point better = objective.make_point();
+    for (int restart = 0;; ++restart) {
+        std::vector<ProfileEnds> ends;
+        const Covariance covariance =
+            profile_all(scales, best, current, scratch, options.confidence_delta, ends, converged);
+        better.stat = std::numeric_limits<double>::infinity();
+        auto fluxes = find_fluxes(objective, best, covariance, model, options, current, scratch, better);
+        const bool lower = better.stat < best.stat;
+        if (lower && restart < most_restarts) {
+            std::swap(best, better);
+            converged = scales.settle(best);
+            continue;
+        }
+        converged = converged && !lower;
+        fill_parameters(fit, objective, best, covariance, ends);
+        fill_fluxes(fit, std::move(fluxes), *model, options);
+        break;
+    }
     flag(fit, !converged, fit_not_converged);
     fit.stat = best.stat;
     fill_information_criteria(fit, objective.coordinates().n);
-    fill_parameters(fit, objective, best, covariance, ends);
     fill_columns(fit, *model);
-    fill_fluxes(fit, objective, best, covariance, model, options);
     fill_goodness(fit, spectra, objective, best, model, options.abundance);
+    if (options.posterior && converged) {
+        const ModelPosterior found = posterior_around(objective, best, starts, options);
+        fit.log_evidence = found.log_evidence;
+        for (std::size_t k = 0; k < fit.parameters.size(); ++k)
+            fit.parameters[k].posterior = found.parameters[k];
+    }
     return fit;
 }
 
@@ -315,6 +367,22 @@ SpectralFit fit_spectrum(const spectral::PreparedSpectrum& spectrum, const std::
                        starts, options);
 }
 
+namespace {
+
+/// Probabilities among the fits of the same spectra that have an evidence, each model equal before.
+void fill_model_probabilities(std::span<SpectralFit> fits) {
+    for (SpectralFit& fit : fits) {
+        if (std::isnan(fit.log_evidence)) continue;
+        double sum = 0.0;
+        for (const SpectralFit& other : fits)
+            if (other.spectrum == fit.spectrum && !std::isnan(other.log_evidence))
+                sum += std::exp(other.log_evidence - fit.log_evidence);
+        fit.model_probability = 1.0 / sum;
+    }
+}
+
+}  // namespace
+
 std::string disqualification(const SpectralFit& fit) {
     if (fit.flags & fit_no_degrees_of_freedom) return "NO_DOF";
     if (fit.flags & fit_not_converged) return "NOT_CONVERGED";
@@ -323,21 +391,29 @@ std::string disqualification(const SpectralFit& fit) {
     return std::isfinite(fit.aicc) ? "" : "NO_AICC";
 }
 
-int select_model(std::span<SpectralFit> fits) {
+int select_model(std::span<SpectralFit> fits, spectral::Criterion criterion) {
+    const auto value = [criterion](const SpectralFit& fit) {  // the lower the better
+        if (criterion == spectral::Criterion::evidence) return -fit.log_evidence;
+        return criterion == spectral::Criterion::bic ? fit.bic : fit.aicc;
+    };
     int best = -1;
     for (std::size_t i = 0; i < fits.size(); ++i) {
         fits[i].selected = false;
         fits[i].choice = disqualification(fits[i]);
+        if (fits[i].choice.empty() && std::isnan(value(fits[i]))) fits[i].choice = "NO_EVIDENCE";
         if (!fits[i].choice.empty()) continue;
         if (best < 0 || fits[i].n_bins > fits[best].n_bins ||
-            (fits[i].spectrum == fits[best].spectrum && fits[i].aicc < fits[best].aicc))
+            (fits[i].spectrum == fits[best].spectrum && value(fits[i]) < value(fits[best])))
             best = static_cast<int>(i);
     }
+    fill_model_probabilities(fits);
     if (best < 0) return best;
     fits[best].selected = true;
+    const char* const worse = criterion == spectral::Criterion::aicc  ? "HIGHER_AICC"
+                              : criterion == spectral::Criterion::bic ? "HIGHER_BIC"
+                                                                      : "LOWER_EVIDENCE";
     for (SpectralFit& fit : fits)
-        if (fit.choice.empty())
-            fit.choice = fit.spectrum == fits[best].spectrum ? "HIGHER_AICC" : "OTHER_SPECTRUM";
+        if (fit.choice.empty()) fit.choice = fit.spectrum == fits[best].spectrum ? worse : "OTHER_SPECTRUM";
     fits[best].choice = "SELECTED";
     return best;
 }

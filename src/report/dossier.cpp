@@ -89,11 +89,12 @@ std::string light_curve_of(const EventList& events) {
     const std::size_t n_blocks = block_time.size() / 2;
     if (n_blocks > 0) plot.line(std::move(block_time), std::move(block_rate));
     plot.from_zero();
-    return figure(plot.render("Light curve"),
-                  fmt::format("Light curve of {}: {} events in {:.0f} s of good time, bins of {:.4g} s; the line is {} "
-                              "Bayesian block{} (p0 = {}).",
-                              escaped(events.exposure.file), events.size(), events.gti.exposure(), width, n_blocks,
-                              n_blocks == 1 ? "" : "s", block_p0));
+    return figure(
+        plot.render("Light curve"),
+        fmt::format("Light curve of {}: {} events in {:.0f} s of good time, bins of {:.4g} s; the line is {} "
+                    "Bayesian block{} (p0 = {}).",
+                    escaped(events.exposure.file), events.size(), events.gti.exposure(), width, n_blocks,
+                    n_blocks == 1 ? "" : "s", block_p0));
 }
 
 /// Two cycles of the folded profile, each bin divided by its good time; faint sources get wider bins.
@@ -175,6 +176,9 @@ std::string candidates_of(const SourceResult& result) {
 std::string choice_in_words(const std::string& choice) {
     for (const auto& [code, words] :
          {std::pair{"SELECTED", "preferred"}, std::pair{"HIGHER_AICC", "another model has a lower AICc"},
+          std::pair{"HIGHER_BIC", "another model has a lower BIC"},
+          std::pair{"LOWER_EVIDENCE", "another model has a higher evidence"},
+          std::pair{"NO_EVIDENCE", "its evidence is not known"},
           std::pair{"OTHER_SPECTRUM", "another spectrum has more bins"},
           std::pair{"NO_DOF", "no degrees of freedom"}, std::pair{"NOT_CONVERGED", "did not converge"},
           std::pair{"PARAMETER_UNCONSTRAINED", "a parameter is unconstrained"},
@@ -192,7 +196,7 @@ std::string fits_of(const SourceResult& result) {
         rows += row({escaped(f.spectrum), escaped(f.model),
                      fmt::format("{} {}/{}", escaped(f.statistic), number(f.stat, 6), f.dof), interval(f.nh),
                      interval(std::isnan(f.kt.value) ? f.gamma : f.kt), interval(f.norm), interval(f.flux),
-                     number(f.flux_unabsorbed, 4), number(f.gof_sigma, 3), number(f.aicc, 6),
+                     interval(f.flux_unabsorbed), number(f.gof_sigma, 3), number(f.aicc, 6),
                      choice_in_words(f.choice)},
                     "td", offered ? "offered" : "");
     }

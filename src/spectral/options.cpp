@@ -17,6 +17,30 @@ std::string to_string(Abundance abundance) {
     return abundance == Abundance::aspl ? "aspl" : "wilm";
 }
 
+JointSpectra parse_joint(const std::string& text) {
+    for (JointSpectra j : {JointSpectra::none, JointSpectra::observation, JointSpectra::all})
+        if (text == to_string(j)) return j;
+    throw Error(ErrorKind::usage, "BAD_SETTING", "joint-spectra = '" + text + "' is not known",
+                "sets are none, observation, all", "Correct --joint-spectra.");
+}
+
+Criterion parse_criterion(const std::string& text) {
+    for (Criterion c : {Criterion::aicc, Criterion::bic, Criterion::evidence})
+        if (text == to_string(c)) return c;
+    throw Error(ErrorKind::usage, "BAD_SETTING", "select-by = '" + text + "' is not known",
+                "criteria are aicc, bic, evidence", "Correct --select-by.");
+}
+
+std::string to_string(Criterion criterion) {
+    if (criterion == Criterion::aicc) return "aicc";
+    return criterion == Criterion::bic ? "bic" : "evidence";
+}
+
+std::string to_string(JointSpectra joint) {
+    if (joint == JointSpectra::none) return "none";
+    return joint == JointSpectra::all ? "all" : "observation";
+}
+
 Binning parse_binning(const std::string& text) {
     if (text == "default" || text == "resolution") return {};
     if (text == "none") return {Binning::Kind::none, 0};

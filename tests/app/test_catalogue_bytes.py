@@ -59,7 +59,7 @@ class CatalogueBytes(XsiftCase):
         with fits.open(catalogue, checksum=True) as hdus:
             names = [hdu.name for hdu in hdus]
             self.assertEqual(names[1:], ["SOURCES", "PERIODS", "PF_LIMITS", "PROFILES", "SPECTRAL_FITS", "PARAMETERS",
-                                         "VARIABILITY", "FLARES", "COUNTERPARTS",
+                                         "FLUXES", "VARIABILITY", "FLARES", "COUNTERPARTS",
                                          "CLASSES", "QUARANTINE", "PROVENANCE", "CONFIG"])
             self.assertEqual(hdus["SOURCES"].columns["PERIOD"].unit, "s")
             configuration = "\n".join(text(row[0]) for row in hdus["CONFIG"].data)

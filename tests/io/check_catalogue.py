@@ -12,7 +12,7 @@ path = sys.argv[1]
 warnings.simplefilter("error")  # a checksum that does not match, a unit that is not standard
 
 with fits.open(path, checksum=True) as hdus:
-    names = ["PRIMARY", "SOURCES", "PERIODS", "PF_LIMITS", "PROFILES", "SPECTRAL_FITS", "PARAMETERS", "VARIABILITY",
+    names = ["PRIMARY", "SOURCES", "PERIODS", "PF_LIMITS", "PROFILES", "SPECTRAL_FITS", "PARAMETERS", "FLUXES", "VARIABILITY",
              "FLARES", "COUNTERPARTS", "CLASSES",
              "QUARANTINE", "PROVENANCE", "CONFIG"]
     assert [hdu.name for hdu in hdus] == names, [hdu.name for hdu in hdus]

@@ -112,11 +112,24 @@ SpectralFit fit(std::int64_t i, bool selected) {
     f.abundance = {0.3, not_measured, not_measured};
     f.norm = {1e-5, 0.9e-5, 1.1e-5};
     f.norm2 = {2e-5, 1.9e-5, 2.1e-5};
-    f.parameters = {{"tbabs", "nH", "10**22 cm**-2", f.nh, 0.03, parameter_unconstrained},
-                    {selected ? "powerlaw" : "bbody", selected ? "PhoIndex" : "kT", selected ? "" : "keV",
-                     selected ? f.gamma : f.kt, not_measured, parameter_frozen}};
+    f.parameters = {{"tbabs", "nH", "10**22 cm**-2", f.nh, 0.03, {}, parameter_unconstrained},
+                    {selected ? "powerlaw" : "bbody",
+                     selected ? "PhoIndex" : "kT",
+                     selected ? "" : "keV",
+                     selected ? f.gamma : f.kt,
+                     not_measured,
+                     {},
+                     parameter_frozen}};
+    f.n_spectra = 3;
+    f.gof_rough = 0.75;
+    f.gof_pvalue = 0.375;
+    f.log_evidence = -60.25;
+    f.model_probability = 0.625;
+    f.parameters[0].posterior = {0.11, 0.105, 0.08, 0.14, 0.06, 0.18};
     f.flux = {3e-14, 2e-14, 4e-14};
-    f.flux_unabsorbed = 3.5e-14;
+    f.flux_unabsorbed = {3.5e-14, 2.5e-14, infinity};
+    f.fluxes = {{0.2, 12.0, f.flux, f.flux_unabsorbed, 0.6e-14, 0.7e-14, flux_unabsorbed_no_upper_end},
+                {0.5, 2.0, {1e-14, 0.5e-14, 2e-14}, {1.5e-14, 1e-14, 3e-14}, 0.1e-14, not_measured, 0}};
     f.selected = selected;
     f.flags = fit_nh_unconstrained | spectrum_no_background << fit_flag_spectrum_shift;
     return f;
@@ -397,6 +410,21 @@ TEST_F(Catalogue, GivesBackWhatItsColumnsHold) {
             expect_same(a.norm2, b.norm2);
             expect_same(a.flux, b.flux);
             expect_same(a.flux_unabsorbed, b.flux_unabsorbed);
+            EXPECT_EQ(a.n_spectra, b.n_spectra);
+            expect_same(a.gof_rough, b.gof_rough);
+            expect_same(a.gof_pvalue, b.gof_pvalue);
+            expect_same(a.log_evidence, b.log_evidence);
+            expect_same(a.model_probability, b.model_probability);
+            ASSERT_EQ(a.fluxes.size(), b.fluxes.size());
+            for (std::size_t q = 0; q < b.fluxes.size(); ++q) {
+                expect_same(a.fluxes[q].band_lo, b.fluxes[q].band_lo);
+                expect_same(a.fluxes[q].band_hi, b.fluxes[q].band_hi);
+                expect_same(a.fluxes[q].absorbed, b.fluxes[q].absorbed);
+                expect_same(a.fluxes[q].unabsorbed, b.fluxes[q].unabsorbed);
+                expect_same(a.fluxes[q].absorbed_error, b.fluxes[q].absorbed_error);
+                expect_same(a.fluxes[q].unabsorbed_error, b.fluxes[q].unabsorbed_error);
+                EXPECT_EQ(a.fluxes[q].flags, b.fluxes[q].flags);
+            }
             EXPECT_EQ(a.selected, b.selected);
             ASSERT_EQ(a.parameters.size(), b.parameters.size());
             for (std::size_t q = 0; q < b.parameters.size(); ++q) {
@@ -405,6 +433,10 @@ TEST_F(Catalogue, GivesBackWhatItsColumnsHold) {
                 EXPECT_EQ(a.parameters[q].unit, b.parameters[q].unit);
                 expect_same(a.parameters[q].estimate, b.parameters[q].estimate);
                 expect_same(a.parameters[q].error, b.parameters[q].error);
+                const Posterior &found = a.parameters[q].posterior, &meant = b.parameters[q].posterior;
+                for (const auto part : {&Posterior::mean, &Posterior::median, &Posterior::lo68,
+                                        &Posterior::hi68, &Posterior::lo90, &Posterior::hi90})
+                    expect_same(found.*part, meant.*part);
                 EXPECT_EQ(a.parameters[q].flags, b.parameters[q].flags);
             }
             EXPECT_EQ(a.flags, b.flags);
@@ -790,7 +822,8 @@ TEST(CatalogueDocumentation, ListsEveryColumnAndBit) {
         flags_as_markdown("results.hpp", "FitFlag", 0, "FLAGS of SPECTRAL_FITS: the fit") +
         flags_as_markdown("spectrum.hpp", "SpectrumFlag", fit_flag_spectrum_shift,
                           "FLAGS of SPECTRAL_FITS: the spectrum") +
-        flags_as_markdown("results.hpp", "ParameterFlag", 0, "FLAGS of PARAMETERS");
+        flags_as_markdown("results.hpp", "ParameterFlag", 0, "FLAGS of PARAMETERS") +
+        flags_as_markdown("results.hpp", "FluxFlag", 0, "FLAGS of FLUXES");
     const std::string path = repository("docs/catalogue.md"), text = read_file(path);
     const std::size_t at = text.find(begin);
     ASSERT_NE(at, std::string::npos) << path << " has lost its marker";
@@ -825,7 +858,7 @@ TEST(CatalogueDocumentation, ColumnsAreDescribed) {
         EXPECT_FALSE(column.comment.empty()) << column.name;
         EXPECT_LE(column.comment.size(), 47u) << column.name << ": the comment does not fit the card";
     }
-    EXPECT_EQ(names.size(), 36u + 25u + 12u + 9u + 41u + 11u + 21u + 13u + 20u + 5u + 5u + 2u + 1u);
+    EXPECT_EQ(names.size(), 36u + 25u + 12u + 9u + 48u + 17u + 14u + 21u + 13u + 20u + 5u + 5u + 2u + 1u);
 }
 
 }  // namespace

@@ -131,6 +131,7 @@ enum FitFlag : std::uint32_t {
     fit_degenerate = 1u << 9,  ///< two parameters follow each other
     fit_beyond_table =
         1u << 10,  ///< energies of the fit or of the flux band lie outside those of a table model
+    fit_factor_unconstrained = 1u << 11,  ///< joint fit: the factor of a spectrum is unconstrained
 };
 inline constexpr int fit_flag_spectrum_shift = 16;
 
@@ -152,22 +153,48 @@ struct FittedParameter {
     std::string name, unit;
     Estimate estimate;
     double error = not_measured;  ///< 1 sigma from the covariance; NaN when not free
-    std::uint32_t flags = 0;      ///< ParameterFlag bits
+    Posterior posterior;
+    std::uint32_t flags = 0;  ///< ParameterFlag bits
+};
+
+/// What can be said against a flux. Bits; FLAGS of FLUXES.
+enum FluxFlag : std::uint32_t {
+    flux_no_lower_end = 1u << 0,             ///< absorbed flux: an upper limit, the lower end is 0
+    flux_no_upper_end = 1u << 1,             ///< absorbed flux: a lower limit
+    flux_unabsorbed_no_lower_end = 1u << 2,  ///< unabsorbed flux: an upper limit, the lower end is 0
+    flux_unabsorbed_no_upper_end = 1u << 3,  ///< unabsorbed flux: a lower limit
+    flux_not_profiled = 1u << 4,             ///< an interval is that of the covariance
+};
+
+/// Fluxes of a fitted model in one band.
+struct FluxEstimate {
+    double band_lo = not_measured, band_hi = not_measured;  ///< keV
+    Estimate absorbed, unabsorbed;                          ///< erg/cm2/s
+    double absorbed_error = not_measured,
+           unabsorbed_error = not_measured;  ///< erg/cm2/s, 1 sigma from the covariance
+    std::uint32_t flags = 0;                 ///< FluxFlag bits
 };
 
 /// A fit of one model to one spectrum, or to several at once.
 struct SpectralFit {
-    std::string spectrum;  ///< file of the spectrum; of several, joined by '+'
+    std::string spectrum;        ///< file of the spectrum; of several, joined by '+'
+    std::int32_t n_spectra = 1;  ///< fitted at once
     std::string instrument;
-    std::string model;      ///< as tbabs*powerlaw
-    std::string statistic;  ///< wstat or cstat
+    std::string model;           ///< as tbabs*powerlaw
+    std::string statistic;       ///< wstat, cstat, chi2-data, chi2-gehrels, chi2-churazov or chi2-model
+    std::string statistic_rule;  ///< why this one: DEFAULT, ASKED, FEW_COUNTS, FEW_COUNTS_A_BIN
     double stat = not_measured;
     std::int32_t n_bins = 0;
     std::int32_t dof = 0;                ///< n_bins - free parameters
     double reduced = not_measured;       ///< stat/dof; NaN when dof <= 0
     double gof_expected = not_measured;  ///< STAT expected when the model is right, less the free parameters
     double gof_sigma = not_measured;     ///< (stat - expected) / its standard deviation; large: a poor fit
+    double gof_rough = not_measured;     ///< (stat - n_bins) / sqrt(2 n_bins): the rule of thumb
+    double null_prob = not_measured;     ///< P(chi2 > stat) of dof; NaN when not chi2 or dof <= 0
+    double gof_pvalue = not_measured;    ///< share of simulations of the fit with a statistic as large
     double aicc = not_measured, bic = not_measured;
+    double log_evidence = not_measured;       ///< ln of the evidence over that of stat = 0, under the priors
+    double model_probability = not_measured;  ///< among the models of the same spectra, equal before
     std::string choice;  ///< why selected or not: SELECTED, HIGHER_AICC, OTHER_SPECTRUM, or what disqualifies
     Estimate nh;         ///< 1e22 cm^-2
     Estimate kt;         ///< keV, of the first component that has one
@@ -177,10 +204,11 @@ struct SpectralFit {
     Estimate norm;       ///< XSPEC's norm of the first additive component
     Estimate norm2;      ///< of the second one
     Estimate flux;       ///< erg/cm2/s, absorbed, flux band
-    double flux_unabsorbed = not_measured;  ///< erg/cm2/s, flux band
-    bool selected = false;                  ///< the model reported in SOURCES
-    std::uint32_t flags = 0;  ///< FitFlag bits, and SpectrumFlag bits << fit_flag_spectrum_shift
+    Estimate flux_unabsorbed;  ///< erg/cm2/s, flux band
+    bool selected = false;     ///< the model reported in SOURCES
+    std::uint32_t flags = 0;   ///< FitFlag bits, and SpectrumFlag bits << fit_flag_spectrum_shift
     std::vector<FittedParameter> parameters;  ///< all of the model, in its order
+    std::vector<FluxEstimate> fluxes;         ///< a band; the flux band first
 };
 
 /// An input or source that ended without a result, and why.

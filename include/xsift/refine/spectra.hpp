@@ -2,6 +2,7 @@
 /// @file
 /// Spectral fits in double, from the starting points that the model grid found.
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -28,10 +29,12 @@ struct FitInput {
 /// starting point (none: a built-in coarse set) and keeps the lowest statistic.
 ///
 /// Levenberg-Marquardt in double with analytic derivatives and the norms profiled, within the limits of the
-/// parameters. Intervals: covariance errors scaled to options.confidence_delta, clipped at the limits; where
-/// a fit stops at a limit the slope of the statistic there is taken into account. fit_*_unconstrained: the
-/// interval reaches a limit or the relative error exceeds 1. Fluxes over the flux band on an energy grid of
-/// its own, whatever the range of the response.
+/// parameters. Intervals end where the statistic, minimised over all else, has risen by
+/// options.confidence_delta; a lower minimum met on the way becomes the best fit. An end that is not reached
+/// is the limit. fit_*_unconstrained: the interval reaches a limit or the relative error exceeds 1. Fluxes
+/// over each band on an energy grid of its own, whatever the range of the response; of a joint fit they are
+/// those of the first spectrum (factor 1).
+/// @throws Error (input, TOO_MANY_SPECTRA)
 SpectralFit fit_spectra(std::span<const FitInput> spectra,
                         const std::shared_ptr<const spectral::ModelDefinition>& model,
                         std::span<const StartingPoint> starts, const spectral::FitOptions& options);
@@ -40,16 +43,28 @@ SpectralFit fit_spectra(std::span<const FitInput> spectra,
 SpectralFit fit_spectrum(const spectral::PreparedSpectrum& spectrum, const std::string& model,
                          std::span<const StartingPoint> starts, const spectral::FitOptions& options);
 
+/// Goodness of a fit by simulation: the share (k + 1)/(n + 1) of spectra drawn from the fitted model and
+/// background (see GOF_EXPECTED for its rate) whose own best fit has a statistic as large. Uniform between 0
+/// and 1 when the model is right. The n-th spectrum depends on seed and n only.
+/// @param simulations n > 0
+double simulated_goodness(std::span<const FitInput> spectra,
+                          const std::shared_ptr<const spectral::ModelDefinition>& model,
+                          const SpectralFit& fit, const spectral::FitOptions& options, int simulations,
+                          std::uint64_t seed);
+
 /// Why a fit can never be offered: NO_DOF, NOT_CONVERGED, PARAMETER_UNCONSTRAINED, NORM_UNCONSTRAINED,
 /// NO_AICC; empty when it can.
 std::string disqualification(const SpectralFit& fit);
 
-/// Index of the fit to offer for a source; -1 when none qualifies. Sets `selected` on it and `choice` on all.
+/// Index of the fit to offer for a source; -1 when none qualifies. Sets `selected` on it and `choice` and
+/// `model_probability` on all.
 /// How good a fit is plays no part: a large null-hypothesis probability counts neither for nor against it.
 ///
 /// A fit qualifies when it converged with dof > 0, has an AICc, and its shape parameters and norms are
-/// constrained; nH may be an upper limit. Fits of several spectra: those of the spectrum with most bins among
-/// the qualifying ones decide (ties: the first); among them the lowest AICc.
-int select_model(std::span<SpectralFit> fits);
+/// constrained; nH may be an upper limit. Of fits of different spectra or sets of spectra those with most
+/// bins among the qualifying ones decide (ties: the first), so a joint fit goes before those of its members;
+/// among them the best by the criterion: lowest AICc, lowest BIC or highest evidence (NO_EVIDENCE
+/// disqualifies then).
+int select_model(std::span<SpectralFit> fits, spectral::Criterion criterion = spectral::Criterion::aicc);
 
 }  // namespace xsift::refine

@@ -35,6 +35,38 @@ struct Binning {
     int minimum = 0;  ///< N of min:N and back:N
 };
 
+/// Which spectra of a source are fitted together.
+enum class JointSpectra {
+    none,
+    observation,  ///< those of one observation (OBS_ID): pn, MOS1, MOS2
+    all,          ///< all spectra of the source, whenever they were taken
+};
+
+/// Prior of the absorbing column between its limits.
+enum class NhPrior {
+    logarithmic,  ///< density proportional to 1/(nH + nh_prior_scale): no decade above the scale is preferred
+    flat,         ///< uniform in nH
+};
+inline constexpr double nh_prior_scale = 0.01;  ///< 1e22 cm^-2
+
+/// What the model that is offered is best by.
+enum class Criterion { aicc, bic, evidence };
+
+/// The statistic that is minimised.
+enum class FitStatistic {
+    poisson,  ///< W-stat with a background, C-stat without
+    // chi2 of the background-subtracted counts with the variance of
+    chi2_data,      ///< the counts: S + B r^2, r the ratio of exposures
+    chi2_gehrels,   ///< (1 + sqrt(N + 0.75))^2 in place of each N (Gehrels 1986)
+    chi2_churazov,  ///< counts smoothed over neighbouring bins (Churazov et al. 1996)
+    chi2_model,     ///< the counts that the model expects
+};
+
+/// An energy band, keV.
+struct Band {
+    double lo = 0.0, hi = 0.0;
+};
+
 struct FitOptions {
     std::vector<std::string> models{"tbabs*bbody",      "tbabs*bremss",           "tbabs*apec",
                                     "tbabs*powerlaw",   "tbabs*(bbody+powerlaw)", "tbabs*(bremss+powerlaw)",
@@ -48,15 +80,28 @@ struct FitOptions {
     Binning binning;
     double energy_lo = 0.3, energy_hi = 10.0;  ///< keV: channels that overlap this band are fitted
     double flux_lo = 0.2, flux_hi = 12.0;      ///< keV: flux band
-    double confidence_delta = 2.706;           ///< delta statistic of the intervals (90%)
+    std::vector<Band> flux_bands;              ///< further bands of FLUXES
+    JointSpectra joint = JointSpectra::observation;
+    bool single = true;  ///< spectra of a joint fit are also fitted one by one
+    FitStatistic statistic = FitStatistic::poisson;
+    bool posterior = true;  ///< make posteriors
+    NhPrior nh_prior = NhPrior::logarithmic;
+    Criterion criterion = Criterion::aicc;
+    int goodness_simulations = 0;     ///< Monte Carlo goodness of fit; 0: none
+    double confidence_delta = 2.706;  ///< delta statistic of the intervals (90%)
 };
 
 /// Parse and print the names of the command line: wilm, angr, aspl; default (resolution), none, min:N,
-/// back:N, optimal, file.
+/// back:N, optimal, file; none, observation, all; aicc, bic,
+/// evidence.
 /// @throws Error (usage).
 Abundance parse_abundance(const std::string& text);
 std::string to_string(Abundance abundance);
 Binning parse_binning(const std::string& text);
+JointSpectra parse_joint(const std::string& text);
+std::string to_string(JointSpectra joint);
+Criterion parse_criterion(const std::string& text);
+std::string to_string(Criterion criterion);
 std::string to_string(const Binning& binning);
 
 }  // namespace xsift::spectral

@@ -1,0 +1,177 @@
+#include "spectra.hpp"
+
+#include "guarded.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <optional>
+#include <set>
+
+#include <xsift/core/hash.hpp>
+#include <xsift/refine/spectra.hpp>
+
+namespace xsift::pipeline {
+
+namespace {
+
+/// One spectrum on its way through preparation and grids.
+struct SpectrumWork {
+    std::size_t source = 0;
+    const Spectrum* spectrum = nullptr;
+    std::optional<spectral::PreparedSpectrum> prepared;
+    std::optional<refine::FitData> data;
+    std::vector<std::vector<engine::ModelCell>> cells;  ///< a list a model
+    std::vector<QuarantineRow> quarantine;
+
+    refine::FitInput input() const { return {&*prepared, &*data}; }
+    double counts() const { return std::accumulate(prepared->counts.begin(), prepared->counts.end(), 0.0); }
+};
+
+/// Spectra of one source that are fitted at once; often a single one.
+struct SpectraSet {
+    std::vector<const SpectrumWork*> members;            ///< the one with most counts first
+    std::vector<SpectralFit> fits;                       ///< one a model
+    std::vector<std::vector<QuarantineRow>> quarantine;  ///< a list a model
+
+    std::size_t source() const { return members.front()->source; }
+    std::string files() const {
+        std::string names;
+        for (const SpectrumWork* item : members)
+            names += (names.empty() ? "" : "+") + item->spectrum->exposure.file;
+        return names;
+    }
+    std::vector<refine::FitInput> inputs() const {
+        std::vector<refine::FitInput> out;
+        for (const SpectrumWork* item : members) out.push_back(item->input());
+        return out;
+    }
+    /// The minima on the grid of the spectrum with most counts, and the best cell of each other.
+    std::vector<refine::StartingPoint> starts(std::size_t model) const {
+        std::vector<refine::StartingPoint> out;
+        for (const SpectrumWork* item : members) {
+            const auto& cells = item->cells[model];
+            const std::size_t taken =
+                item == members.front() ? cells.size() : std::min<std::size_t>(1, cells.size());
+            for (std::size_t i = 0; i < taken; ++i) out.push_back(cells[i].values);
+        }
+        return out;
+    }
+};
+
+/// The sets of two usable spectra or more, in the order of the sources.
+std::vector<SpectraSet> joint_sets(const std::vector<SpectrumWork>& work, spectral::JointSpectra joint) {
+    std::vector<SpectraSet> sets;
+    if (joint == spectral::JointSpectra::none) return sets;
+    const auto together = [&](const SpectrumWork& a, const SpectrumWork& b) {
+        const std::string &one = a.spectrum->exposure.obs_id, &other = b.spectrum->exposure.obs_id;
+        return a.source == b.source &&
+               (joint == spectral::JointSpectra::all || (one == other && !one.empty()));
+    };
+    for (const SpectrumWork& item : work) {
+        if (!item.prepared) continue;
+        // the sets of a source follow each other
+        auto found = sets.rbegin();
+        while (found != sets.rend() && found->source() == item.source &&
+               !together(*found->members.front(), item))
+            ++found;
+        if (found == sets.rend() || found->source() != item.source)
+            sets.emplace_back().members.push_back(&item);
+        else
+            found->members.push_back(&item);
+    }
+    std::erase_if(sets, [](const SpectraSet& set) { return set.members.size() < 2; });
+    for (SpectraSet& set : sets)
+        std::stable_sort(set.members.begin(), set.members.end(),
+                         [](const auto* a, const auto* b) { return a->counts() > b->counts(); });
+    return sets;
+}
+
+/// Everything that is fitted: single spectra, then sets.
+std::vector<SpectraSet> all_sets(const std::vector<SpectrumWork>& work, const spectral::FitOptions& options) {
+    std::vector<SpectraSet> joint = joint_sets(work, options.joint), sets;
+    std::set<const SpectrumWork*> in_joint;
+    for (const SpectraSet& set : joint) in_joint.insert(set.members.begin(), set.members.end());
+    for (const SpectrumWork& item : work)
+        if (item.prepared && (options.single || !in_joint.contains(&item)))
+            sets.emplace_back().members.push_back(&item);
+    std::move(joint.begin(), joint.end(), std::back_inserter(sets));
+    return sets;
+}
+
+/// Monte Carlo goodness of the model offered, when it is one of this set.
+void simulate_offered(const SpectraSet& set, const engine::ModelGrids& grids,
+                      const spectral::FitOptions& options, std::vector<SourceResult>& results) {
+    SourceResult& result = results[set.source()];
+    if (result.best_fit < 0) return;
+    SpectralFit& fit = result.fits[static_cast<std::size_t>(result.best_fit)];
+    if (fit.spectrum != set.files()) return;
+    const auto& models = grids.models();
+    const auto model =
+        std::find_if(models.begin(), models.end(), [&](const auto& of) { return of->text == fit.model; });
+    const std::string digest = content_hash(result.source.id + '\n' + fit.spectrum + '\n' + fit.model);
+    const std::uint64_t seed = std::stoull(digest.substr(digest.find(':') + 1, 16), nullptr, 16);
+    fit.gof_pvalue =
+        refine::simulated_goodness(set.inputs(), *model, fit, options, options.goodness_simulations, seed);
+}
+
+}  // namespace
+
+void fit_batch(const std::vector<SourceData>& batch, const spectral::FitOptions& options,
+               engine::ModelGrids& grids, engine::GridLikelihood& backend, const ThreadPool& pool,
+               StageTimes& times, std::vector<SourceResult>& results) {
+    std::vector<SpectrumWork> work;
+    for (std::size_t i = 0; i < batch.size(); ++i)
+        for (const Spectrum& spectrum : batch[i].spectra) {
+            work.emplace_back().spectrum = &spectrum;
+            work.back().source = i;
+        }
+
+    const Stopwatch gridding;
+    pool.for_each(work.size(), [&](std::size_t k) {
+        SpectrumWork& item = work[k];
+        guarded(batch[item.source].source.id, item.spectrum->exposure.file, "fit", item.quarantine, [&] {
+            item.prepared = spectral::prepare(*item.spectrum, options);
+            item.data.emplace(*item.prepared);
+        });
+    });
+    std::vector<const spectral::PreparedSpectrum*> prepared;
+    for (const SpectrumWork& item : work)
+        if (item.prepared) prepared.push_back(&*item.prepared);
+    auto cells = grids.best_cells(backend, prepared);
+    auto next = cells.begin();
+    for (SpectrumWork& item : work)
+        if (item.prepared) item.cells = std::move(*next++);
+    times.add("grid", gridding);
+
+    const Stopwatch fitting;
+    std::vector<SpectraSet> sets = all_sets(work, options);
+    const std::size_t n_models = options.models.size();
+    for (SpectraSet& set : sets) {
+        set.fits.resize(n_models);
+        set.quarantine.resize(n_models);
+    }
+    pool.for_each(sets.size() * n_models, [&](std::size_t task) {
+        SpectraSet& set = sets[task / n_models];
+        const std::size_t m = task % n_models;
+        guarded(batch[set.source()].source.id, set.files(), "fit", set.quarantine[m], [&] {
+            set.fits[m] = refine::fit_spectra(set.inputs(), grids.models()[m], set.starts(m), options);
+        });
+    });
+    const auto take_rows = [&](std::size_t source, std::vector<QuarantineRow>& rows) {
+        for (QuarantineRow& row : rows) results[source].quarantine.push_back(std::move(row));
+    };
+    for (SpectrumWork& item : work) take_rows(item.source, item.quarantine);
+    for (SpectraSet& set : sets) {
+        for (SpectralFit& fit : set.fits)
+            if (!fit.model.empty()) results[set.source()].fits.push_back(std::move(fit));
+        for (auto& rows : set.quarantine) take_rows(set.source(), rows);
+    }
+    for (SourceResult& result : results)
+        result.best_fit = refine::select_model(result.fits, options.criterion);
+    if (options.goodness_simulations > 0)
+        pool.for_each(sets.size(),
+                      [&](std::size_t k) { simulate_offered(sets[k], grids, options, results); });
+    times.add("fit", fitting);
+}
+
+}  // namespace xsift::pipeline

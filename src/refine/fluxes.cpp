@@ -1,0 +1,233 @@
+#include "fluxes.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace xsift::refine {
+
+namespace {
+
+constexpr double lower_minimum = 0.01;  // of the statistic
+/// As far as a flux is followed: a factor of a million to either side.
+constexpr double most_distance = 13.8;  // ln
+
+/// The statistic as a function of the logarithm of a flux, minimised over all else.
+class FluxProfile {
+  public:
+    FluxProfile(Objective& objective, spectral::FluxBand& band, FluxKind kind, Point& scratch)
+        : objective_(objective), band_(band), kind_(kind), scratch_(scratch) {
+        const Coordinates& c = objective.coordinates();
+        for (int i = c.first_norm(); i < c.n; ++i) norms_[i] = true;
+    }
+
+    /// Moves p to the lowest statistic at a flux, from where it is.
+    /// @return whether the flux can be reached within the limits
+    bool descend_at(double log_flux, Point& p) {
+        constexpr int most_steps = 30;
+        constexpr double enough = 1e-3;  // of the statistic: the end of an interval needs no more
+        constexpr double most_damping = 1e6;
+        const int n = objective_.coordinates().n;
+        if (!move_to(log_flux, p.x, p)) return false;
+        double damping = 1e-3;
+        Expansion at = objective_.expand(p);
+        Vector gradient = gradient_;
+        for (int step = 0; step < most_steps; ++step) {
+            const auto move = tangent_step(p.x, at, gradient, damping);
+            if (!move) {
+                damping = std::max(10.0 * damping, 1.0);
+                if (damping > most_damping) break;
+                continue;
+            }
+            const double promised =
+                -dot(at.slope, *move, n) - 0.5 * dot(*move, product(at.expected, *move, n), n);
+            if (std::fabs(promised) < enough && damping <= 1.0) break;
+            Vector x = p.x;
+            for (int i = 0; i < n; ++i) x[i] += (*move)[i];
+            if (move_to(log_flux, objective_.coordinates().clipped(x), scratch_) && scratch_.stat < p.stat) {
+                const double gained = p.stat - scratch_.stat;
+                std::swap(p, scratch_);
+                if (gained < enough) break;
+                at = objective_.expand(p);
+                gradient = gradient_;
+                damping = std::max(0.1 * damping, 1e-9);
+            } else {
+                damping *= 10.0;
+                if (damping > most_damping) break;
+            }
+        }
+        return true;
+    }
+
+  private:
+    /// Evaluates p at x with the free norms scaled together so that the flux is as wanted.
+    bool move_to(double log_flux, Vector x, Point& p) {
+        const Coordinates& c = objective_.coordinates();
+        constexpr int most_scalings = 20;  // more than one where a norm is frozen or at a limit
+        for (int i = 0; i < most_scalings; ++i) {
+            const FluxValue flux = flux_at(objective_, x, band_, kind_);
+            if (!(flux.value > 0.0)) return false;
+            double share = 0.0;
+            for (int g = c.first_norm(); g < c.n; ++g) share += flux.gradient[g] / flux.value;
+            const double missing = log_flux - std::log(flux.value);
+            if (std::fabs(missing) < 1e-6) {
+                for (int j = 0; j < c.n; ++j) gradient_[j] = flux.gradient[j] / flux.value;
+                objective_.evaluate(x, p, norms_);
+                return true;
+            }
+            if (!(share > 1e-3)) return false;
+            for (int g = c.first_norm(); g < c.n; ++g) x[g] += missing / share;
+            x = c.clipped(x);
+        }
+        return false;
+    }
+
+    /// The step that minimises the quadratic of the statistic and leaves ln flux as it is; coordinates that
+    /// would leave their limits stay.
+    std::optional<Vector> tangent_step(const Vector& x, const Expansion& at, const Vector& gradient,
+                                       double damping) const {
+        const Coordinates& c = objective_.coordinates();
+        Matrix curvature = at.expected;
+        Mask free{};
+        for (int i = 0; i < c.n; ++i) {
+            free[i] = at.expected[i][i] > 0.0;
+            curvature[i][i] += damping * at.expected[i][i];
+        }
+        for (;;) {
+            const auto u = solve(curvature, gradient, free, c.n), v = solve(curvature, at.slope, free, c.n);
+            if (!u || !v) return std::nullopt;
+            double along = 0.0, across = 0.0;
+            for (int i = 0; i < c.n; ++i)
+                if (free[i]) along += gradient[i] * (*u)[i], across += gradient[i] * (*v)[i];
+            const double multiplier = along > 0.0 ? across / along : 0.0;
+            Vector move{};
+            bool inside = true;
+            for (int i = 0; i < c.n; ++i) {
+                if (!free[i]) continue;
+                move[i] = multiplier * (*u)[i] - (*v)[i];
+                if ((c.at_lo(x, i) && move[i] < 0.0) || (c.at_hi(x, i) && move[i] > 0.0))
+                    free[i] = inside = false;
+            }
+            if (inside) return move;
+        }
+    }
+
+    Objective& objective_;
+    spectral::FluxBand& band_;
+    FluxKind kind_;
+    Point& scratch_;
+    Mask norms_{};
+    Vector gradient_{};  ///< of ln flux, where move_to was last
+};
+
+/// One side of the interval in ln flux.
+struct End {
+    std::optional<double> distance;  ///< none: the statistic stays below
+    bool found = true;
+};
+
+End flux_end(FluxProfile& profile, const Point& best, double log_flux, const Vector& along, int sign,
+             double guess, double delta, Point& at, Point& better) {
+    constexpr int most_steps = 14;
+    constexpr double close = 0.01;  // of delta: half a per cent of the half-width
+    const double target = std::sqrt(delta);
+    double inside = 0.0, root_inside = 0.0, outside = -1.0, root_outside = 0.0;
+    double distance = std::min(guess, most_distance);
+    at.x = best.x;
+    for (std::size_t i = 0; i < along.size(); ++i) at.x[i] += along[i] * sign * distance;
+    for (int step = 0; step < most_steps; ++step) {
+        // a flux beyond the limits of the parameters counts as excluded
+        const bool reached = profile.descend_at(log_flux + sign * distance, at);
+        const double rise = at.stat - best.stat;
+        if (!reached) return {std::nullopt, true};
+        if (rise < -lower_minimum) {
+            if (at.stat < better.stat) better = at;
+            return {std::nullopt, false};
+        }
+        const double root = std::sqrt(std::max(rise, 0.0));
+        if (std::fabs(rise - delta) <= close * delta) return {distance, true};
+        if (rise < delta) {
+            if (distance >= most_distance) return {std::nullopt, true};
+            inside = distance;
+            root_inside = root;
+        } else {
+            outside = distance;
+            root_outside = root;
+        }
+        if (outside < 0.0) {
+            distance =
+                std::min(distance * (root > 0.0 ? std::clamp(target / root, 1.1, 4.0) : 4.0), most_distance);
+        } else {
+            if (outside - inside <= 1e-4 * outside) return {outside, true};
+            const double share = (target - root_inside) / (root_outside - root_inside);
+            distance = inside + std::clamp(share, 0.05, 0.95) * (outside - inside);
+        }
+    }
+    return {std::nullopt, false};
+}
+
+}  // namespace
+
+FluxValue flux_at(const Objective& objective, const Vector& x, spectral::FluxBand& band, FluxKind kind) {
+    const Coordinates& c = objective.coordinates();
+    const std::vector<double> values = objective.values(x);
+    const spectral::BandFlux flux =
+        kind == FluxKind::absorbed ? band.absorbed(values, true) : band.unabsorbed(values, true);
+    FluxValue out;
+    for (std::size_t g = 0; g < flux.unit.size(); ++g) {
+        const auto& group = objective.freedom().groups[g];
+        const double norm = values[static_cast<std::size_t>(group.norm)], part = norm * flux.unit[g];
+        out.value += part;
+        if (group.free) out.gradient[c.first_norm() + static_cast<int>(g)] = part;
+        for (int s = 0; s < c.n_shape; ++s) {
+            const auto& parameter = objective.model().parameters[static_cast<std::size_t>(c.parameter[s])];
+            if (kind == FluxKind::unabsorbed && parameter.component.starts_with("tbabs")) continue;
+            out.gradient[s] += norm * flux.by_shape[g][static_cast<std::size_t>(s)] * c.scale(x, s);
+        }
+    }
+    return out;
+}
+
+FluxInterval flux_interval(Objective& objective, const Point& best, const Covariance& covariance,
+                           spectral::FluxBand& band, FluxKind kind, double delta, Point& start,
+                           Point& scratch, Point& better) {
+    const FluxValue flux = flux_at(objective, best.x, band, kind);
+    FluxInterval out;
+    out.flux.value = flux.value;
+    out.error = covariance.half_width(flux.gradient, 1.0);
+    if (!(flux.value > 0.0)) return out;
+    Vector gradient = flux.gradient;
+    for (double& g : gradient) g /= flux.value;
+    const double half = covariance.half_width(gradient, delta);
+    const double relative = std::isfinite(half) && half > 0.0 ? half : 0.5;
+    Vector along{};
+    if (const auto column =
+            solve(covariance.curvature(), gradient, covariance.free(), objective.coordinates().n)) {
+        double square = 0.0;
+        for (int i = 0; i < objective.coordinates().n; ++i)
+            if (covariance.free()[i]) square += gradient[i] * (*column)[i];
+        for (int i = 0; i < objective.coordinates().n; ++i)
+            if (covariance.free()[i] && square > 0.0) along[i] = (*column)[i] / square;
+    }
+    FluxProfile profile(objective, band, kind, scratch);
+    const double log_flux = std::log(flux.value);
+    const End lo = flux_end(profile, best, log_flux, along, -1, -std::log(std::max(1.0 - relative, 0.3)),
+                            delta, start, better);
+    const End hi = flux_end(profile, best, log_flux, along, 1, std::log1p(relative), delta, start, better);
+    out.profiled = lo.found && hi.found;
+    if (!out.profiled) {
+        const double width = covariance.half_width(flux.gradient, delta);
+        if (!std::isnan(width)) {
+            out.flux.lo = std::max(0.0, flux.value - width);
+            out.flux.hi = flux.value + width;
+            out.no_lower_end = !(out.flux.lo > 0.0);
+        }
+        return out;
+    }
+    out.no_lower_end = !lo.distance;
+    out.no_upper_end = !hi.distance;
+    out.flux.lo = lo.distance ? std::exp(log_flux - *lo.distance) : 0.0;
+    if (hi.distance) out.flux.hi = std::exp(log_flux + *hi.distance);
+    return out;
+}
+
+}  // namespace xsift::refine

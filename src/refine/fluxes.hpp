@@ -1,0 +1,39 @@
+#pragma once
+/// @file
+/// Fluxes of a fit and their intervals.
+
+#include "covariance.hpp"
+#include "objective.hpp"
+
+#include <xsift/data/results.hpp>
+#include <xsift/spectral/model.hpp>
+
+namespace xsift::refine {
+
+/// Which of a band's two fluxes.
+enum class FluxKind { absorbed, unabsorbed };
+
+/// A flux (erg/cm2/s) and its gradient by the coordinates.
+struct FluxValue {
+    double value = 0.0;
+    Vector gradient{};
+};
+FluxValue flux_at(const Objective& objective, const Vector& x, spectral::FluxBand& band, FluxKind kind);
+
+/// A flux with its interval.
+struct FluxInterval {
+    Estimate flux;                ///< no lower end: lo is 0; no upper end: hi is NaN
+    double error = not_measured;  ///< 1 sigma from the covariance
+    bool no_lower_end = false, no_upper_end = false;
+    bool profiled = true;  ///< false: the interval is that of the covariance
+};
+
+/// The interval of a flux from its profile: for fluxes on both sides of the best fit's the statistic is
+/// minimised over everything that leaves the flux as it is, until it has risen by delta.
+/// @param start, scratch two points
+/// @param better a lower minimum when one is met: its statistic is below that of best by more than 0.01
+FluxInterval flux_interval(Objective& objective, const Point& best, const Covariance& covariance,
+                           spectral::FluxBand& band, FluxKind kind, double delta, Point& start,
+                           Point& scratch, Point& better);
+
+}  // namespace xsift::refine

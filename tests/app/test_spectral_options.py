@@ -1,0 +1,76 @@
+"""Spectra of one source fitted at once, further flux bands, simulated goodness: from files to catalogue."""
+
+import unittest
+
+import numpy
+
+from xsift_case import DATA, RESPONSES, XsiftCase, rows, text
+
+SPECTRA = ("P0760940101PNS003SRSPEC0001.FTZ", "P0760940101PNS003SRSPEC0007.FTZ")
+
+
+class SpectralOptions(XsiftCase):
+    def survey(self):
+        """Two real pn spectra of one observation, given to one source."""
+        table = self.folder / "association.csv"
+        table.write_text("file,source_id\n" + "".join(f"{name},star\n" for name in SPECTRA))
+        survey = self.folder / "survey.h5"
+        self.xsift("ingest", *(DATA / "xmm-pps" / name for name in SPECTRA), "-o", survey, "--association", table, *RESPONSES)
+        return survey
+
+    def fits(self, survey, name, *arguments):
+        path = self.folder / name
+        self.xsift("run", survey, "-o", path, "--models", "tbabs*powerlaw", *arguments, exit_code=(0, 3))
+        self.xsift("verify", path)
+        return path, rows(path, "SPECTRAL_FITS")
+
+    def test_spectra_of_an_observation_are_fitted_at_once(self):
+        survey = self.survey()
+        path, fits = self.fits(survey, "joint.fits")
+        self.assertEqual(sorted(fits["N_SPECTRA"]), [1, 1, 2])
+        joint = fits[fits["N_SPECTRA"] == 2][0]
+        singles = fits[fits["N_SPECTRA"] == 1]
+        self.assertEqual(set(text(joint["SPECTRA"]).strip().split("+")), set(SPECTRA))
+        self.assertEqual(joint["N_BINS"], singles["N_BINS"].sum())
+        # one model for both is never better than a model for each
+        self.assertGreaterEqual(joint["STAT"], singles["STAT"].sum() - 1e-3)
+        self.assertTrue(joint["SELECTED"])
+        self.assertEqual(rows(path, "SOURCES")["FLUX"][0], joint["FLUX"])
+        parameters = rows(path, "PARAMETERS")
+        factor = parameters[[text(name).strip() == "constant2" for name in parameters["COMPONENT"]]]
+        self.assertEqual(len(factor), 1)
+        self.assertLess(factor["VALUE_LO"][0], factor["VALUE"][0])
+        self.assertGreater(factor["VALUE_HI"][0], factor["VALUE"][0])
+        self.assertTrue(numpy.isfinite(factor["POST_MEAN"][0]))
+
+        self.assertEqual(list(self.fits(survey, "none.fits", "--joint-spectra", "none")[1]["N_SPECTRA"]), [1, 1])
+        _, only = self.fits(survey, "only.fits", "--single-spectra=false")
+        self.assertEqual(list(only["N_SPECTRA"]), [2])
+        self.assertEqual(only["STAT"][0], joint["STAT"])
+
+    def test_flux_bands_and_simulated_goodness(self):
+        survey = self.survey()
+        options = ("--flux-bands", "0.5:2,2:10", "--goodness", "montecarlo:19", "--joint-spectra", "none")
+        path, fits = self.fits(survey, "one.fits", *options, "--threads", 1)
+        other, _ = self.fits(survey, "two.fits", *options, "--threads", 2)
+        self.assertEqual(path.read_bytes(), other.read_bytes())
+        fluxes = rows(path, "FLUXES")
+        self.assertEqual(list(zip(fluxes["BAND_LO"], fluxes["BAND_HI"])), [(0.2, 12), (0.5, 2), (2, 10)] * 2)
+        self.assertTrue((fluxes["FLUX_LO"] < fluxes["FLUX"]).all() and (fluxes["FLUX"] < fluxes["FLUX_HI"]).all())
+        self.assertEqual(list(fluxes["FLUX"][::3]), list(fits["FLUX"]))
+        selected = fits["SELECTED"]
+        self.assertEqual(selected.sum(), 1)
+        self.assertTrue(0 < fits["GOF_PVALUE"][selected][0] <= 1)
+        self.assertTrue(numpy.isnan(fits["GOF_PVALUE"][~selected]).all())
+        self.assertTrue(numpy.isfinite(fits["LOG_EVIDENCE"]).all())
+        self.assertTrue((fits["MODEL_PROB"] == 1).all())  # one model a spectrum
+
+    def test_options_that_are_not_usable(self):
+        for arguments in (("--joint-spectra", "some"), ("--flux-bands", "2:1"), ("--goodness", "montecarlo:0"),
+                          ("--nh-prior", "wide"), ("--select-by", "ftest")):
+            done = self.xsift("run", "--print-config", *arguments, exit_code=2)
+            self.assertIn("BAD_SETTING", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
