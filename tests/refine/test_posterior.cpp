@@ -32,7 +32,7 @@ struct Oracle {
 
     Oracle(const spectral::PreparedSpectrum& s, const SpectralFit& fit, const spectral::FitOptions& options,
            double nh_end, double index_lo, double index_hi) {
-        constexpr int n_nh = 81, n_index = 71, n_norm = 61;
+        constexpr int n_nh = 61, n_index = 51, n_norm = 41;
         // points denser at low nH, where the prior is steep
         for (int i = 0; i < n_nh; ++i) nh.push_back(nh_end * std::pow(i / (n_nh - 1.0), 2));
         for (int i = 0; i < n_index; ++i)
@@ -98,8 +98,8 @@ TEST(Posterior, IsThatOfADirectIntegration) {
         double nh_end, index_lo, index_hi;
     };
     for (const Case& c : {Case{0.3, 600.0, spectral::NhPrior::logarithmic, 1.4, 0.7, 3.2},
-                          Case{0.04, 60.0, spectral::NhPrior::logarithmic, 4.0, 0.0, 8.0},
-                          Case{0.04, 60.0, spectral::NhPrior::flat, 5.0, 0.0, 9.0}}) {
+                          Case{0.04, 250.0, spectral::NhPrior::logarithmic, 1.6, 0.5, 4.5},
+                          Case{0.04, 250.0, spectral::NhPrior::flat, 2.0, 0.5, 5.0}}) {
         spectral::FitOptions options;
         options.nh_prior = c.prior;
         const auto s = test::simulated_spectrum({"tbabs*powerlaw", c.nh, 1.8, 0.0, c.counts}, 11, options);

@@ -134,13 +134,16 @@ int main(int argc, char** argv) {
     options.models = arguments.list("fit", truth.model);
     const auto simulations = static_cast<int>(arguments.number("n", 100));
     const auto seed = static_cast<std::uint64_t>(arguments.number("seed", 1));
+    options.nh_prior = arguments.text("nh-prior", "log") == "flat" ? spectral::NhPrior::flat
+                                                                   : spectral::NhPrior::logarithmic;
     Simulator simulator(truth, options, arguments.text("base", "0007"));
     const ThreadPool pool(1);
     const auto backend = engine::make_cpu_engines(pool).grid;
     engine::ModelGrids grids(options);
     fmt::print(
         "index,binning,model,bins,stat,dof,nh,nh_lo,nh_hi,parameter,lo,hi,norm,norm_lo,norm_hi,flux,"
-        "flux_lo,flux_hi,selected,flags,true_norm,gof_expected,gof_sigma,choice\n");
+        "flux_lo,flux_hi,selected,flags,true_norm,gof_expected,gof_sigma,choice,post_mean,post_median,"
+        "post_lo,post_hi,log_evidence\n");
     for (int i = 0; i < simulations; ++i) {
         const Spectrum& spectrum = simulator.draw(seed, static_cast<std::uint64_t>(i));
         for (const std::string& binning : arguments.list("binning", "default")) {
@@ -157,11 +160,13 @@ int main(int argc, char** argv) {
             refine::select_model(fits);
             for (const SpectralFit& f : fits) {
                 const Estimate& e = shape_of(f);
-                fmt::print("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", i,
+                const Posterior& post = f.parameters[1].posterior;
+                fmt::print("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},", i,
                            binning, f.model, f.n_bins, f.stat, f.dof, f.nh.value, f.nh.lo, f.nh.hi, e.value,
                            e.lo, e.hi, f.norm.value, f.norm.lo, f.norm.hi, f.flux.value, f.flux.lo, f.flux.hi,
                            f.selected ? 1 : 0, f.flags, simulator.norm(), f.gof_expected, f.gof_sigma,
                            f.choice);
+                fmt::print("{},{},{},{},{}\n", post.mean, post.median, post.lo90, post.hi90, f.log_evidence);
             }
         }
     }
