@@ -426,12 +426,19 @@ ModelPosterior posterior_around(Objective& objective, const Point& best,
         put(axes[a].coordinate,
             summarise(a == 0 ? x.at : y.at, a == 0 ? x_density : y_density,
                       [&](double at) { return c.logarithmic[axes[a].coordinate] ? std::exp(at) : at; }));
+    // of the cell around a point: the prior of nH is steep at 0
+    const auto prior_mass = [&](const Axis& axis, int k) {
+        const double lo = 0.5 * (axis.at(k - 1) + axis.at(k)), hi = 0.5 * (axis.at(k) + axis.at(k + 1));
+        const ModelParameter& of = model.parameters[static_cast<std::size_t>(c.parameter[axis.coordinate])];
+        const double scale = spectral::nh_prior_scale;
+        return !of.logarithmic && of.name == "nH" && options.nh_prior == spectral::NhPrior::logarithmic
+                   ? std::log((hi + scale) / (lo + scale))
+                   : hi - lo;
+    };
     std::vector<std::pair<double, const Node*>> weighted;
     for (const auto& [index, node] : lattice->nodes()) {
         double weight = std::exp(-0.5 * (node.stat - lattice->lowest()));
-        for (int a = 0; a < c.n_shape; ++a)
-            weight *= std::exp(prior(a, axes[a].at(index[a]))) *
-                      (axes[a].at(index[a] + 1) - axes[a].at(index[a] - 1));
+        for (int a = 0; a < c.n_shape; ++a) weight *= prior_mass(axes[a], index[a]);
         if (weight > 0.0) weighted.emplace_back(weight, &node);
     }
     put(c.first_norm(),

@@ -25,6 +25,8 @@ class FluxOracle {
         constexpr int n = 61;
         spectral::FluxBand band(test::model("tbabs*powerlaw"), options.abundance, options.flux_lo,
                                 options.flux_hi);
+        spectral::ModelEvaluator model(test::model("tbabs*powerlaw"), options.abundance,
+                                       spectral::EnergyBins::from_bounds(s.energy_lo, s.energy_hi));
         const auto value = [](const Estimate& e, int i) {
             return e.value +
                    1.6 * (i < n / 2 ? e.value - e.lo : e.hi - e.value) * (2.0 * i / (n - 1.0) - 1.0);
@@ -33,8 +35,7 @@ class FluxOracle {
             for (int j = 0; j < n; ++j) {
                 const double nh = std::max(0.0, value(fit.nh, i)), index = value(fit.gamma, j);
                 const std::vector<double> values{nh, index, 1.0};
-                const auto photons =
-                    test::photons("tbabs*powerlaw", nh, index, options.abundance, s.energy_lo, s.energy_hi);
+                const auto photons = model.photons(values);
                 std::vector<double> rate(s.n_bins());
                 spectral::fold<1>(s, {photons.data()}, {rate.data()});
                 rates_.push_back(std::move(rate));

