@@ -5,6 +5,7 @@
 #include "model_photons.hpp"
 #include "pn_spectrum.hpp"
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
