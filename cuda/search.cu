@@ -1,14 +1,17 @@
-// The CUDA period search: every trial of a segment is a thread; peaks are found and sorted on the device, so
+// The CUDA period search. Photons go to tensor cores (product.cu); what does not fit there, and light curves,
+// by direct sums: every trial of a segment is a thread; peaks are found and sorted on the device, so
 // that only the strongest come back. Segments alternate between streams: while one computes, the next is
 // prepared and uploaded.
 
 #include "composite.hpp"
 #include "device_buffer.cuh"
+#include "product.hpp"
 #include "search_engine.hpp"
 #include "stream.cuh"
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,15 +55,19 @@ __global__ void multi_term_kernel(const engine::MultiTermPass pass) {
     if (i < pass.count) engine::multi_term_trial(pass, i);
 }
 
-/// The highest trial of each band, by an atomic maximum of packed trials: its outcome does not depend on the
+/// The highest trials of each band, by atomic maxima of packed trials: their outcome does not depend on the
 /// order of the threads.
 __global__ void band_kernel(const float* value, std::int64_t begin, std::int64_t end, std::int64_t first,
                             const std::int64_t* edges, int bands, unsigned long long* packed) {
     const std::int64_t run = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
     const std::int64_t from = begin + run * engine::band_run,
                        to = from + engine::band_run < end ? from + engine::band_run : end;
-    engine::band_maxima_of_run(value, from, to, first, edges, bands, [=](int band, std::uint64_t trial) {
-        if (trial > packed[band]) atomicMax(packed + band, static_cast<unsigned long long>(trial));
+    engine::offer_run_to_bands(value, from, to, first, edges, bands, [=](int band, std::uint64_t trial) {
+        unsigned long long* const slots = packed + static_cast<std::int64_t>(band) * engine::band_depth;
+        if (trial <= slots[engine::band_depth - 1]) return;
+        engine::keep_in_band(slots, trial, [](unsigned long long* slot, std::uint64_t offered) {
+            return static_cast<std::uint64_t>(atomicMax(slot, static_cast<unsigned long long>(offered)));
+        });
     });
 }
 
@@ -221,12 +228,13 @@ class Slot {
         for (int s = 0; s < n_statistics_; ++s) {
             Found& out = found[segment_.task][static_cast<std::size_t>(s)];
             out.sum += sum_host_[static_cast<std::size_t>(s)];
-            for (int b = 0; b < bands_; ++b) {
+            const int places = bands_ * engine::band_depth;
+            for (int slot = 0; slot < places; ++slot) {
                 const std::uint64_t packed =
-                    band_host_[static_cast<std::size_t>(s) * static_cast<std::size_t>(bands_) +
-                               static_cast<std::size_t>(b)];
+                    band_host_[static_cast<std::size_t>(s) * static_cast<std::size_t>(places) +
+                               static_cast<std::size_t>(slot)];
                 if (packed > 0)
-                    out.bands.add(b, segment_.begin + engine::index_of_packed(packed),
+                    out.bands.add(slot / engine::band_depth, segment_.begin + engine::index_of_packed(packed),
                                   static_cast<double>(engine::value_of_packed(packed)));
             }
             for (std::int32_t i = 0; i < kept_; ++i) {
@@ -273,7 +281,7 @@ class Slot {
         top_best_host_.reserve(top);
         bands_ = band_edges.size() < 2 ? 0 : static_cast<int>(band_edges.size()) - 1;
         upload(band_edges, edge_host_, edge_);
-        const std::size_t maxima = n * static_cast<std::size_t>(bands_);
+        const std::size_t maxima = n * static_cast<std::size_t>(bands_) * engine::band_depth;
         band_.reserve(maxima);
         band_host_.reserve(maxima);
     }
@@ -302,7 +310,8 @@ class Slot {
         for (int s = 0; s < n_statistics_; ++s)
             band_kernel<<<blocks_for((owned + engine::band_run - 1) / engine::band_run), block_threads, 0,
                           stream_.get()>>>(value_.data() + s * count(), segment_.own_begin, segment_.own_end,
-                                           segment_.begin, edge_.data(), bands_, band_.data() + s * bands_);
+                                           segment_.begin, edge_.data(), bands_,
+                                           band_.data() + s * bands_ * engine::band_depth);
         XSIFT_CUDA_CHECK(cudaGetLastError());
         band_.copy_to(band_host_.span(), stream_);
     }
@@ -375,7 +384,14 @@ class CudaSearch final : public engine::PeriodSearch {
   public:
     std::string name() const override { return "cuda"; }
     std::vector<engine::SearchOutcome> search(std::span<const EventTask> tasks) override {
-        return run(tasks);
+        std::vector<std::optional<engine::SearchOutcome>> by_product = products_.search(tasks);
+        std::vector<EventTask> others;
+        for (std::size_t t = 0; t < tasks.size(); ++t)
+            if (!by_product[t]) others.push_back(tasks[t]);
+        std::vector<engine::SearchOutcome> directly = run(std::span<const EventTask>(others)), outcomes;
+        auto next = directly.begin();
+        for (auto& outcome : by_product) outcomes.push_back(std::move(outcome ? *outcome : *next++));
+        return outcomes;
     }
     std::vector<engine::SearchOutcome> search(std::span<const LightCurveTask> tasks) override {
         return run(tasks);
@@ -415,6 +431,7 @@ class CudaSearch final : public engine::PeriodSearch {
         return outcomes;
     }
 
+    ProductSearch products_;
     std::array<Slot, slots> slots_;
 };
 

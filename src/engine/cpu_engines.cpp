@@ -7,9 +7,9 @@
 
 namespace xsift::engine {
 
-Engines make_cpu_engines(const ThreadPool& pool) {
+Engines make_cpu_engines(const ThreadPool& pool, const SearchCosts& costs) {
     return {"cpu", fmt::format("cpu ({} thread{})", pool.size(), pool.size() == 1 ? "" : "s"),
-            make_cpu_search(pool), make_cpu_grid(pool)};
+            make_cpu_search(pool, costs), make_cpu_grid(pool)};
 }
 
 }  // namespace xsift::engine

@@ -96,7 +96,7 @@ void collect(const Layout& layout, std::int64_t group, float* values, const floa
     const auto note_bands = [&](std::int64_t lane, std::int64_t from, std::int64_t to, double highest) {
         const bool one = first_band[lane] == last_band[lane];
         if (!(highest > 0.0) || (one && !out.bands.is_band(first_band[lane])) ||
-            (one && highest < out.bands.highest(first_band[lane])))
+            (one && highest < out.bands.threshold(first_band[lane])))
             return;
         for (std::int64_t l = from; l < to; ++l) {
             const std::int64_t trial = layout.index(group, lane, l) - layout.grid.first;
@@ -221,7 +221,7 @@ int choose_block(std::size_t n_photons, std::int64_t halo, std::int64_t count) {
 
 class CpuSearch final : public PeriodSearch {
   public:
-    explicit CpuSearch(const ThreadPool& pool) : pool_(&pool) {}
+    CpuSearch(const ThreadPool& pool, const SearchCosts& costs) : pool_(&pool), costs_(costs) {}
 
     std::string name() const override { return "cpu"; }
     std::vector<SearchOutcome> search(std::span<const EventTask> tasks) override {
@@ -230,8 +230,10 @@ class CpuSearch final : public PeriodSearch {
             plans.push_back(
                 &plan_for(task.time.size(), peak_halo(task.grid, task.min_separation), task.grid.count));
         std::vector<SearchOutcome> outcomes(tasks.size());
-        pool_->for_each(tasks.size(),
-                        [&](std::size_t t) { outcomes[t] = search_events(tasks[t], *plans[t], *pool_); });
+        pool_->for_each(tasks.size(), [&](std::size_t t) {
+            outcomes[t] =
+                search_events(tasks[t], *plans[t], choose_evaluator(tasks[t], *plans[t], costs_), *pool_);
+        });
         return outcomes;
     }
     std::vector<SearchOutcome> search(std::span<const LightCurveTask> tasks) override {
@@ -287,13 +289,14 @@ class CpuSearch final : public PeriodSearch {
     }
 
     const ThreadPool* pool_;
+    SearchCosts costs_;
     std::map<int, NufftPlan> plans_;
 };
 
 }  // namespace
 
-std::unique_ptr<PeriodSearch> make_cpu_search(const ThreadPool& pool) {
-    return std::make_unique<CpuSearch>(pool);
+std::unique_ptr<PeriodSearch> make_cpu_search(const ThreadPool& pool, const SearchCosts& costs) {
+    return std::make_unique<CpuSearch>(pool, costs);
 }
 
 }  // namespace xsift::engine

@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <limits>
 
+#include <xsift/engine/direct_sum.hpp>
 #include <xsift/engine/search_tasks.hpp>
 #include <xsift/timing/window.hpp>
+#include <xsift/timing/z2.hpp>
 
 namespace xsift::engine {
 namespace {
@@ -16,22 +18,39 @@ constexpr std::int64_t lanes = nufft_lanes;
 /// Most powers kept for the harmonics of one task: 32 MiB.
 constexpr std::int64_t most_kept = std::int64_t{1} << 23;
 
+/// Trials a stretch of the matrix product and of direct sums: a few hundred kilobytes of factors and values.
+constexpr std::int64_t most_stretch = 16384;
+
+std::int64_t rounded_up(std::int64_t n, std::int64_t granule) {
+    return (n + granule - 1) / granule * granule;
+}
+
+/// Width of the stretches of a grid, halos included: a short one has a single stretch.
+std::int64_t stretch_width(std::int64_t count, std::int64_t halo, Evaluator evaluator) {
+    const std::int64_t wanted = std::max(count, std::int64_t{1}) + 2 * halo,
+                       granule = evaluator == Evaluator::matrix ? 2 * matrix_half_width : 1;
+    return rounded_up(std::min(wanted, std::max(most_stretch, 8 * halo)), granule);
+}
+
 class EventSearch {
   public:
-    EventSearch(const EventTask& task, const NufftPlan& plan, const ThreadPool& pool)
+    EventSearch(const EventTask& task, const NufftPlan& plan, Evaluator evaluator, const ThreadPool& pool)
         : task_(task),
           plan_(plan),
+          evaluator_(evaluator),
           pool_(pool),
           events_(task),
           end_(task.grid.first + std::max<std::int64_t>(task.grid.count, 0)),
           halo_(peak_halo(task.grid, task.min_separation)),
+          width_(evaluator == Evaluator::nufft ? lanes * plan.block()
+                                               : stretch_width(task.grid.count, halo_, evaluator)),
           scale_(static_cast<float>(2.0 / events_.sum_w2)) {
         for (const timing::Statistic& s : task.statistics)
             if (s.kind == timing::Statistic::Kind::h) with_h_ = true;
     }
 
     SearchOutcome run() {
-        const std::int64_t width = lanes * plan_.block(), first = task_.grid.first;
+        const std::int64_t width = width_, first = task_.grid.first;
         kept_end_ = std::max(first, last_kept_power(task_) + 1);
         const std::int64_t tables = (kept_end_ - first + width - 1) / width;
         kept_.resize(static_cast<std::size_t>(tables * width));
@@ -69,34 +88,80 @@ class EventSearch {
         return b;
     }
 
-    /// What harmonic k adds to Z2 at the grid indices from .. from + lanes * block - 1.
+    /// What harmonic k adds to Z2 at the grid indices from .. from + width - 1.
     void powers(int k, std::int64_t from, float* out) const {
+        const bool windowed = static_cast<double>(k * from) * task_.grid.df < events_.window_fmax;
+        switch (evaluator_) {
+            case Evaluator::direct:
+                return powers_directly(k, from, out);
+            case Evaluator::matrix:
+                return powers_by_product(k, from, windowed, out);
+            case Evaluator::nufft:
+                return powers_by_nufft(k, from, windowed, out);
+        }
+    }
+
+    void powers_directly(int k, std::int64_t from, float* out) const {
+        const float* weight = task_.weight.empty() ? nullptr : task_.weight.data();
+        for (std::int64_t i = 0; i < width_; ++i) {
+            const timing::Complex sum =
+                direct_sum(events_.step.data(), weight, static_cast<std::int64_t>(events_.step.size()),
+                           static_cast<std::uint64_t>(k * (from + i))) -
+                window(static_cast<double>(k * (from + i)) * task_.grid.df);
+            out[i] = static_cast<float>(timing::z2_term(sum.re, sum.im, events_.sum_w2));
+        }
+    }
+
+    void powers_by_product(int k, std::int64_t from, bool windowed, float* out) const {
+        Buffers& b = buffers();
+        MatrixJob job{events_.step.data(),
+                      task_.weight.empty() ? nullptr : task_.weight.data(),
+                      static_cast<std::int64_t>(events_.step.size()),
+                      static_cast<std::uint64_t>(k),
+                      static_cast<std::uint64_t>(from),
+                      width_,
+                      scale_,
+                      out};
+        if (windowed) {
+            job.re = b.sums.fit(static_cast<std::size_t>(2 * width_));
+            job.im = job.re + width_;
+        }
+        plan_.kernel().matrix(job, b.grid.fit(matrix_floats(job.n, job.count)));
+        if (!windowed) return;
+        for (std::int64_t i = 0; i < width_; ++i) {
+            const timing::Complex w = window(static_cast<double>(k * (from + i)) * task_.grid.df);
+            const float re = job.re[i] - static_cast<float>(w.re), im = job.im[i] - static_cast<float>(w.im);
+            out[i] = scale_ * (re * re + im * im);
+        }
+    }
+
+    void powers_by_nufft(int k, std::int64_t from, bool windowed, float* out) const {
         Buffers& b = buffers();
         float* grid = b.grid.fit(plan_.grid_floats());
         const std::int64_t block = plan_.block(), centre = from + block / 2;
-        if (static_cast<double>(k * from) * task_.grid.df >= events_.window_fmax) {
+        if (!windowed) {
             plan_.run_powers(events_.step, task_.weight, k, centre, block, scale_, grid, out);
             return;
         }
         float* sums = b.sums.fit(plan_.sum_floats());
         plan_.run(events_.step, task_.weight, k, centre, block, grid, sums);
-        subtract_window(k, from, sums);
-        plan_.powers(sums, scale_, out);
-    }
-
-    /// Subtracts what a constant source would show through the GTIs, where that matters.
-    void subtract_window(int k, std::int64_t from, float* sums) const {
-        const double df = k * task_.grid.df;
-        for (std::int64_t i = 0; i < lanes * plan_.block(); ++i) {
-            const double f = static_cast<double>(from + i) * df;
+        for (std::int64_t i = 0; i < width_; ++i) {
+            const double f = static_cast<double>(k * (from + i)) * task_.grid.df;
             if (f >= events_.window_fmax) break;
-            const timing::Complex w = timing::gti_window(f, task_.gti_start.data(), task_.gti_stop.data(),
-                                                         static_cast<int>(task_.gti_start.size())) *
-                                      events_.sum_w;
-            const std::int64_t lane = i / plan_.block(), l = i % plan_.block();
+            const timing::Complex w = window(f);
+            const std::int64_t lane = i / block, l = i % block;
             sums[2 * l * lanes + lane] -= static_cast<float>(w.re);
             sums[(2 * l + 1) * lanes + lane] -= static_cast<float>(w.im);
         }
+        plan_.powers(sums, scale_, out);
+    }
+
+    /// What a constant source would show through the GTIs, where that matters.
+    timing::Complex window(double f) const {
+        if (f >= events_.window_fmax) return {};
+        return timing::gti_window(f, task_.gti_start.data(), task_.gti_stop.data(),
+                                  static_cast<int>(task_.gti_start.size())) *
+               events_.sum_w;
     }
 
     /// The statistics of the trials at grid indices begin .. begin + own - 1, as far as the grid reaches.
@@ -175,7 +240,7 @@ class EventSearch {
     /// when the stretch has several.
     static void note_bands(std::int64_t trial, std::int64_t from, std::int64_t to, const float* values,
                            int band, float highest, BandMaxima& bands) {
-        if (!(highest > 0.0f) || (band >= 0 && static_cast<double>(highest) <= bands.highest(band))) return;
+        if (!(highest > 0.0f) || (band >= 0 && static_cast<double>(highest) < bands.threshold(band))) return;
         for (std::int64_t i = from; i < to; ++i) {
             const int of_trial = band >= 0 ? band : bands.band(trial + i);
             if (bands.is_band(of_trial)) bands.add(of_trial, trial + i, static_cast<double>(values[i]));
@@ -190,9 +255,11 @@ class EventSearch {
 
     const EventTask& task_;
     const NufftPlan& plan_;
+    Evaluator evaluator_;
     const ThreadPool& pool_;
     PreparedEvents events_;
     std::int64_t end_, halo_;  ///< end_: grid index after the last trial
+    std::int64_t width_;       ///< trials whose powers are computed together
     float scale_;
     bool with_h_ = false;
     std::vector<float> kept_;  ///< powers at the grid indices from the first trial to before kept_end_
@@ -224,8 +291,24 @@ std::int64_t last_kept_power(const EventTask& task) {
     return best_last;
 }
 
-SearchOutcome search_events(const EventTask& task, const NufftPlan& plan, const ThreadPool& pool) {
-    return EventSearch(task, plan, pool).run();
+Evaluator choose_evaluator(const EventTask& task, const NufftPlan& plan, const SearchCosts& costs) {
+    const std::int64_t halo = peak_halo(task.grid, task.min_separation), count = task.grid.count,
+                       group = lanes * plan.block();
+    const auto padded = [&](std::int64_t width) {
+        const std::int64_t own = width - 2 * halo;
+        return (std::max(count, std::int64_t{1}) + own - 1) / own * width;
+    };
+    EvaluatorSizes sizes;
+    sizes.direct = padded(stretch_width(count, halo, Evaluator::direct));
+    sizes.matrix = padded(stretch_width(count, halo, Evaluator::matrix));
+    sizes.nufft = padded(group);
+    sizes.nufft_groups = sizes.nufft / group;
+    return choose_evaluator(task.time.size(), sizes, costs);
+}
+
+SearchOutcome search_events(const EventTask& task, const NufftPlan& plan, Evaluator evaluator,
+                            const ThreadPool& pool) {
+    return EventSearch(task, plan, evaluator, pool).run();
 }
 
 }  // namespace xsift::engine

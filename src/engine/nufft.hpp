@@ -39,6 +39,30 @@ struct NufftTerms {
     int harmonic;
 };
 
+/// Offsets on either side of a centre of the matrix product: a centre serves twice as many outputs.
+inline constexpr std::int64_t matrix_half_width = 128;
+
+/// The sums, or the powers, of few photons at `count` grid indices (a multiple of 2 matrix_half_width) from
+/// `first`, `harmonic` steps apart.
+struct MatrixJob {
+    const std::uint64_t* step;  ///< as in NufftSpread
+    const float* weight;        ///< null: all 1
+    std::int64_t n;
+    std::uint64_t harmonic, first;
+    std::int64_t count;
+    float scale;                         ///< of the powers
+    float* power;                        ///< count: scale |sum|^2, unless re is there
+    float *re = nullptr, *im = nullptr;  ///< count: the sums
+};
+/// Centres for which factors are made: full vectors in every instruction set.
+constexpr std::int64_t matrix_padded_centres(std::int64_t count) {
+    return (count / (2 * matrix_half_width) + 15) / 16 * 16;
+}
+/// Floats of the work space of a job.
+constexpr std::size_t matrix_floats(std::int64_t n, std::int64_t count) {
+    return static_cast<std::size_t>(2 * n * (matrix_padded_centres(count) + matrix_half_width));
+}
+
 /// Values scanned together.
 inline constexpr std::int64_t nufft_chunk = 64;
 
@@ -55,6 +79,8 @@ struct NufftKernel {
     void (*add)(const NufftTerms&, float* cumulative, float* h, float* best);
     /// The highest value (at least 0) and the sum of each chunk.
     void (*scan)(const float* values, std::int64_t n, float* highest, float* sum);
+    /// The matrix product; `space` holds matrix_floats.
+    void (*matrix)(const MatrixJob&, float* space);
 };
 extern const NufftKernel nufft_baseline;
 extern const NufftKernel nufft_avx2;

@@ -4,6 +4,9 @@
 namespace xsift::engine {
 namespace {
 #include "nufft_kernel.hpp"
+constexpr unsigned matrix_lanes = 16, matrix_rows = 6;
+#include "matrix_kernel.hpp"
 }  // namespace
-const NufftKernel nufft_avx512{"avx512", run_transform, run_gather, run_powers, run_add, run_scan};
+const NufftKernel nufft_avx512{"avx512", run_transform, run_gather, run_powers,
+                               run_add,  run_scan,      run_matrix};
 }  // namespace xsift::engine

@@ -12,11 +12,11 @@ namespace {
 
 /// Peaks nearer than this many 1/T to a stronger trial are dropped: the main lobe and the first side lobe.
 constexpr double separation_in_resolutions = 1.5;
-/// Engines keep more peaks than there are rows: aliases and harmonics are sorted out after them.
-constexpr int least_peaks = 32;
+/// Engines keep more peaks than are looked at: screened values may order those nearly as high wrongly.
+constexpr int spare_peaks = 8;
 
 int peaks_to_keep(const timing::SearchOptions& options) {
-    return std::max(least_peaks, 3 * options.max_candidates);
+    return timing::screened_peaks(options) + spare_peaks;
 }
 
 }  // namespace
@@ -82,6 +82,13 @@ std::vector<timing::Statistic> statistics_of(const LightCurveTask& task) {
     return statistics;
 }
 
+double window_fmax(const EventTask& task, double sum_w, double sum_w2) {
+    double exposure = 0.0;
+    for (std::size_t i = 0; i < task.gti_start.size(); ++i) exposure += task.gti_stop[i] - task.gti_start[i];
+    if (!(exposure > 0.0) || !(sum_w2 > 0.0)) return 0.0;
+    return timing::window_limit(sum_w * sum_w / sum_w2, static_cast<int>(task.gti_start.size()), exposure);
+}
+
 PreparedEvents::PreparedEvents(const EventTask& task)
     : step(phase_steps(task.time, task.grid.df)), harmonics(max_harmonics(task)) {
     sum_w = sum_w2 = static_cast<double>(task.time.size());
@@ -92,11 +99,7 @@ PreparedEvents::PreparedEvents(const EventTask& task)
             sum_w2 += static_cast<double>(w) * static_cast<double>(w);
         }
     }
-    double exposure = 0.0;
-    for (std::size_t i = 0; i < task.gti_start.size(); ++i) exposure += task.gti_stop[i] - task.gti_start[i];
-    if (exposure > 0.0 && sum_w2 > 0.0)
-        window_fmax =
-            timing::window_limit(sum_w * sum_w / sum_w2, static_cast<int>(task.gti_start.size()), exposure);
+    window_fmax = engine::window_fmax(task, sum_w, sum_w2);
 }
 
 PreparedLightCurve::PreparedLightCurve(const LightCurveTask& task)
@@ -147,12 +150,27 @@ std::vector<timing::Peak> PeakList::sorted() const {
     return peaks;
 }
 
-std::vector<timing::Peak> BandMaxima::peaks(const timing::FrequencyGrid& grid, int harmonics) const {
-    std::vector<timing::Peak> out = maxima_;
-    for (timing::Peak& m : out) {
-        m.harmonics = harmonics;
-        m.frequency = m.index >= 0 ? grid.frequency(m.index) : 0.0;
-    }
+void BandMaxima::add(int band, std::int64_t trial, double value) {
+    timing::Peak offered;
+    offered.index = trial;
+    offered.value = value;
+    const auto first = maxima_.begin() + static_cast<std::ptrdiff_t>(band) * band_depth;
+    for (auto m = first; value > 0.0 && m != first + band_depth; ++m)
+        if (stronger(offered, *m)) std::swap(offered, *m);
+}
+
+void BandMaxima::add(const BandMaxima& other) {
+    for (std::size_t i = 0; i < maxima_.size(); ++i)
+        add(static_cast<int>(i) / band_depth, other.maxima_[i].index, other.maxima_[i].value);
+}
+
+std::vector<std::vector<timing::Peak>> BandMaxima::peaks(const timing::FrequencyGrid& grid,
+                                                         int harmonics) const {
+    std::vector<std::vector<timing::Peak>> out(static_cast<std::size_t>(bands_));
+    for (std::size_t i = 0; i < maxima_.size(); ++i)
+        if (maxima_[i].value > 0.0)
+            out[i / band_depth].push_back(
+                {maxima_[i].index, grid.frequency(maxima_[i].index), maxima_[i].value, harmonics});
     return out;
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 // What the upper limits of event lists and of light curves have in common.
 
+#include "screened_peaks.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -32,11 +34,13 @@ struct LimitSetting {
     std::uint32_t flags = 0;
 };
 
-/// The rows of an exposure; `recompute` maximises the highest trial of a band.
+/// The rows of an exposure; `recompute` maximises the highest trial of a band. Where screening cannot tell
+/// which trial that is, `at` (may be empty: the screened one) tells, in double.
 std::vector<PulsedFractionLimit> limit_rows(const LimitSetting& setting, const timing::FrequencyGrid& grid,
                                             std::span<const timing::StatisticPeaks> found,
                                             std::span<const PeriodCandidate> candidates,
                                             const timing::SearchOptions& options,
-                                            const std::function<BandMaximum(const timing::Peak&)>& recompute);
+                                            const std::function<BandMaximum(const timing::Peak&)>& recompute,
+                                            const std::function<TrialValue(std::int64_t, int)>& at = {});
 
 }  // namespace xsift::refine

@@ -34,12 +34,35 @@ BandMaximum maximum_near(const PhotonSums& sums, double start, double df, int ha
     return best;
 }
 
+/// The highest of the trials that screening found highest.
+timing::Peak highest_of(std::span<const timing::Peak> screened, std::int64_t low, std::int64_t high,
+                        const timing::FrequencyGrid& grid,
+                        const std::function<TrialValue(std::int64_t, int)>& at) {
+    timing::Peak best = screened.front();
+    const double least = best.value - screening_tolerance(best.value);
+    if (!at || screened.size() < 2 || screened[1].value < least) return best;
+    SettledTrial highest{best.index, -1.0};
+    for (const timing::Peak& peak : screened) {
+        if (peak.value < least) break;
+        const SettledTrial settled =
+            settle(peak.index, low, high, [&](std::int64_t i) { return at(i, best.harmonics); });
+        if (settled.value > highest.value ||
+            (settled.value == highest.value && settled.index < highest.index))
+            highest = settled;
+    }
+    best.index = highest.index;
+    best.frequency = grid.frequency(best.index);
+    return best;
+}
+
 }  // namespace
 
-std::vector<PulsedFractionLimit> limit_rows(
-    const LimitSetting& setting, const timing::FrequencyGrid& grid,
-    std::span<const timing::StatisticPeaks> found, std::span<const PeriodCandidate> candidates,
-    const timing::SearchOptions& options, const std::function<BandMaximum(const timing::Peak&)>& recompute) {
+std::vector<PulsedFractionLimit> limit_rows(const LimitSetting& setting, const timing::FrequencyGrid& grid,
+                                            std::span<const timing::StatisticPeaks> found,
+                                            std::span<const PeriodCandidate> candidates,
+                                            const timing::SearchOptions& options,
+                                            const std::function<BandMaximum(const timing::Peak&)>& recompute,
+                                            const std::function<TrialValue(std::int64_t, int)>& at) {
     const bool has_period = std::any_of(candidates.begin(), candidates.end(), [&](const PeriodCandidate& c) {
         return c.veto == 0 && c.log10_fap <= options.log10_fap;
     });
@@ -75,10 +98,10 @@ std::vector<PulsedFractionLimit> limit_rows(
                 row.flags |= limit_vetoed;
     };
     for (std::size_t b = 0; b < searched->band_maxima.size() && b + 1 < edges.size(); ++b) {
-        const timing::Peak& peak = searched->band_maxima[b];
         const double from = grid.frequency(edges[b]), to = grid.frequency(edges[b + 1] - 1);
-        if (peak.index < 0 || to > setting.confirmable) continue;
-        const BandMaximum maximum = recompute(peak);
+        if (searched->band_maxima[b].empty() || to > setting.confirmable) continue;
+        const BandMaximum maximum =
+            recompute(highest_of(searched->band_maxima[b], edges[b], edges[b + 1], grid, at));
         fill(rows.emplace_back(), maximum, from, to);
         low = std::min(low, from);
         high = std::max(high, to);
@@ -108,16 +131,25 @@ std::vector<PulsedFractionLimit> pulsed_fraction_limits(const EventList& events,
     if (!(events.exposure.frame_time > 0.0)) setting.flags |= limit_frame_time_unknown;
     if (setting.live < 1.0) setting.flags |= limit_dead_time;
     const double window_limit = sums.window_limit();
-    return limit_rows(setting, grid, found, candidates, options, [&](const timing::Peak& peak) {
-        const int n = std::max(1, static_cast<int>(std::min(setting.confirmable / peak.frequency,
-                                                            static_cast<double>(peak.harmonics))));
+    const auto usable = [&](double frequency, int wanted) {
+        return std::max(
+            1, static_cast<int>(std::min(setting.confirmable / frequency, static_cast<double>(wanted))));
+    };
+    const auto at = [&](std::int64_t trial, int harmonics) -> TrialValue {
+        const double f = grid.frequency(trial);
+        const int n = usable(f, harmonics);
+        return {(f < window_limit ? sums.residual(f, n, {}) : sums.evaluate(f, n)).z2.back(), NAN};
+    };
+    const auto recompute = [&](const timing::Peak& peak) {
+        const int n = usable(peak.frequency, peak.harmonics);
         if (peak.frequency >= window_limit) return maximum_near(sums, peak.frequency, grid.df, n);
         BandMaximum maximum{peak.frequency, 0.0, 0.0, n, sums.effective_photons()};
         for (const timing::Complex& alpha : sums.amplitudes(peak.frequency, n))
             maximum.chi2 += 0.5 * maximum.photons * alpha.norm();
         maximum.statistic = maximum.chi2;
         return maximum;
-    });
+    };
+    return limit_rows(setting, grid, found, candidates, options, recompute, at);
 }
 
 }  // namespace xsift::refine

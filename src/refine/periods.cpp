@@ -2,12 +2,15 @@
 #include "noise_levels.hpp"
 #include "photon_sums.hpp"
 #include "pulsations.hpp"
+#include "screened_peaks.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <map>
 #include <optional>
+#include <queue>
 #include <string>
+#include <tuple>
 
 #include <xsift/refine/periods.hpp>
 #include <xsift/timing/aliases.hpp>
@@ -267,40 +270,77 @@ class EventPolisher {
         return best;
     }
 
+    /// A statistic in double at a trial, as the engines form it.
+    TrialValue at_trial(const Statistic& statistic, std::int64_t trial) const {
+        const double f = grid_.frequency(trial);
+        const int harmonics = usable_harmonics(f, statistic.harmonics);
+        if (f < sums_.window_limit()) return {value_of(statistic, sums_.residual(f, harmonics, {})), NAN};
+        const Evaluation e = sums_.evaluate(f, harmonics);
+        const bool is_h = statistic.kind == Statistic::Kind::h;
+        const std::size_t last = static_cast<std::size_t>(is_h ? e.best_m : harmonics) - 1;
+        const double offset = e.curvature[last] < 0.0 ? -e.slope[last] / e.curvature[last] / grid_.df : NAN;
+        return {value_of(statistic, e), offset};
+    }
+
+    /// A screened peak; settled: in double.
+    struct Screened {
+        double log10_fap = 0.0;
+        std::size_t statistic = 0;
+        double value = 0.0;
+        std::int64_t trial = 0;
+        bool settled = false;
+
+        /// Whether it is looked at before another.
+        bool before(const Screened& o) const {
+            return std::tuple(log10_fap, statistic, -value, trial) <
+                   std::tuple(o.log10_fap, o.statistic, -o.value, o.trial);
+        }
+    };
+
+    Screened screened(std::size_t statistic, std::int64_t trial, double value, bool settled) const {
+        const Statistic& s = found_[statistic].statistic;
+        const int n = usable_harmonics(grid_.frequency(trial), s.harmonics);
+        const double trials = timing::effective_trials(n, span_, static_cast<double>(grid_.count) * grid_.df,
+                                                       timing::grid_oversampling(grid_, span_));
+        return {timing::log10_false_alarm(log10_survival(s.kind, value, n), trials), statistic, value, trial,
+                settled};
+    }
+
+    /// Polishes the most significant screened peaks. Their order is that of their values in double: a peak
+    /// waits at the highest value that its screened one allows and is settled when its turn comes.
     std::vector<Measured> polish_screened() const {
-        struct Screened {
-            double frequency, log10_fap;
-            Statistic statistic;
-        };
-        std::vector<Screened> peaks;
-        for (const auto& s : found_)
-            for (const auto& peak : s.peaks) {
-                const int n = usable_harmonics(peak.frequency, s.statistic.harmonics);
-                const double trials =
-                    timing::effective_trials(n, span_, static_cast<double>(grid_.count) * grid_.df,
-                                             timing::grid_oversampling(grid_, span_));
-                peaks.push_back(
-                    {peak.frequency,
-                     timing::log10_false_alarm(log10_survival(s.statistic.kind, peak.value, n), trials),
-                     s.statistic});
-            }
-        std::stable_sort(peaks.begin(), peaks.end(),
-                         [](const Screened& a, const Screened& b) { return a.log10_fap < b.log10_fap; });
-        std::vector<Screened> kept;
+        const auto later = [](const Screened& a, const Screened& b) { return b.before(a); };
+        std::priority_queue<Screened, std::vector<Screened>, decltype(later)> queue(later);
+        for (std::size_t s = 0; s < found_.size(); ++s)
+            for (const auto& peak : found_[s].peaks)
+                queue.push(
+                    screened(s, peak.index, peak.value + screening_tolerance(peak.value), /*settled=*/false));
+        std::vector<int> seen(found_.size(), 0);
+        std::vector<double> kept;
         std::map<int, int> in_octave;
         std::vector<Measured> out;
-        for (const Screened& p : peaks) {
+        while (!queue.empty()) {
+            const Screened p = queue.top();
+            queue.pop();
+            const Statistic& statistic = found_[p.statistic].statistic;
+            if (!p.settled) {
+                const SettledTrial exact =
+                    settle(p.trial, 0, grid_.count, [&](std::int64_t i) { return at_trial(statistic, i); });
+                queue.push(screened(p.statistic, exact.index, exact.value, /*settled=*/true));
+                continue;
+            }
             const bool significant = p.log10_fap <= options_.log10_fap;
             if (out.size() >=
                 (significant ? most_frequencies : static_cast<std::size_t>(options_.max_candidates)))
                 break;
-            const bool known = std::any_of(kept.begin(), kept.end(), [&](const Screened& k) {
-                return std::fabs(k.frequency - p.frequency) < resolution();
-            });
+            if (seen[p.statistic]++ >= timing::screened_peaks(options_)) continue;
+            const double frequency = grid_.frequency(p.trial);
+            const bool known = std::any_of(kept.begin(), kept.end(),
+                                           [&](double k) { return std::fabs(k - frequency) < resolution(); });
             if (known) continue;
-            if (in_octave[std::ilogb(p.frequency / grid_.df)]++ >= most_in_octave) continue;
-            kept.push_back(p);
-            out.push_back(fastest_fundamental(maximise(p.statistic, p.frequency)));
+            if (in_octave[std::ilogb(frequency / grid_.df)]++ >= most_in_octave) continue;
+            kept.push_back(frequency);
+            out.push_back(fastest_fundamental(maximise(statistic, frequency)));
         }
         return out;
     }

@@ -1,3 +1,5 @@
+#include "../../src/refine/screened_peaks.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -13,6 +15,7 @@
 #include <xsift/engine/oracle_search.hpp>
 #include <xsift/io/event_file.hpp>
 #include <xsift/io/light_curve_file.hpp>
+#include <xsift/refine/limits.hpp>
 #include <xsift/refine/periods.hpp>
 #include <xsift/timing/light_curve.hpp>
 #include <xsift/timing/phase.hpp>
@@ -37,6 +40,75 @@ Rows search(const LightCurve& curve, const timing::SearchOptions& options) {
     const engine::LightCurveTask task = engine::make_task(bins, curve.bin_width, grid, options);
     const auto found = engine::make_cpu_engines(pool).search->search(std::span(&task, 1));
     return polish_light_curve(curve, grid, found.at(0).statistics, options);
+}
+
+/// What is reported of a faint source, with a way to the sums that costs decide.
+struct Reported {
+    Rows rows;
+    std::vector<PulsedFractionLimit> limits;
+};
+
+Reported report_of(const EventList& events, const engine::SearchCosts& costs) {
+    const timing::SearchOptions options;
+    const ThreadPool pool(1);
+    const auto grid = timing::make_grid(events, options);
+    const engine::EventTask task = engine::make_task(events, grid, options);
+    const auto found = engine::make_cpu_engines(pool, costs).search->search(std::span(&task, 1));
+    Reported reported;
+    reported.rows = polish_events(events, grid, found.at(0).statistics, options);
+    reported.limits = pulsed_fraction_limits(events, grid, found.at(0).statistics, reported.rows, options);
+    return reported;
+}
+
+TEST(ScreenedPeaks, WhatIsReportedDoesNotDependOnHowItWasScreened) {
+    engine::SearchCosts product, transform;
+    product.nufft_trial = product.direct_pair = 1e12;
+    transform.matrix_trial = transform.direct_pair = 1e12;
+    int n_rows = 0, n_limits = 0;
+    for (std::uint64_t source = 0; source < 60; ++source) {
+        RandomStream random(77, source);
+        EventList events;
+        const double span = 2000.0;
+        for (int i = 0; i < 12 + 3 * static_cast<int>(source); ++i)
+            events.time.push_back(span * random.uniform());
+        std::sort(events.time.begin(), events.time.end());
+        events.gti.start = {0.0, 1100.0};
+        events.gti.stop = {1000.0, span};
+        events.exposure.frame_time = 0.0734;
+        const Reported a = report_of(events, product), b = report_of(events, transform);
+        ASSERT_EQ(a.rows.size(), b.rows.size()) << source;
+        for (std::size_t i = 0; i < a.rows.size(); ++i, ++n_rows) {
+            EXPECT_EQ(a.rows[i].frequency, b.rows[i].frequency) << source;
+            EXPECT_EQ(a.rows[i].statistic, b.rows[i].statistic) << source;
+            EXPECT_EQ(a.rows[i].method, b.rows[i].method) << source;
+        }
+        ASSERT_EQ(a.limits.size(), b.limits.size()) << source;
+        for (std::size_t i = 0; i < a.limits.size(); ++i, ++n_limits) {
+            EXPECT_EQ(a.limits[i].frequency, b.limits[i].frequency) << source;
+            EXPECT_EQ(a.limits[i].pf_ul, b.limits[i].pf_ul) << source;
+        }
+    }
+    EXPECT_GT(n_rows, 400);
+    EXPECT_GT(n_limits, 200);
+}
+
+TEST(ScreenedPeaks, SettleOnTheTrialThatIsHighestInDouble) {
+    const auto parabola = [](double top) {
+        return [top](std::int64_t i) {
+            const double x = static_cast<double>(i) - top;
+            return TrialValue{100.0 - x * x, -x};
+        };
+    };
+    for (const std::int64_t start : {38, 41, 42, 43, 60}) {
+        EXPECT_EQ(settle(start, 0, 100, parabola(42.2)).index, 42);
+        EXPECT_EQ(settle(start, 0, 100, parabola(42.5)).index, 42);  // of equals the first
+        EXPECT_EQ(settle(start, 0, 100, parabola(42.6)).index, 43);
+    }
+    EXPECT_EQ(settle(38, 0, 41, parabola(42.2)).index, 40);  // the range ends below the maximum
+    EXPECT_EQ(settle(50, 45, 100, parabola(42.2)).index, 45);
+    const auto unknown = [&](std::int64_t i) { return TrialValue{parabola(42.4)(i).value, NAN}; };
+    EXPECT_EQ(settle(45, 0, 100, unknown).index, 42);
+    EXPECT_EQ(settle(40, 0, 100, unknown).index, 42);
 }
 
 const PeriodCandidate& offered(const Rows& rows, const timing::SearchOptions& options = {}) {

@@ -52,8 +52,11 @@ inline void expect_equal(const engine::SearchOutcome& a, const engine::SearchOut
         EXPECT_EQ(x.mean, y.mean);
         ASSERT_EQ(x.band_maxima.size(), y.band_maxima.size());
         for (std::size_t band = 0; band < x.band_maxima.size(); ++band) {
-            EXPECT_EQ(x.band_maxima[band].index, y.band_maxima[band].index);
-            EXPECT_EQ(x.band_maxima[band].value, y.band_maxima[band].value);
+            ASSERT_EQ(x.band_maxima[band].size(), y.band_maxima[band].size());
+            for (std::size_t i = 0; i < x.band_maxima[band].size(); ++i) {
+                EXPECT_EQ(x.band_maxima[band][i].index, y.band_maxima[band][i].index);
+                EXPECT_EQ(x.band_maxima[band][i].value, y.band_maxima[band][i].value);
+            }
         }
         ASSERT_EQ(x.peaks.size(), y.peaks.size());
         for (std::size_t i = 0; i < x.peaks.size(); ++i) {

@@ -8,6 +8,7 @@
 #include <xsift/core/parallel.hpp>
 #include <xsift/engine/grid_likelihood.hpp>
 #include <xsift/engine/period_search.hpp>
+#include <xsift/engine/search_costs.hpp>
 
 namespace xsift::engine {
 
@@ -19,7 +20,8 @@ struct Engines {
     std::unique_ptr<GridLikelihood> grid;
 };
 
-/// The CPU engines on a pool (which must outlive them).
-Engines make_cpu_engines(const ThreadPool& pool);
+/// The CPU engines on a pool (which must outlive them). The costs decide how photons are searched, not what
+/// is found.
+Engines make_cpu_engines(const ThreadPool& pool, const SearchCosts& costs = {});
 
 }  // namespace xsift::engine

@@ -165,25 +165,30 @@ XSIFT_HD inline std::uint32_t index_of_packed(std::uint64_t packed) {
 /// Trials that one thread looks through for the maxima of bands.
 inline constexpr std::int64_t band_run = 32;
 
-/// Offers the highest of the values [begin, end) of each band as offer(band, packed_trial). Value i is trial
-/// `first + i` of the grid.
+/// Puts a packed trial among the highest of a band. `maximum(slot, trial)` is an atomic maximum that returns
+/// what was there: what is displaced goes to the next slot, so that in the end the slots hold the highest,
+/// whatever the order of the threads.
+template <typename Maximum>
+XSIFT_HD inline void keep_in_band(unsigned long long* slots, std::uint64_t trial, const Maximum& maximum) {
+    for (int depth = 0; depth < band_depth && trial != 0; ++depth) {
+        const std::uint64_t there = maximum(slots + depth, trial);
+        if (trial > there) trial = there;
+    }
+}
+
+/// Offers the values [begin, end) that are above 0 to their bands as offer(band, packed_trial). Value i is
+/// trial `first + i` of the grid.
 template <typename Offer>
-XSIFT_HD inline void band_maxima_of_run(const float* value, std::int64_t begin, std::int64_t end,
+XSIFT_HD inline void offer_run_to_bands(const float* value, std::int64_t begin, std::int64_t end,
                                         std::int64_t first, const std::int64_t* edges, int bands,
                                         const Offer& offer) {
     if (begin >= end) return;
     int band = band_of(first + begin, edges, bands);
-    std::uint64_t highest = 0;
     for (std::int64_t i = begin; i < end; ++i) {
-        while (band < bands && first + i >= edges[band + 1]) {
-            if (band >= 0 && highest > 0) offer(band, highest);
-            highest = 0;
-            ++band;
-        }
-        const std::uint64_t packed = packed_trial(value[i], static_cast<std::uint32_t>(i));
-        if (value[i] > 0.0f && packed > highest) highest = packed;
+        while (band < bands && first + i >= edges[band + 1]) ++band;
+        if (band >= 0 && band < bands && value[i] > 0.0f)
+            offer(band, packed_trial(value[i], static_cast<std::uint32_t>(i)));
     }
-    if (band >= 0 && band < bands && highest > 0) offer(band, highest);
 }
 
 }  // namespace xsift::engine

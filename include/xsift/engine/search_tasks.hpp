@@ -29,6 +29,10 @@ int max_harmonics(const LightCurveTask& task);
 /// The statistics of a task, in order. @throws Error (internal, "SEARCH_TASK") when a fit has too many terms.
 std::vector<timing::Statistic> statistics_of(const LightCurveTask& task);
 
+/// The frequency below which the window of the GTIs of a task is subtracted, Hz, given the sums of its
+/// weights and of their squares.
+double window_fmax(const EventTask& task, double sum_w, double sum_w2);
+
 /// An event task in the form that engines compute with.
 struct PreparedEvents {
     explicit PreparedEvents(const EventTask& task);
@@ -74,39 +78,34 @@ class PeakList {
     std::vector<timing::Peak> heap_;
 };
 
-/// The highest trial of each band.
+/// Trials kept a band: the highest, and others that the screening may not tell from it.
+inline constexpr int band_depth = 4;
+
+/// The highest trials of each band.
 class BandMaxima {
   public:
     /// @param edges must outlive it
     explicit BandMaxima(std::span<const std::int64_t> edges)
-        : edges_(edges), maxima_(edges.size() < 2 ? 0 : edges.size() - 1) {
-        for (timing::Peak& m : maxima_) m.index = -1;
+        : edges_(edges),
+          bands_(edges.size() < 2 ? 0 : static_cast<int>(edges.size()) - 1),
+          maxima_(static_cast<std::size_t>(bands_) * band_depth) {}
+    bool empty() const { return bands_ == 0; }
+    int band(std::int64_t trial) const { return band_of(trial, edges_.data(), bands_); }
+    bool is_band(int band) const { return band >= 0 && band < bands_; }
+    /// Values below this cannot enter a band; those at 0 never do.
+    double threshold(int band) const {
+        return maxima_[static_cast<std::size_t>(band + 1) * band_depth - 1].value;
     }
-    bool empty() const { return maxima_.empty(); }
-    int band(std::int64_t trial) const {
-        return band_of(trial, edges_.data(), static_cast<int>(maxima_.size()));
-    }
-    bool is_band(int band) const { return band >= 0 && band < static_cast<int>(maxima_.size()); }
-    double highest(int band) const { return maxima_[static_cast<std::size_t>(band)].value; }
     /// Offers a trial of a band.
-    void add(int band, std::int64_t trial, double value) {
-        timing::Peak& m = maxima_[static_cast<std::size_t>(band)];
-        if (value > m.value || (value == m.value && value > 0.0 && trial < m.index)) {
-            m.index = trial;
-            m.value = value;
-        }
-    }
-    void add(const BandMaxima& other) {
-        for (std::size_t b = 0; b < maxima_.size(); ++b)
-            if (other.maxima_[b].index >= 0)
-                add(static_cast<int>(b), other.maxima_[b].index, other.maxima_[b].value);
-    }
-    /// With frequencies; `harmonics` are those of the statistic.
-    std::vector<timing::Peak> peaks(const timing::FrequencyGrid& grid, int harmonics) const;
+    void add(int band, std::int64_t trial, double value);
+    void add(const BandMaxima& other);
+    /// With frequencies, a list a band; `harmonics` are those of the statistic.
+    std::vector<std::vector<timing::Peak>> peaks(const timing::FrequencyGrid& grid, int harmonics) const;
 
   private:
     std::span<const std::int64_t> edges_;
-    std::vector<timing::Peak> maxima_;
+    int bands_;
+    std::vector<timing::Peak> maxima_;  ///< bands x depth, strongest first; value 0: none
 };
 
 }  // namespace xsift::engine

@@ -43,8 +43,9 @@ struct StatisticPeaks {
     std::vector<Peak> peaks;
     double mean = 0.0;          ///< mean of the statistic over the grid
     std::int64_t n_trials = 0;  ///< grid points evaluated
-    /// The highest trial of each band of the task (of equals, the first); index -1 where none is above 0.
-    std::vector<Peak> band_maxima;
+    /// The highest trials of each band of the task, strongest first (of equals, the first): several, because
+    /// screened values may order those nearly as high wrongly. Empty where none is above 0.
+    std::vector<std::vector<Peak>> band_maxima;
 };
 
 /// Options of the period search. Frequencies in Hz.
@@ -71,6 +72,12 @@ struct SearchOptions {
     double confidence = 0.9;                ///< of intervals and upper limits of pulsed fractions
     std::int64_t max_trials = 400'000'000;  ///< larger grids are refused (quarantined as GRID_TOO_LARGE)
 };
+
+/// Peaks of a statistic that are looked at: more than there are rows, because aliases and harmonics are
+/// sorted out after them.
+inline int screened_peaks(const SearchOptions& options) {
+    return options.max_candidates > 10 ? 3 * options.max_candidates : 32;
+}
 
 /// The grid for an exposure: from fmin (default 1/T) to fmax at the oversampling, T the span of the GTIs.
 /// @throws Error (input, "GRID_TOO_LARGE"; "NO_SPAN" when the span is empty or too short for a single trial).

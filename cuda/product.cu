@@ -1,0 +1,577 @@
+// The photon search on tensor cores: one launch serves many sources, a tile of frequencies of one of them a
+// block at a time, the most expensive tiles first. Statistics, peaks and the highest of the bands are made
+// where the sums are; no periodogram leaves a block.
+
+#include "device_buffer.cuh"
+#include "product.hpp"
+#include "stream.cuh"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+
+#include <cuda_fp16.h>
+
+#include <xsift/engine/product_tile.hpp>
+#include <xsift/timing/significance.hpp>
+
+namespace xsift::cuda {
+namespace {
+
+using engine::EventTask;
+using engine::ProductFragment;
+using engine::ProductTask;
+using engine::Tile;
+using engine::tile_columns;
+using engine::tile_photons;
+using engine::tile_threads;
+using engine::tile_warps;
+using engine::TileHarmonic;
+using engine::TilePeak;
+using engine::TilePhotons;
+using engine::TileValues;
+
+/// Tasks and photons of one launch: bounds the memory.
+constexpr std::size_t most_tasks = 2048, most_photons = std::size_t{1} << 25;
+/// Peaks expected above the first threshold in white noise.
+constexpr double expected_peaks = 150.0;
+/// Launches with other thresholds before a task is left to the other way.
+constexpr int most_attempts = 10;
+constexpr unsigned exact_threads = 128;
+
+struct DeviceOps {
+    __device__ static engine::SinglePhasor turn(std::uint32_t phase) {
+        engine::SinglePhasor p;
+        __sincosf(static_cast<float>(static_cast<std::int32_t>(phase)) * 1.4629180792671596e-9f, &p.sine,
+                  &p.cosine);
+        return p;
+    }
+    __device__ static std::uint32_t pack(float low, float high) {
+        const __half2 both = __floats2half2_rn(low, high);
+        return *reinterpret_cast<const std::uint32_t*>(&both);
+    }
+};
+
+__device__ void multiply_add(float (&d)[4], const std::uint32_t (&a)[4], const std::uint32_t (&b)[2]) {
+    asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
+        "{%0,%1,%2,%3};"
+        : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+
+/// What the threads of a block share.
+struct SharedTile {
+    TilePhotons photons;
+    TileValues values;
+    unsigned long long highest[tile_threads];
+    double sum[tile_warps];
+    unsigned long long least;
+    unsigned ticket;
+};
+
+/// The sums of harmonic k over all photons, added to the statistics.
+__device__ void add_harmonic(SharedTile& shared, const ProductTask& task, std::int64_t begin,
+                             const TileHarmonic& harmonic, int thread) {
+    const int warp = thread / 32, lane = thread % 32;
+    ProductFragment sums[tile_columns] = {};
+    for (std::int32_t from = 0; from < task.n_photons; from += tile_photons) {
+        const int left = task.n_photons - from,
+                  steps = left < tile_photons ? (left + 15) / 16 : engine::tile_steps;
+        __syncthreads();
+        if (thread < tile_photons)
+            engine::fetch_photon(shared.photons, task, begin, harmonic.k, from, thread);
+        __syncthreads();
+        for (int e = thread; e < steps * tile_columns * 32; e += tile_threads)
+            engine::make_offset_fragment<DeviceOps>(shared.photons, e);
+        __syncthreads();
+        for (int s = 0; s < steps; ++s) {
+            const engine::CentreFragment a =
+                engine::make_centre_fragment<DeviceOps>(shared.photons, warp, lane, s);
+#pragma unroll
+            for (int column = 0; column < tile_columns; ++column) {
+                const engine::OffsetFragment b = shared.photons.offset[s][column][lane];
+                multiply_add(sums[column].cc, a.cosine, b.cosine);
+                multiply_add(sums[column].cs, a.cosine, b.sine);
+                multiply_add(sums[column].sc, a.sine, b.cosine);
+                multiply_add(sums[column].ss, a.sine, b.sine);
+            }
+        }
+    }
+    __syncthreads();
+#pragma unroll
+    for (int column = 0; column < tile_columns; ++column)
+        engine::add_products(task, harmonic, warp, lane, column, sums[column], shared.photons, shared.values);
+}
+
+/// Peaks, sum and the highest of the bands of statistic s.
+__device__ void collect(SharedTile& shared, const ProductTask& task, std::int64_t begin, int s, int thread,
+                        double* sum) {
+    const engine::TileShare share =
+        engine::scan_values(task, begin, s, shared.values, thread, [&](const TilePeak& peak) {
+            const std::uint32_t slot = atomicAdd(task.n_peaks + s, 1u);
+            if (slot < engine::tile_peaks) task.peaks[s * engine::tile_peaks + slot] = peak;
+        });
+    double part = static_cast<double>(share.sum);
+    for (int distance = 16; distance > 0; distance /= 2) part += __shfl_xor_sync(0xffffffffu, part, distance);
+    shared.highest[thread] = share.highest;
+    if (thread % 32 == 0) shared.sum[thread / 32] = part;
+    __syncthreads();
+    if (thread == 0) {
+        *sum = 0.0;
+        for (const double of_warp : shared.sum) *sum += of_warp;
+    }
+    if (task.bands > 0) {
+        // The highest of as many threads as there are places are at least this high.
+        int above = 0;
+        for (int i = 0; i < tile_threads; ++i)
+            above += shared.highest[i] > share.highest || (shared.highest[i] == share.highest && i < thread);
+        if (above == engine::band_depth - 1) shared.least = share.highest;
+        __syncthreads();
+        unsigned long long* const slots =
+            task.band_trials + static_cast<std::int64_t>(s) * task.bands * engine::band_depth;
+        engine::offer_bands(
+            task, begin, s, shared.values, thread, shared.least, [&](int band, std::uint64_t trial) {
+                unsigned long long* const of_band = slots + band * engine::band_depth;
+                if (trial <= *const_cast<volatile unsigned long long*>(of_band + engine::band_depth - 1))
+                    return;
+                engine::keep_in_band(of_band, trial, [](unsigned long long* slot, std::uint64_t t) {
+                    return static_cast<std::uint64_t>(atomicMax(slot, static_cast<unsigned long long>(t)));
+                });
+            });
+    }
+    __syncthreads();
+}
+
+/// Blocks take tiles until none is left. sums: n_tiles x max_statistics.
+__global__ __launch_bounds__(tile_threads, 2) void product_kernel(const ProductTask* tasks, const Tile* tiles,
+                                                                  unsigned n_tiles, unsigned* next,
+                                                                  double* sums) {
+    extern __shared__ __align__(16) unsigned char memory[];
+    SharedTile& shared = *reinterpret_cast<SharedTile*>(memory);
+    const int thread = static_cast<int>(threadIdx.x);
+    for (;;) {
+        if (thread == 0) shared.ticket = atomicAdd(next, 1u);
+        __syncthreads();
+        const unsigned ticket = shared.ticket;
+        if (ticket >= n_tiles) return;
+        const Tile tile = tiles[ticket];
+        const ProductTask& task = tasks[tile.task];
+        bool with_h = false;
+        for (int s = 0; s < task.n_statistics; ++s) with_h = with_h || task.statistic_is_h[s];
+        engine::clear_values(shared.values, thread);
+        for (int k = 1; k <= task.harmonics; ++k) {
+            const TileHarmonic harmonic(task, tile.begin, k, with_h);
+            if (k == 1) __syncthreads();
+            if (harmonic.any()) add_harmonic(shared, task, tile.begin, harmonic, thread);
+            for (int s = 0; s < task.n_statistics; ++s) {
+                if (task.statistic_harmonics[s] != k) continue;
+                __syncthreads();
+                collect(shared, task, tile.begin, s, thread,
+                        sums + static_cast<std::size_t>(ticket) * engine::max_statistics + s);
+            }
+        }
+        __syncthreads();
+    }
+}
+
+/// The phase of each photon a grid step; `task_of` tells whose it is.
+__global__ void step_kernel(const double* time, const double* df, const std::int32_t* task_of,
+                            timing::FixedPhase* step, std::int64_t n) {
+    const std::int64_t j = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+    if (j < n) step[j] = timing::fixed_phase(df[task_of[j]], time[j]);
+}
+
+/// A peak to be recomputed.
+struct ExactJob {
+    std::int32_t task, statistic;
+    std::int64_t trial;
+};
+struct ExactValue {
+    double value;
+    std::int32_t harmonics;
+};
+
+/// One block a peak: the statistic in double, summed in an order that depends on nothing but the photons.
+__global__ __launch_bounds__(exact_threads) void exact_kernel(const ProductTask* tasks, const ExactJob* jobs,
+                                                              ExactValue* values) {
+    __shared__ double re[exact_threads], im[exact_threads];
+    const ExactJob job = jobs[blockIdx.x];
+    const ProductTask& task = tasks[job.task];
+    const unsigned thread = threadIdx.x;
+    const std::int64_t index = task.first + job.trial;
+    timing::HTest<double> h;
+    for (int k = 1; k <= task.statistic_harmonics[job.statistic]; ++k) {
+        const timing::Complex share = engine::exact_share(task, static_cast<std::uint64_t>(index * k),
+                                                          static_cast<int>(thread), exact_threads);
+        re[thread] = share.re;
+        im[thread] = share.im;
+        for (unsigned half = exact_threads / 2; half > 0; half /= 2) {
+            __syncthreads();
+            if (thread < half) {
+                re[thread] += re[thread + half];
+                im[thread] += im[thread + half];
+            }
+        }
+        if (thread == 0) h.add(engine::exact_term(task, job.trial, k, {re[0], im[0]}));
+        __syncthreads();
+    }
+    if (thread == 0)
+        values[blockIdx.x] = task.statistic_is_h[job.statistic]
+                                 ? ExactValue{h.h, h.best_m}
+                                 : ExactValue{h.z2, task.statistic_harmonics[job.statistic]};
+}
+
+/// The value that about expected_peaks independent trials of white noise exceed.
+float noise_threshold(const timing::Statistic& statistic, std::int64_t trials) {
+    const double log10_p = std::log10(expected_peaks / (0.5 * static_cast<double>(trials)));
+    if (log10_p >= 0.0) return 0.0f;
+    double low = 0.0, high = 500.0;
+    for (int i = 0; i < 40; ++i) {
+        const double middle = 0.5 * (low + high);
+        const double there = statistic.kind == timing::Statistic::Kind::h
+                                 ? timing::log10_h_survival(middle)
+                                 : timing::log10_chi2_survival(middle, statistic.harmonics);
+        (there > log10_p ? low : high) = middle;
+    }
+    return static_cast<float>(low);
+}
+
+/// Whether tiles can hold the task.
+bool fits(const EventTask& task) {
+    return !task.time.empty() && !task.statistics.empty() &&
+           task.statistics.size() <= static_cast<std::size_t>(engine::max_statistics) &&
+           task.time.size() < (std::size_t{1} << 31) && task.grid.count > 0 &&
+           task.grid.count < (std::int64_t{1} << 32) &&
+           engine::peak_halo(task.grid, task.min_separation) <= engine::tile_width / 8;
+}
+
+int device_property(cudaDeviceAttr attribute) {
+    int device = 0, value = 0;
+    XSIFT_CUDA_CHECK(cudaGetDevice(&device));
+    XSIFT_CUDA_CHECK(cudaDeviceGetAttribute(&value, attribute, device));
+    return value;
+}
+
+/// Host values page-locked, and their copy on the device.
+template <typename T>
+struct Mirrored {
+    PinnedBuffer<T> host;
+    DeviceBuffer<T> device;
+
+    void reserve(std::size_t n) {
+        host.reserve(n);
+        device.reserve(n);
+    }
+    void upload(const Stream& stream) { device.assign(std::as_const(host).span(), stream); }
+    void download(const Stream& stream) { device.copy_to(host.span(), stream); }
+};
+
+}  // namespace
+
+struct ProductSearch::Implementation {
+    /// Tasks of one launch: their numbers in the batch.
+    using Group = std::vector<std::size_t>;
+
+    std::span<const EventTask> tasks;
+    std::vector<std::optional<engine::SearchOutcome>>* outcomes = nullptr;
+    Stream stream;
+    Mirrored<double> time, df, gti_start, gti_stop, sums;
+    Mirrored<float> weight;
+    Mirrored<std::int32_t> task_of;
+    Mirrored<std::int64_t> edges;
+    Mirrored<ProductTask> described;
+    Mirrored<Tile> tiles;
+    Mirrored<TilePeak> peaks;
+    Mirrored<std::uint32_t> n_peaks;
+    Mirrored<unsigned long long> band_trials;
+    Mirrored<ExactJob> jobs;
+    Mirrored<ExactValue> values;
+    DeviceBuffer<timing::FixedPhase> step;
+    DeviceBuffer<unsigned> next;
+    unsigned blocks = 0;
+    std::vector<std::size_t> statistics_before;  ///< of each task of the group, statistics of those before it
+
+    bool prepare_device() {
+        if (blocks > 0) return true;
+        if (device_property(cudaDevAttrComputeCapabilityMajor) < 8) return false;
+        constexpr int bytes = static_cast<int>(sizeof(SharedTile));
+        if (device_property(cudaDevAttrMaxSharedMemoryPerBlockOptin) < bytes) return false;
+        XSIFT_CUDA_CHECK(
+            cudaFuncSetAttribute(product_kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes));
+        int per_processor = 0;
+        XSIFT_CUDA_CHECK(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&per_processor, product_kernel,
+                                                                       tile_threads, bytes));
+        blocks = static_cast<unsigned>(std::max(1, per_processor) *
+                                       device_property(cudaDevAttrMultiProcessorCount));
+        return true;
+    }
+
+    void run(const Group& group) {
+        std::vector<std::vector<float>> thresholds;
+        for (const std::size_t t : group) {
+            auto& of_task = thresholds.emplace_back();
+            for (const timing::Statistic& s : tasks[t].statistics)
+                of_task.push_back(noise_threshold(s, tasks[t].grid.count));
+        }
+        upload(group);
+        std::vector<std::size_t> open(group.size());  // of the group
+        std::iota(open.begin(), open.end(), std::size_t{0});
+        for (int attempt = 0; attempt < most_attempts && !open.empty(); ++attempt) {
+            launch(open, thresholds);
+            std::vector<std::size_t> again, done;
+            for (const std::size_t i : open) (adjust(group, i, thresholds[i]) ? again : done).push_back(i);
+            report(group, done);
+            open = std::move(again);
+        }
+    }
+
+    /// Photons, intervals and bands of a group, one after the other.
+    void upload(const Group& group) {
+        std::size_t photons = 0, intervals = 0, n_edges = 0, statistics = 0, n_bands = 0;
+        statistics_before.clear();
+        for (const std::size_t t : group) {
+            statistics_before.push_back(statistics);
+            photons += tasks[t].time.size();
+            intervals += tasks[t].gti_start.size();
+            n_edges += tasks[t].band_edges.size();
+            statistics += tasks[t].statistics.size();
+            n_bands += bands_of(tasks[t]) * tasks[t].statistics.size() * engine::band_depth;
+        }
+        time.reserve(photons);
+        weight.reserve(photons);
+        task_of.reserve(photons);
+        step.reserve(photons);
+        df.reserve(group.size());
+        gti_start.reserve(intervals);
+        gti_stop.reserve(intervals);
+        edges.reserve(n_edges);
+        described.reserve(group.size());
+        peaks.reserve(statistics * engine::tile_peaks);
+        n_peaks.reserve(statistics);
+        band_trials.reserve(n_bands);
+        photons = intervals = n_edges = n_bands = 0;
+        for (std::size_t i = 0; i < group.size(); ++i) {
+            const EventTask& task = tasks[group[i]];
+            ProductTask& p = described.host[i];
+            p = ProductTask{};
+            double sum_w = static_cast<double>(task.time.size()), sum_w2 = sum_w;
+            if (!task.weight.empty()) {
+                sum_w = sum_w2 = 0.0;
+                for (const float w : task.weight) {
+                    sum_w += static_cast<double>(w);
+                    sum_w2 += static_cast<double>(w) * static_cast<double>(w);
+                }
+            }
+            const double n = static_cast<double>(task.time.size()), rms = std::sqrt(sum_w2 / n);
+            std::copy(task.time.begin(), task.time.end(), time.host.data() + photons);
+            std::fill_n(task_of.host.data() + photons, task.time.size(), static_cast<std::int32_t>(i));
+            for (std::size_t j = 0; j < task.weight.size(); ++j)
+                weight.host[photons + j] = static_cast<float>(static_cast<double>(task.weight[j]) / rms);
+            std::copy(task.gti_start.begin(), task.gti_start.end(), gti_start.host.data() + intervals);
+            std::copy(task.gti_stop.begin(), task.gti_stop.end(), gti_stop.host.data() + intervals);
+            std::copy(task.band_edges.begin(), task.band_edges.end(), edges.host.data() + n_edges);
+            df.host[i] = task.grid.df;
+            p.step = step.data() + photons;
+            p.weight = task.weight.empty() ? nullptr : weight.device.data() + photons;
+            p.n_photons = static_cast<std::int32_t>(task.time.size());
+            p.halo = static_cast<std::int32_t>(engine::peak_halo(task.grid, task.min_separation));
+            p.first = task.grid.first;
+            p.count = task.grid.count;
+            p.df = task.grid.df;
+            p.harmonic_fmax = task.harmonic_fmax;
+            p.sum_w = sum_w / rms;
+            p.sum_w2 = n;
+            p.gti_start = gti_start.device.data() + intervals;
+            p.gti_stop = gti_stop.device.data() + intervals;
+            p.n_gti = static_cast<int>(task.gti_start.size());
+            p.window_fmax = engine::window_fmax(task, sum_w, sum_w2);
+            p.harmonics = engine::max_harmonics(task);
+            p.n_statistics = static_cast<int>(task.statistics.size());
+            for (std::size_t s = 0; s < task.statistics.size(); ++s) {
+                p.statistic_harmonics[s] = task.statistics[s].harmonics;
+                p.statistic_is_h[s] = task.statistics[s].kind == timing::Statistic::Kind::h;
+            }
+            p.edges = edges.device.data() + n_edges;
+            p.bands = static_cast<int>(bands_of(task));
+            p.band_trials = band_trials.device.data() + n_bands;
+            p.peaks = peaks.device.data() + statistics_before[i] * engine::tile_peaks;
+            p.n_peaks = n_peaks.device.data() + statistics_before[i];
+            photons += task.time.size();
+            intervals += task.gti_start.size();
+            n_edges += task.band_edges.size();
+            n_bands += bands_of(task) * task.statistics.size() * engine::band_depth;
+        }
+        for (auto* buffer : {&time, &df, &gti_start, &gti_stop}) buffer->upload(stream);
+        weight.upload(stream);
+        task_of.upload(stream);
+        edges.upload(stream);
+        constexpr unsigned threads = 256;
+        const auto n = static_cast<std::int64_t>(photons);
+        step_kernel<<<static_cast<unsigned>((n + threads - 1) / threads), threads, 0, stream.get()>>>(
+            time.device.data(), df.device.data(), task_of.device.data(), step.data(), n);
+        XSIFT_CUDA_CHECK(cudaGetLastError());
+    }
+
+    static std::size_t bands_of(const EventTask& task) {
+        return task.band_edges.size() < 2 ? 0 : task.band_edges.size() - 1;
+    }
+
+    /// Searches the tasks of the group that are still open.
+    void launch(const std::vector<std::size_t>& open, const std::vector<std::vector<float>>& thresholds) {
+        std::vector<std::pair<double, Tile>> order;
+        for (const std::size_t i : open) {
+            ProductTask& p = described.host[i];
+            std::copy(thresholds[i].begin(), thresholds[i].end(), p.threshold);
+            for (std::int64_t begin = 0; begin < p.count; begin += engine::tile_own(p))
+                order.push_back({engine::tile_cost(p, begin), {static_cast<std::int32_t>(i), begin}});
+        }
+        std::stable_sort(order.begin(), order.end(),
+                         [](const auto& a, const auto& b) { return a.first > b.first; });
+        tiles.reserve(order.size());
+        std::transform(order.begin(), order.end(), tiles.host.data(), [](const auto& o) { return o.second; });
+        sums.reserve(order.size() * engine::max_statistics);
+        next.reserve(1);
+        tiles.upload(stream);
+        described.upload(stream);
+        next.zero(stream);
+        n_peaks.device.zero(stream);
+        band_trials.device.zero(stream);
+        product_kernel<<<std::min(blocks, static_cast<unsigned>(order.size())), tile_threads,
+                         sizeof(SharedTile), stream.get()>>>(described.device.data(), tiles.device.data(),
+                                                             static_cast<unsigned>(order.size()), next.data(),
+                                                             sums.device.data());
+        XSIFT_CUDA_CHECK(cudaGetLastError());
+        n_peaks.download(stream);
+        peaks.download(stream);
+        band_trials.download(stream);
+        sums.download(stream);
+        stream.synchronize();
+    }
+
+    /// Whether the thresholds of a task must be others: too many peaks were above one, or too few.
+    bool adjust(const Group& group, std::size_t i, std::vector<float>& thresholds) {
+        const EventTask& task = tasks[group[i]];
+        bool again = false;
+        for (std::size_t s = 0; s < thresholds.size(); ++s) {
+            const std::size_t at = statistics_before[i] + s;
+            const std::uint32_t n = n_peaks.host[at];
+            if (n > engine::tile_peaks) {
+                // Those kept are a sample of all: aim at a quarter of the room.
+                std::vector<float> kept;
+                for (std::uint32_t j = 0; j < engine::tile_peaks; ++j)
+                    kept.push_back(peaks.host[at * engine::tile_peaks + j].value);
+                std::sort(kept.begin(), kept.end(), std::greater<>());
+                const std::size_t rank = engine::tile_peaks / 4 * std::size_t{engine::tile_peaks} / n;
+                thresholds[s] = std::max(std::nextafter(thresholds[s], 1e30f), kept[rank]);
+                again = true;
+            } else if (n < static_cast<std::uint32_t>(std::max(task.max_peaks, 0)) && thresholds[s] > 0.0f) {
+                thresholds[s] = thresholds[s] > 1.0f ? 0.6f * thresholds[s] : 0.0f;
+                again = true;
+            }
+        }
+        return again;
+    }
+
+    /// The strongest peaks of finished tasks, recomputed in double, and what else belongs to an outcome.
+    void report(const Group& group, const std::vector<std::size_t>& done) {
+        if (done.empty()) return;
+        std::vector<ExactJob> wanted;
+        for (const std::size_t i : done) {
+            const EventTask& task = tasks[group[i]];
+            for (std::size_t s = 0; s < task.statistics.size(); ++s) {
+                engine::PeakList list(task.max_peaks);
+                const std::size_t at = statistics_before[i] + s;
+                for (std::uint32_t j = 0; j < n_peaks.host[at]; ++j) {
+                    const TilePeak& peak = peaks.host[at * engine::tile_peaks + j];
+                    list.add({peak.trial, 0.0, static_cast<double>(peak.value), peak.harmonics});
+                }
+                for (const timing::Peak& peak : list.sorted())
+                    wanted.push_back(
+                        {static_cast<std::int32_t>(i), static_cast<std::int32_t>(s), peak.index});
+            }
+        }
+        recompute(wanted);
+        std::vector<std::vector<double>> sum(group.size());
+        for (const std::size_t i : done) sum[i].assign(tasks[group[i]].statistics.size(), 0.0);
+        for (std::size_t tile = 0; tile < tiles.host.size(); ++tile) {
+            auto& of_task = sum[static_cast<std::size_t>(tiles.host[tile].task)];
+            for (std::size_t s = 0; s < of_task.size(); ++s)
+                of_task[s] += sums.host[tile * engine::max_statistics + s];
+        }
+        std::size_t job = 0;
+        for (const std::size_t i : done) {
+            const EventTask& task = tasks[group[i]];
+            engine::SearchOutcome outcome;
+            for (std::size_t s = 0; s < task.statistics.size(); ++s) {
+                std::vector<timing::Peak> found;
+                for (; job < wanted.size() && wanted[job].task == static_cast<std::int32_t>(i) &&
+                       wanted[job].statistic == static_cast<std::int32_t>(s);
+                     ++job)
+                    found.push_back({wanted[job].trial, task.grid.frequency(wanted[job].trial),
+                                     values.host[job].value, values.host[job].harmonics});
+                std::sort(found.begin(), found.end(), engine::stronger);
+                outcome.statistics.push_back({task.statistics[s], std::move(found),
+                                              sum[i][s] / static_cast<double>(task.grid.count),
+                                              task.grid.count, bands(task, i, s)});
+            }
+            (*outcomes)[group[i]] = std::move(outcome);
+        }
+    }
+
+    std::vector<std::vector<timing::Peak>> bands(const EventTask& task, std::size_t i, std::size_t s) const {
+        engine::BandMaxima maxima(task.band_edges);
+        const std::size_t n = bands_of(task) * engine::band_depth,
+                          before = static_cast<std::size_t>(described.host[i].band_trials -
+                                                            band_trials.device.data()) +
+                                   s * n;
+        for (std::size_t slot = 0; slot < n; ++slot) {
+            const std::uint64_t packed = band_trials.host[before + slot];
+            if (packed > 0)
+                maxima.add(static_cast<int>(slot) / engine::band_depth, engine::index_of_packed(packed),
+                           static_cast<double>(engine::value_of_packed(packed)));
+        }
+        return maxima.peaks(task.grid, task.statistics[s].harmonics);
+    }
+
+    void recompute(const std::vector<ExactJob>& wanted) {
+        jobs.reserve(wanted.size());
+        values.reserve(wanted.size());
+        if (wanted.empty()) return;
+        std::copy(wanted.begin(), wanted.end(), jobs.host.data());
+        jobs.upload(stream);
+        exact_kernel<<<static_cast<unsigned>(wanted.size()), exact_threads, 0, stream.get()>>>(
+            described.device.data(), jobs.device.data(), values.device.data());
+        XSIFT_CUDA_CHECK(cudaGetLastError());
+        values.download(stream);
+        stream.synchronize();
+    }
+};
+
+ProductSearch::ProductSearch() : implementation_(std::make_unique<Implementation>()) {}
+ProductSearch::~ProductSearch() = default;
+
+std::vector<std::optional<engine::SearchOutcome>> ProductSearch::search(
+    std::span<const engine::EventTask> tasks) {
+    std::vector<std::optional<engine::SearchOutcome>> outcomes(tasks.size());
+    Implementation& here = *implementation_;
+    if (!here.prepare_device()) return outcomes;
+    here.tasks = tasks;
+    here.outcomes = &outcomes;
+    Implementation::Group group;
+    std::size_t photons = 0;
+    for (std::size_t t = 0; t < tasks.size(); ++t) {
+        if (!fits(tasks[t])) continue;
+        if (!group.empty() && (group.size() >= most_tasks || photons + tasks[t].time.size() > most_photons)) {
+            here.run(group);
+            group.clear();
+            photons = 0;
+        }
+        group.push_back(t);
+        photons += tasks[t].time.size();
+    }
+    if (!group.empty()) here.run(group);
+    return outcomes;
+}
+
+}  // namespace xsift::cuda

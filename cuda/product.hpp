@@ -1,0 +1,29 @@
+#pragma once
+// The photon search on tensor cores. Plain C++.
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include <xsift/engine/period_search.hpp>
+
+namespace xsift::cuda {
+
+class ProductSearch {
+  public:
+    ProductSearch();
+    ~ProductSearch();
+    ProductSearch(const ProductSearch&) = delete;
+    ProductSearch& operator=(const ProductSearch&) = delete;
+
+    /// One outcome a task; none for those that need another way: peaks further apart than a tile holds, no
+    /// photons, a device without tensor cores.
+    std::vector<std::optional<engine::SearchOutcome>> search(std::span<const engine::EventTask> tasks);
+
+  private:
+    struct Implementation;
+    std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace xsift::cuda

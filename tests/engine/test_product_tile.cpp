@@ -1,0 +1,288 @@
+// The tiles of the tensor-core search, run on the host thread by thread with factors rounded to half
+// precision.
+#include "half_precision.hpp"
+#include "search_tasks.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <xsift/core/random.hpp>
+#include <xsift/engine/oracle_search.hpp>
+#include <xsift/engine/product_tile.hpp>
+
+namespace xsift::engine {
+namespace {
+
+using test::HostOps;
+using Kind = timing::Statistic::Kind;
+
+struct Found {
+    std::vector<TilePeak> peaks;
+    std::vector<unsigned long long> bands;
+    std::vector<float> values;  ///< of the trials, from the tiles that own them
+    double sum = 0.0;
+};
+
+/// A task as the device gets it, and what its tiles find: the order of things is that of the kernel.
+class HostTiles {
+  public:
+    explicit HostTiles(const EventTask& task, float threshold) : source_(task), events_(task) {
+        const double rms = std::sqrt(events_.sum_w2 / static_cast<double>(task.time.size()));
+        for (const float w : task.weight) weight_.push_back(static_cast<float>(static_cast<double>(w) / rms));
+        task_.step = events_.step.data();
+        task_.weight = weight_.empty() ? nullptr : weight_.data();
+        task_.n_photons = static_cast<std::int32_t>(task.time.size());
+        task_.halo = static_cast<std::int32_t>(peak_halo(task.grid, task.min_separation));
+        task_.first = task.grid.first;
+        task_.count = task.grid.count;
+        task_.df = task.grid.df;
+        task_.harmonic_fmax = task.harmonic_fmax;
+        task_.sum_w = events_.sum_w / rms;
+        task_.sum_w2 = static_cast<double>(task.time.size());
+        task_.gti_start = task.gti_start.data();
+        task_.gti_stop = task.gti_stop.data();
+        task_.n_gti = static_cast<int>(task.gti_start.size());
+        task_.window_fmax = events_.window_fmax;
+        task_.harmonics = events_.harmonics;
+        task_.n_statistics = static_cast<int>(task.statistics.size());
+        for (int s = 0; s < task_.n_statistics; ++s) {
+            task_.statistic_harmonics[s] = task.statistics[static_cast<std::size_t>(s)].harmonics;
+            task_.statistic_is_h[s] = task.statistics[static_cast<std::size_t>(s)].kind == Kind::h;
+            task_.threshold[s] = threshold;
+            with_h_ = with_h_ || task_.statistic_is_h[s];
+        }
+        task_.edges = task.band_edges.data();
+        task_.bands = static_cast<int>(task.band_edges.size()) - 1;
+        found_.resize(task.statistics.size());
+        for (Found& f : found_) {
+            f.bands.assign(static_cast<std::size_t>(task_.bands * band_depth), 0);
+            f.values.assign(static_cast<std::size_t>(task.grid.count), -1.0f);
+        }
+    }
+
+    const std::vector<Found>& run() {
+        for (std::int64_t begin = 0; begin < task_.count; begin += tile_own(task_)) run_tile(begin);
+        return found_;
+    }
+    const ProductTask& task() const { return task_; }
+
+  private:
+    void run_tile(std::int64_t begin) {
+        for (int thread = 0; thread < tile_threads; ++thread) clear_values(*values_, thread);
+        for (int k = 1; k <= task_.harmonics; ++k) {
+            const TileHarmonic harmonic(task_, begin, k, with_h_);
+            if (harmonic.any()) add(begin, harmonic);
+            for (int s = 0; s < task_.n_statistics; ++s)
+                if (task_.statistic_harmonics[s] == k) collect(begin, s);
+        }
+    }
+
+    void add(std::int64_t begin, const TileHarmonic& harmonic) {
+        ProductFragment sums[tile_warps][tile_columns][32] = {};
+        for (std::int32_t from = 0; from < task_.n_photons; from += tile_photons) {
+            for (int p = 0; p < tile_photons; ++p) fetch_photon(*photons_, task_, begin, harmonic.k, from, p);
+            for (int e = 0; e < tile_steps * tile_columns * 32; ++e)
+                make_offset_fragment<HostOps>(*photons_, e);
+            for (int s = 0; s < tile_steps; ++s)
+                for (int warp = 0; warp < tile_warps; ++warp) {
+                    std::uint32_t cosine[32][4], sine[32][4];
+                    for (int lane = 0; lane < 32; ++lane) {
+                        const CentreFragment a = make_centre_fragment<HostOps>(*photons_, warp, lane, s);
+                        std::copy_n(a.cosine, 4, cosine[lane]);
+                        std::copy_n(a.sine, 4, sine[lane]);
+                    }
+                    for (int column = 0; column < tile_columns; ++column)
+                        multiply(cosine, sine, photons_->offset[s][column], sums[warp][column]);
+                }
+        }
+        for (int warp = 0; warp < tile_warps; ++warp)
+            for (int column = 0; column < tile_columns; ++column)
+                for (int lane = 0; lane < 32; ++lane)
+                    add_products(task_, harmonic, warp, lane, column, sums[warp][column][lane], *photons_,
+                                 *values_);
+    }
+
+    static void multiply(const std::uint32_t (*cosine)[4], const std::uint32_t (*sine)[4],
+                         const OffsetFragment* offset, ProductFragment* sums) {
+        std::uint32_t b_cosine[32][2], b_sine[32][2];
+        float d[4][32][4];
+        for (int lane = 0; lane < 32; ++lane) {
+            std::copy_n(offset[lane].cosine, 2, b_cosine[lane]);
+            std::copy_n(offset[lane].sine, 2, b_sine[lane]);
+            std::copy_n(sums[lane].cc, 4, d[0][lane]);
+            std::copy_n(sums[lane].cs, 4, d[1][lane]);
+            std::copy_n(sums[lane].sc, 4, d[2][lane]);
+            std::copy_n(sums[lane].ss, 4, d[3][lane]);
+        }
+        test::host_mma(d[0], cosine, b_cosine);
+        test::host_mma(d[1], cosine, b_sine);
+        test::host_mma(d[2], sine, b_cosine);
+        test::host_mma(d[3], sine, b_sine);
+        for (int lane = 0; lane < 32; ++lane) {
+            std::copy_n(d[0][lane], 4, sums[lane].cc);
+            std::copy_n(d[1][lane], 4, sums[lane].cs);
+            std::copy_n(d[2][lane], 4, sums[lane].sc);
+            std::copy_n(d[3][lane], 4, sums[lane].ss);
+        }
+    }
+
+    void collect(std::int64_t begin, int s) {
+        Found& found = found_[static_cast<std::size_t>(s)];
+        const float* value = task_.statistic_is_h[s] ? values_->h : values_->z2;
+        for (std::int64_t at = own_begin(task_); at < own_end(task_, begin); ++at)
+            found.values[static_cast<std::size_t>(begin - task_.halo + at)] = value[at];
+        std::vector<std::uint64_t> highest;
+        for (int thread = 0; thread < tile_threads; ++thread) {
+            const TileShare share = scan_values(task_, begin, s, *values_, thread,
+                                                [&](const TilePeak& peak) { found.peaks.push_back(peak); });
+            found.sum += static_cast<double>(share.sum);
+            highest.push_back(share.highest);
+        }
+        std::sort(highest.begin(), highest.end(), std::greater<>());
+        for (int thread = tile_threads; thread-- > 0;)
+            offer_bands(task_, begin, s, *values_, thread, highest[band_depth - 1],
+                        [&](int band, std::uint64_t trial) {
+                            keep_in_band(found.bands.data() + band * band_depth, trial,
+                                         [](unsigned long long* slot, std::uint64_t offered) {
+                                             const std::uint64_t there = *slot;
+                                             if (offered > there) *slot = offered;
+                                             return there;
+                                         });
+                        });
+    }
+
+    const EventTask& source_;
+    PreparedEvents events_;
+    std::vector<float> weight_;
+    ProductTask task_;
+    bool with_h_ = false;
+    std::vector<Found> found_;
+    std::unique_ptr<TilePhotons> photons_ = std::make_unique<TilePhotons>();
+    std::unique_ptr<TileValues> values_ = std::make_unique<TileValues>();
+};
+
+/// Every trial against the oracle, the peaks and the highest of the bands against plain loops over the tiles'
+/// own values.
+void expect_right(const EventTask& task, double& square, int& n) {
+    HostTiles tiles(task, 0.0f);
+    const std::vector<Found>& found = tiles.run();
+    const auto truth = oracle_periodograms(task);
+    for (std::size_t s = 0; s < truth.size(); ++s) {
+        const std::vector<float>& values = found[s].values;
+        double sum = 0.0;
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            const double error =
+                (static_cast<double>(values[i]) - truth[s][i]) / std::max(1.0, truth[s][i] / 10);
+            ASSERT_LT(std::fabs(error), 1e-2) << s << ' ' << i << ' ' << truth[s][i];
+            square += error * error;
+            ++n;
+            sum += static_cast<double>(values[i]);
+        }
+        EXPECT_NEAR(found[s].sum, sum, 1e-5 * sum);
+        std::vector<std::int64_t> peaks, wanted;
+        for (const TilePeak& peak : found[s].peaks) {
+            peaks.push_back(peak.trial);
+            EXPECT_EQ(peak.value, values[static_cast<std::size_t>(peak.trial)]);
+        }
+        for (std::int64_t i = 0; i < task.grid.count; ++i)
+            if (is_peak(values.data(), task.grid.count, i, tiles.task().halo)) wanted.push_back(i);
+        std::sort(peaks.begin(), peaks.end());
+        EXPECT_EQ(peaks, wanted);
+        for (int b = 0; b < tiles.task().bands; ++b) {
+            std::vector<std::uint64_t> packed;
+            for (std::int64_t i = task.band_edges[static_cast<std::size_t>(b)];
+                 i < std::min(task.band_edges[static_cast<std::size_t>(b) + 1], task.grid.count); ++i)
+                if (values[static_cast<std::size_t>(i)] > 0.0f)
+                    packed.push_back(
+                        packed_trial(values[static_cast<std::size_t>(i)], static_cast<std::uint32_t>(i)));
+            std::sort(packed.begin(), packed.end(), std::greater<>());
+            packed.resize(band_depth, 0);
+            for (int depth = 0; depth < band_depth; ++depth)
+                EXPECT_EQ(found[s].bands[static_cast<std::size_t>(b * band_depth + depth)],
+                          packed[static_cast<std::size_t>(depth)]);
+        }
+    }
+}
+
+TEST(ProductTile, AgreesWithTheOracleAtUnequalSizes) {
+    double square = 0.0;
+    int n = 0;
+    for (const auto& [photons, count] : {std::pair{5, 100}, {17, 9000}, {150, 3000}, {333, 1000}}) {
+        const EventList list = test::photons(static_cast<std::size_t>(photons), 4e4, 0.0123, 0.4, 3);
+        EventTask task = test::task_of(list, 50'000 + photons, count);
+        task.statistics = {{Kind::z2, 1}, {Kind::z2, 2}};
+        expect_right(task, square, n);
+    }
+    EXPECT_LT(std::sqrt(square / n), 1e-3);
+    EXPECT_GT(n, 20'000);
+}
+
+TEST(ProductTile, AgreesWithWeightsWindowAndHarmonicLimit) {
+    EventList list = test::photons(120, 4e4, 0.0123, 0.5, 4);
+    RandomStream random(9, 0);
+    for (std::size_t i = 0; i < list.size(); ++i)
+        list.weight.push_back(1e-6f * static_cast<float>(random.uniform()));
+    EventTask task = test::task_of(list, 1, 1500);
+    task.gti_start = list.gti.start;
+    task.gti_stop = list.gti.stop;
+    task.harmonic_fmax = 0.02;
+    double square = 0.0;
+    int n = 0;
+    expect_right(task, square, n);
+    EXPECT_LT(std::sqrt(square / n), 2e-3);  // up to 20 harmonics, whose errors add
+}
+
+TEST(ProductTile, RecomputesCandidatesInDouble) {
+    const EventList list = test::photons(200, 4e4, 0.0123, 0.5, 5);
+    EventTask task = test::task_of(list, 400, 300);
+    task.gti_start = list.gti.start;
+    task.gti_stop = list.gti.stop;
+    HostTiles tiles(task, 0.0f);
+    const auto truth = oracle_periodograms(task);
+    for (std::int64_t trial = 0; trial < task.grid.count; trial += 13) {
+        timing::HTest<double> h;
+        for (int k = 1; k <= 20; ++k) {
+            timing::Complex sum;
+            for (int thread = 0; thread < 128; ++thread)
+                sum =
+                    sum + exact_share(tiles.task(), static_cast<std::uint64_t>(k * (task.grid.first + trial)),
+                                      thread, 128);
+            h.add(exact_term(tiles.task(), trial, k, sum));
+        }
+        const auto at = static_cast<std::size_t>(trial);
+        EXPECT_NEAR(h.h, truth[3][at], 1e-9 * (1 + std::fabs(truth[3][at])));
+    }
+}
+
+TEST(ProductTile, CountsOnlyPeaksAboveTheThreshold) {
+    const EventList list = test::photons(60, 4e4, 0.0123, 0.5, 6);
+    EventTask task = test::task_of(list, 4, 2000);
+    task.statistics = {{Kind::z2, 1}};
+    HostTiles all(task, 0.0f), some(task, 8.0f);
+    std::size_t above = 0;
+    for (const TilePeak& peak : all.run()[0].peaks) above += peak.value > 8.0f;
+    EXPECT_EQ(some.run()[0].peaks.size(), above);
+    EXPECT_GT(above, 2u);
+}
+
+TEST(HalfPrecision, RoundsAsTheStandardSays) {
+    EXPECT_EQ(test::half_bits(1.0f), 0x3c00);
+    EXPECT_EQ(test::half_bits(-2.0f), 0xc000);
+    EXPECT_EQ(test::half_bits(65504.0f), 0x7bff);
+    EXPECT_EQ(test::half_bits(0x1p-24f), 0x0001);
+    EXPECT_EQ(test::half_bits(1.0f + 0x1p-11f), 0x3c00);  // a tie goes to even
+    EXPECT_EQ(test::half_bits(1.0f + 3 * 0x1p-11f), 0x3c02);
+    RandomStream random(31, 0);
+    for (int i = 0; i < 1000; ++i) {
+        const auto x = static_cast<float>(2.0 * random.uniform() - 1.0);
+        EXPECT_EQ(test::half_value(test::half_bits(x)), test::rounded_to_half(x));
+        EXPECT_NEAR(static_cast<double>(test::rounded_to_half(x)), static_cast<double>(x), 0x1p-12);
+    }
+}
+
+}  // namespace
+}  // namespace xsift::engine
