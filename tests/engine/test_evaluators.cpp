@@ -158,6 +158,8 @@ TEST(Planner, TakesTheProductForFewPhotonsAndTheTransformForMany) {
     EXPECT_EQ(choose_evaluator(20, sizes, costs), Evaluator::matrix);
     EXPECT_EQ(choose_evaluator(2000, sizes, costs), Evaluator::nufft);
     EXPECT_EQ(choose_evaluator(20, {1, 256, 16'384, 1}, costs), Evaluator::direct);
+    EXPECT_EQ(choose_evaluator(5000, {330, 512, 2048, 1}, costs), Evaluator::nufft);
+    EXPECT_EQ(choose_evaluator(500, {330, 512, 2048, 1}, costs), Evaluator::matrix);
     // One change of sides, where the costs say.
     std::size_t n = 2;
     while (choose_evaluator(n, sizes, costs) == Evaluator::matrix) ++n;

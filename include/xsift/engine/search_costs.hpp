@@ -22,6 +22,10 @@ struct SearchCosts {
     double nufft_photon = 28.0;  ///< a photon in a group of blocks
 };
 
+/// More photons are not searched by a matrix product: their factors (1 kB each) would fill the caches, and the
+/// memory of every thread.
+inline constexpr std::size_t most_matrix_photons = 1000;
+
 /// Trials that a search computes, padding included, for a grid of `count` trials.
 struct EvaluatorSizes {
     std::int64_t direct = 0, matrix = 0, nufft = 0;
@@ -37,7 +41,7 @@ inline Evaluator choose_evaluator(std::size_t n, const EvaluatorSizes& sizes, co
     const double nufft = static_cast<double>(sizes.nufft) * costs.nufft_trial +
                          static_cast<double>(sizes.nufft_groups) * photons * costs.nufft_photon;
     if (direct <= matrix && direct <= nufft) return Evaluator::direct;
-    return matrix <= nufft ? Evaluator::matrix : Evaluator::nufft;
+    return matrix <= nufft && n <= most_matrix_photons ? Evaluator::matrix : Evaluator::nufft;
 }
 
 }  // namespace xsift::engine
