@@ -303,7 +303,8 @@ Shard inspect(OpenCatalogue& shard, Tables& merged) {
 
 using namespace catalogue;
 
-void write_catalogue(const std::string& path, const CatalogueInfo& info, const ResultReplay& replay) {
+void write_catalogue(const std::string& path, const CatalogueInfo& info, const ResultReplay& replay,
+                     const std::function<void()>& before_rename) {
     AtomicFile atomic(path);
     Tables tables(info.extra_columns, info.steps);
     const RowSource source(info);
@@ -323,6 +324,7 @@ void write_catalogue(const std::string& path, const CatalogueInfo& info, const R
     });
     write_origin(file, tables, info);
     file.close();
+    if (before_rename) before_rename();
     atomic.commit();
 }
 

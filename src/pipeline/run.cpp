@@ -268,7 +268,8 @@ RunSummary run(const RunOptions& given, const std::atomic<bool>& stop, const Run
         journal.replay([&](const SourceResult& result) { count(result, summary); });
         for (const QuarantineRow& row : info.ingest_quarantine) ++summary.quarantined[row.code];
         io::write_catalogue(options.output, info,
-                            [&](const io::ResultVisitor& visitor) { journal.replay(visitor); });
+                            [&](const io::ResultVisitor& visitor) { journal.replay(visitor); },
+                            [&] { journal.require_ours(); });
         times.add("catalogue", writing_catalogue);
         conclude();
         io::write_text_file(run_record_path(options.output), run_record(options, summary));

@@ -53,7 +53,9 @@ using ResultReplay = std::function<void(const ResultVisitor&)>;
 
 /// Writes a catalogue (temporary file, fsync, rename, fsync of the folder). Memory is bounded whatever the
 /// number of results. @throws Error (internal, "DISK_FULL" / usage, "UNWRITABLE").
-void write_catalogue(const std::string& path, const CatalogueInfo& info, const ResultReplay& replay);
+/// @param before_rename called when the file is whole and not yet in place; may throw to leave it so
+void write_catalogue(const std::string& path, const CatalogueInfo& info, const ResultReplay& replay,
+                     const std::function<void()>& before_rename = {});
 
 /// Merges shard catalogues into one. Refuses an overlap, a gap, another survey or another configuration
 /// (Error usage "MERGE_OVERLAP", "MERGE_GAP", "MERGE_CONFIGURATION", "MERGE_SURVEY"), a catalogue of selected

@@ -13,7 +13,9 @@
 namespace xsift::pipeline {
 
 /// Append-only file of batches of results. Each record carries its length and checksum; a torn or damaged
-/// tail is dropped on resume. The file is locked: a second run on the same output is refused.
+/// tail is dropped on resume. The file is locked: a second run on the same output is refused. Every attempt
+/// has a file of its own, into which it copies the sound records of the one before: where locks do not hold,
+/// the latest attempt goes on alone, and an earlier one cannot write into it.
 class Journal {
   public:
     /// Opens `path`. With `resume` and a journal of the same identity its sound records are kept, else it
@@ -29,11 +31,15 @@ class Journal {
 
     /// Sources journalled so far.
     std::int64_t size() const;
-    /// Appends a batch and syncs it. @throws Error (internal, "DISK_FULL" or "WRITE_FAILED").
+    /// Appends a batch and syncs it. @throws Error (internal, "DISK_FULL" or "WRITE_FAILED"; usage,
+    /// "SUPERSEDED").
     void append(std::span<const SourceResult> results);
     /// Calls the visitor for every result in the order of appending.
     void replay(const std::function<void(const SourceResult&)>& visitor) const;
-    /// Deletes the file: its catalogue is complete.
+    /// @throws Error (usage, "SUPERSEDED") when a newer attempt has taken the output over. To be asked right
+    /// before anything is put in its place.
+    void require_ours() const;
+    /// Deletes the file, unless a newer attempt owns it: its catalogue is complete.
     void remove();
 
     struct Implementation;
