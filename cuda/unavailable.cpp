@@ -8,6 +8,10 @@ Availability availability() {
     return {false, "this xsift was built without CUDA", {}};
 }
 
+engine::Ceilings ceilings() {
+    return {};
+}
+
 engine::Engines make_engines() {
     throw Error(ErrorKind::backend_unavailable, "BUILT_WITHOUT_CUDA", "the cuda backend cannot be used",
                 availability().reason, "Use --backend cpu, or build with a CUDA compiler on PATH.");

@@ -10,6 +10,7 @@
 #include <xsift/io/atomic_file.hpp>
 #include <xsift/pipeline/bench.hpp>
 #include <xsift/pipeline/search_bench.hpp>
+#include <xsift/pipeline/search_costs.hpp>
 
 namespace xsift::app {
 
@@ -45,7 +46,7 @@ Action add_bench(CLI::App& app) {
     struct Arguments {
         pipeline::BenchOptions options;
         SearchArguments search;
-        std::string json;
+        std::string json, calibrate;
     };
     auto arguments = std::make_shared<Arguments>();
     CLI::App* command = app.add_subcommand("bench", "Measure this build on this machine");
@@ -59,6 +60,9 @@ Action add_bench(CLI::App& app) {
     command->add_option("--scale", arguments->options.scale, "Size of the workloads")
         ->check(CLI::PositiveNumber);
     command->add_option("--json", arguments->json, "Write the results to this file");
+    command->add_option("--calibrate", arguments->calibrate,
+                        "Only measure what the ways to search photons cost, and write this file for `run "
+                        "--search-costs`");
     SearchArguments& search = arguments->search;
     const char* group = "The search of given files";
     command
@@ -88,14 +92,24 @@ Action add_bench(CLI::App& app) {
     return [arguments] {
         if (!arguments->search.options.photons.empty() || !arguments->search.options.curves.empty())
             return perform_search_bench(arguments->search, arguments->options, arguments->json);
-        const std::vector<pipeline::BenchResult> results = pipeline::bench(arguments->options);
-        Table table({"WORKLOAD", "BACKEND", "SECONDS", "RATE", ""});
-        for (const pipeline::BenchResult& result : results)
+        if (!arguments->calibrate.empty()) {
+            io::write_text_file(arguments->calibrate,
+                                pipeline::search_costs_json(pipeline::measure_search_costs(
+                                    arguments->options.repeats, arguments->options.scale)));
+            return ExitCode::done;
+        }
+        const pipeline::BenchReport report = pipeline::bench(arguments->options);
+        Table table({"WORKLOAD", "BACKEND", "SECONDS", "RATE", "", "OF CEILING"});
+        for (const pipeline::BenchResult& result : report.results)
             table.add({result.workload, result.backend, fmt::format("{:.4g}", result.seconds),
-                       fmt::format("{:.4g}", result.rate), result.unit});
+                       fmt::format("{:.4g}", result.rate), result.unit,
+                       result.of_ceiling > 0.0 ? fmt::format("{:.2f}", result.of_ceiling) : ""});
         table.print();
+        for (const auto& [backend, ceilings] : report.ceilings)
+            fmt::print("ceilings of {}: {:.3g} FLOP/s (matrix product), {:.3g} B/s (copy)\n", backend,
+                       ceilings.flop_per_s, ceilings.bytes_per_s);
         if (!arguments->json.empty())
-            io::write_text_file(arguments->json, pipeline::bench_json(arguments->options, results));
+            io::write_text_file(arguments->json, pipeline::bench_json(arguments->options, report));
         return ExitCode::done;
     };
 }

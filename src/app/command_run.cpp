@@ -152,6 +152,8 @@ Action add_run(CLI::App& app) {
     command->add_option("--backend", options.backend, "auto, cpu or cuda")
         ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
     command->add_option("-j,--threads", options.threads, "Threads; 0: all")->check(CLI::NonNegativeNumber);
+    command->add_option("--search-costs", options.search_costs,
+                        "Costs measured by `bench --calibrate`: they change the speed, not the catalogue");
     command->add_option("--batch-memory", arguments->batch_memory,
                         "Input data in flight: bytes with K, M or G");
     command->add_option("--shard", arguments->shard,

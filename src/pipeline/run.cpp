@@ -21,6 +21,7 @@
 #include <xsift/io/survey.hpp>
 #include <xsift/pipeline/journal.hpp>
 #include <xsift/pipeline/run.hpp>
+#include <xsift/pipeline/search_costs.hpp>
 #include <xsift/pipeline/shard_plan.hpp>
 #include <xsift/spectral/absorption.hpp>
 #include <xsift/spectral/table_model.hpp>
@@ -110,15 +111,16 @@ std::vector<Range> ranges_of(const RunOptions& options, const io::SurveyReader& 
     return ranges;
 }
 
-engine::Engines make_engines(const std::string& backend, const ThreadPool& pool) {
-    if (backend == "cpu") return engine::make_cpu_engines(pool);
+engine::Engines make_engines(const std::string& backend, const ThreadPool& pool,
+                             const engine::SearchCosts& costs) {
+    if (backend == "cpu") return engine::make_cpu_engines(pool, costs);
     if (backend == "cuda") return cuda::make_engines();
     if (backend != "auto")
         throw Error(ErrorKind::usage, "BAD_SETTING", fmt::format("--backend {} is unknown", backend), "",
                     "Use auto, cpu or cuda.");
     const cuda::Availability cuda = cuda::availability();
     if (cuda.usable) return cuda::make_engines();
-    engine::Engines engines = engine::make_cpu_engines(pool);
+    engine::Engines engines = engine::make_cpu_engines(pool, costs);
     engines.description += fmt::format("; not cuda: {}", cuda.reason);
     return engines;
 }
@@ -193,7 +195,9 @@ RunSummary run(const RunOptions& given, const std::atomic<bool>& stop, const Run
     const io::CatalogueInfo info = catalogue_info(options, survey, characteriser, ranges, plan.total());
 
     ThreadPool pool(options.threads);
-    engine::Engines engines = make_engines(options.backend, pool);
+    engine::Engines engines = make_engines(
+        options.backend, pool,
+        options.search_costs.empty() ? engine::SearchCosts{} : read_search_costs(options.search_costs));
     summary.backend = engines.description;
     log::info("{} sources of {}, backend {}", plan.total(), options.survey, engines.description);
 

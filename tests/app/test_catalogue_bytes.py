@@ -30,6 +30,23 @@ class CatalogueBytes(XsiftCase):
         self.assertEqual(record["sources"], 40)
         self.assertGreater(record["peak_memory"], 0)
 
+    def test_how_photons_are_searched_does_not_matter(self):
+        survey = self.simulated(40)
+        costs = self.folder / "costs.json"
+        self.xsift("bench", "--calibrate", costs, "--scale", 0.05, "--repeats", 1)
+        record = json.loads(costs.read_text())
+        catalogues = [self.run_catalogue(survey, "measured.fits", "--search-costs", costs, "--backend", "cpu").read_bytes()]
+        for name in ("matrix_trial_ns", "nufft_trial_ns"):  # either way for all sources
+            changed = json.loads(json.dumps(record))
+            changed["search_costs"][name] = 1e12
+            costs.write_text(json.dumps(changed))
+            catalogues.append(self.run_catalogue(survey, f"{name}.fits", "--search-costs", costs, "--backend", "cpu").read_bytes())
+        self.assertEqual(catalogues[1], catalogues[0])
+        self.assertEqual(catalogues[2], catalogues[0])
+        costs.write_text("{}")
+        done = self.xsift("run", survey, "-o", self.folder / "c.fits", "--search-costs", costs, exit_code=2)
+        self.assertIn("BAD_SETTING", done.stderr)
+
     def test_memory_does_not_grow_with_the_survey(self):
         peaks = []
         for sources in (4000, 20000):

@@ -5,11 +5,13 @@ import json
 import os
 import resource
 import signal
+import subprocess
 import unittest
+import xml.etree.ElementTree
 
 import numpy
 
-from xsift_case import RX_J0146, XsiftCase
+from xsift_case import DATA, RX_J0146, XsiftCase
 
 
 def limit_file_size(size):
@@ -45,10 +47,19 @@ class ExitCodes(XsiftCase):
         path = self.folder / "bench.json"
         done = self.xsift("bench", "--json", path, "--scale", 0.01, "--repeats", 1)
         record = json.loads(path.read_text())
-        self.assertEqual([result["workload"] for result in record["results"]], ["search_z2_1", "search_all", "read"])
+        searches = [f"search_z2_1_{n}" for n in (20, 50, 100, 300, 1000, 30000, "short")]
+        one = [*searches, "search_all", "gls", "grid", "refine"]
+        all_threads = one[:-1] if record["threads"] > 1 else []
+        self.assertEqual([result["workload"] for result in record["results"]], [*one, *all_threads, "run", "read"])
+        for ceiling in record["ceilings"]:
+            self.assertGreater(ceiling["flop_per_s"], 1e8)
+            self.assertGreater(ceiling["bytes_per_s"], 1e7)
         for result in record["results"]:
-            self.assertGreater(result.get("pairs_per_s", result.get("bytes_per_s")), 0)
+            self.assertGreater(result.get("pairs_per_s", result.get("bytes_per_s", result.get("sources_per_s"))), 0)
             self.assertIn(result["workload"], done.stdout)
+        plot = self.folder / "rate.svg"
+        subprocess.run([DATA.parent.parent / "scripts" / "plot-bench", path, "--out", plot], check=True)
+        self.assertEqual(xml.etree.ElementTree.parse(plot).getroot().tag, "{http://www.w3.org/2000/svg}svg")
 
     def test_bench_measures_the_search_of_given_files(self):
         random = numpy.random.default_rng(3)

@@ -55,6 +55,25 @@ struct SearchWorkload {
             tasks.push_back(std::move(task));
         }
     }
+    /// Lists of `photons` without a signal on the grid of a pn list in full-frame mode, Z2_1 alone.
+    SearchWorkload(std::size_t n_sources, std::size_t photons, std::int64_t n_trials) {
+        constexpr double span = 30000.0;
+        for (std::size_t i = 0; i < n_sources; ++i) {
+            RandomStream random(photons, i);
+            std::vector<double>& time = times.emplace_back(photons);
+            for (double& t : time) t = span * (random.uniform() - 0.5);
+            std::sort(time.begin(), time.end());
+        }
+        for (const auto& time : times) {
+            engine::EventTask& task = tasks.emplace_back();
+            task.time = time;
+            task.grid = {1.0 / (4.0 * span), 1, n_trials};
+            task.statistics = {{timing::Statistic::Kind::z2, 1}};
+            task.max_peaks = 40;
+            task.min_separation = 1.5 / span;
+            pairs += static_cast<double>(time.size()) * static_cast<double>(n_trials);
+        }
+    }
     /// Trial number of the strongest peak of each task.
     std::vector<std::int64_t> decisions(engine::PeriodSearch& backend) const {
         std::vector<std::int64_t> best;
@@ -155,7 +174,7 @@ Measurement measure(const std::string& workload, const std::string& backend, std
     result.json = fmt::format(
         R"({{"workload": "{}", "backend": "{}", "tasks": {}, "pairs": {:.6g}, "seconds": [{:.6g}], "pairs_per_s": {:.6g}}})",
         workload, backend, tasks, pairs, fmt::join(seconds, ", "), pairs / best);
-    std::cerr << fmt::format("{:8} {:5} {:6} tasks {:10.4g} pairs {:10.4g} s {:10.4g} pairs/s\n", workload,
+    std::cerr << fmt::format("{:18} {:5} {:6} tasks {:10.4g} pairs {:10.4g} s {:10.4g} pairs/s\n", workload,
                              backend, tasks, pairs, best, pairs / best);
     return result;
 }
@@ -186,12 +205,28 @@ std::string run_benchmark(bool quick) {
         add(measure("grid", e->backend, grid.tasks.size(), grid.pairs, repeats,
                     [&] { return grid.decisions(*e->grid); }));
     }
+    // By size, the device with sources enough to fill it, the CPU with a few.
+    for (const auto& [photons, sources] :
+         {std::pair{20, 4000}, {50, 2000}, {100, 2000}, {300, 2000}, {1000, 400}, {30'000, 16}}) {
+        const auto n = static_cast<std::size_t>(photons);
+        const std::int64_t trials = quick ? 20'000 : 816'000;
+        const SearchWorkload many(quick ? 4 : static_cast<std::size_t>(sources), n, trials),
+            few(quick ? 4 : std::max<std::size_t>(1, static_cast<std::size_t>(sources) / 40), n, trials);
+        for (const auto& [engines, workload] : {std::pair{&cuda, &many}, {&cpu, &few}})
+            rows.push_back("    " + measure(fmt::format("search_z2_1_{}", photons), engines->backend,
+                                            workload->tasks.size(), workload->pairs, std::min(repeats, 3),
+                                            [&] { return workload->decisions(*engines->search); })
+                                        .json);
+    }
+    const engine::Ceilings of_device = cuda::ceilings(), of_cpu = engine::cpu_ceilings(pool);
     return fmt::format(
-        "{{\n  \"device\": \"{}\",\n  \"cpu_threads\": {},\n  \"same_best_period\": {},\n  "
+        "{{\n  \"device\": \"{}\",\n  \"cpu_threads\": {},\n  \"device_flop_per_s\": {:.4g},\n  "
+        "\"device_bytes_per_s\": {:.4g},\n  \"cpu_flop_per_s\": {:.4g},\n  \"same_best_period\": {},\n  "
         "\"same_best_template\": {},\n"
         "  \"measurements\": [\n{}\n  ]\n}}\n",
-        cuda::availability().device, pool.size(), agreement(decisions[0], decisions[2]),
-        agreement(decisions[1], decisions[3]), fmt::join(rows, ",\n"));
+        cuda::availability().device, pool.size(), of_device.flop_per_s, of_device.bytes_per_s,
+        of_cpu.flop_per_s, agreement(decisions[0], decisions[2]), agreement(decisions[1], decisions[3]),
+        fmt::join(rows, ",\n"));
 }
 
 }  // namespace

@@ -24,6 +24,7 @@ struct RunOptions {
     std::int64_t part = 1, parts = 1;       ///< K of N of that shard: a straggler split again
     std::vector<std::string> sources;       ///< ids; empty: all
     bool resume = false;
+    std::string search_costs;  ///< file of `bench --calibrate`; empty: the costs that are built in
 };
 
 /// What happened; also written beside the catalogue.fits as catalogue.run.json.
