@@ -7,9 +7,13 @@
 #include "stream.cuh"
 
 #include <algorithm>
-#include <array>
+#include <atomic>
 #include <cmath>
+#include <exception>
+#include <map>
 #include <numeric>
+#include <thread>
+#include <tuple>
 
 #include <cuda_fp16.h>
 
@@ -33,7 +37,9 @@ using engine::TilePhotons;
 using engine::TileValues;
 
 /// Tasks and photons of one launch: bounds the memory.
-constexpr std::size_t most_tasks = 2048, most_photons = std::size_t{1} << 25;
+constexpr std::size_t most_tasks = 256, most_photons = std::size_t{1} << 23;
+/// Host threads, each with a stream: while the device computes for one, the others prepare and report.
+constexpr std::size_t most_workers = 6;
 /// Peaks expected above the first threshold in white noise.
 constexpr double expected_peaks = 150.0;
 /// Launches with other thresholds before a task is left to the other way.
@@ -143,10 +149,10 @@ __device__ void collect(SharedTile& shared, const ProductTask& task, std::int64_
     __syncthreads();
 }
 
-/// Blocks take tiles until none is left. sums: n_tiles x max_statistics.
+/// Blocks take tiles until none is left. sums: n_tiles x stride.
 __global__ __launch_bounds__(tile_threads, 2) void product_kernel(const ProductTask* tasks, const Tile* tiles,
                                                                   unsigned n_tiles, unsigned* next,
-                                                                  double* sums) {
+                                                                  double* sums, unsigned stride) {
     extern __shared__ __align__(16) unsigned char memory[];
     SharedTile& shared = *reinterpret_cast<SharedTile*>(memory);
     const int thread = static_cast<int>(threadIdx.x);
@@ -168,7 +174,7 @@ __global__ __launch_bounds__(tile_threads, 2) void product_kernel(const ProductT
                 if (task.statistic_harmonics[s] != k) continue;
                 __syncthreads();
                 collect(shared, task, tile.begin, s, thread,
-                        sums + static_cast<std::size_t>(ticket) * engine::max_statistics + s);
+                        sums + static_cast<std::size_t>(ticket) * stride + s);
             }
         }
         __syncthreads();
@@ -289,7 +295,8 @@ struct ProductSearch::Implementation {
     Mirrored<ExactValue> values;
     DeviceBuffer<timing::FixedPhase> step;
     DeviceBuffer<unsigned> next;
-    unsigned blocks = 0;
+    unsigned blocks = 0, stride = 1;
+    std::map<std::tuple<timing::Statistic::Kind, int, std::int64_t>, float> first_thresholds;
     std::vector<std::size_t> statistics_before;  ///< of each task of the group, statistics of those before it
 
     bool prepare_device() {
@@ -312,7 +319,7 @@ struct ProductSearch::Implementation {
         for (const std::size_t t : group) {
             auto& of_task = thresholds.emplace_back();
             for (const timing::Statistic& s : tasks[t].statistics)
-                of_task.push_back(noise_threshold(s, tasks[t].grid.count));
+                of_task.push_back(first_threshold(s, tasks[t].grid.count));
         }
         upload(group);
         std::vector<std::size_t> open(group.size());  // of the group
@@ -324,6 +331,14 @@ struct ProductSearch::Implementation {
             report(group, done);
             open = std::move(again);
         }
+    }
+
+    /// noise_threshold, remembered: many tasks have the same statistics and grid.
+    float first_threshold(const timing::Statistic& statistic, std::int64_t trials) {
+        const auto [at, is_new] =
+            first_thresholds.try_emplace({statistic.kind, statistic.harmonics, trials}, 0.0f);
+        if (is_new) at->second = noise_threshold(statistic, trials);
+        return at->second;
     }
 
     /// Photons, intervals and bands of a group, one after the other.
@@ -419,28 +434,37 @@ struct ProductSearch::Implementation {
 
     /// Searches the tasks of the group that are still open.
     void launch(const std::vector<std::size_t>& open, const std::vector<std::vector<float>>& thresholds) {
-        std::vector<std::pair<double, Tile>> order;
+        // Tiles of a task cost about the same: their order is that of the tasks.
+        std::vector<std::size_t> order = open;
+        std::size_t n_tiles = 0;
+        stride = 1;
         for (const std::size_t i : open) {
             ProductTask& p = described.host[i];
             std::copy(thresholds[i].begin(), thresholds[i].end(), p.threshold);
-            for (std::int64_t begin = 0; begin < p.count; begin += engine::tile_own(p))
-                order.push_back({engine::tile_cost(p, begin), {static_cast<std::int32_t>(i), begin}});
+            n_tiles += static_cast<std::size_t>((p.count + engine::tile_own(p) - 1) / engine::tile_own(p));
+            stride = std::max(stride, static_cast<unsigned>(p.n_statistics));
         }
-        std::stable_sort(order.begin(), order.end(),
-                         [](const auto& a, const auto& b) { return a.first > b.first; });
-        tiles.reserve(order.size());
-        std::transform(order.begin(), order.end(), tiles.host.data(), [](const auto& o) { return o.second; });
-        sums.reserve(order.size() * engine::max_statistics);
+        std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+            return engine::tile_cost(described.host[a], 0) > engine::tile_cost(described.host[b], 0);
+        });
+        tiles.reserve(n_tiles);
+        std::size_t tile = 0;
+        for (const std::size_t i : order) {
+            const ProductTask& p = described.host[i];
+            for (std::int64_t begin = 0; begin < p.count; begin += engine::tile_own(p))
+                tiles.host[tile++] = {static_cast<std::int32_t>(i), begin};
+        }
+        sums.reserve(n_tiles * stride);
         next.reserve(1);
         tiles.upload(stream);
         described.upload(stream);
         next.zero(stream);
         n_peaks.device.zero(stream);
         band_trials.device.zero(stream);
-        product_kernel<<<std::min(blocks, static_cast<unsigned>(order.size())), tile_threads,
-                         sizeof(SharedTile), stream.get()>>>(described.device.data(), tiles.device.data(),
-                                                             static_cast<unsigned>(order.size()), next.data(),
-                                                             sums.device.data());
+        product_kernel<<<std::min(blocks, static_cast<unsigned>(n_tiles)), tile_threads, sizeof(SharedTile),
+                         stream.get()>>>(described.device.data(), tiles.device.data(),
+                                         static_cast<unsigned>(n_tiles), next.data(), sums.device.data(),
+                                         stride);
         XSIFT_CUDA_CHECK(cudaGetLastError());
         n_peaks.download(stream);
         peaks.download(stream);
@@ -496,8 +520,7 @@ struct ProductSearch::Implementation {
         for (const std::size_t i : done) sum[i].assign(tasks[group[i]].statistics.size(), 0.0);
         for (std::size_t tile = 0; tile < tiles.host.size(); ++tile) {
             auto& of_task = sum[static_cast<std::size_t>(tiles.host[tile].task)];
-            for (std::size_t s = 0; s < of_task.size(); ++s)
-                of_task[s] += sums.host[tile * engine::max_statistics + s];
+            for (std::size_t s = 0; s < of_task.size(); ++s) of_task[s] += sums.host[tile * stride + s];
         }
         std::size_t job = 0;
         for (const std::size_t i : done) {
@@ -548,29 +571,51 @@ struct ProductSearch::Implementation {
     }
 };
 
-ProductSearch::ProductSearch() : implementation_(std::make_unique<Implementation>()) {}
+ProductSearch::ProductSearch() = default;
 ProductSearch::~ProductSearch() = default;
 
 std::vector<std::optional<engine::SearchOutcome>> ProductSearch::search(
     std::span<const engine::EventTask> tasks) {
     std::vector<std::optional<engine::SearchOutcome>> outcomes(tasks.size());
-    Implementation& here = *implementation_;
-    if (!here.prepare_device()) return outcomes;
-    here.tasks = tasks;
-    here.outcomes = &outcomes;
-    Implementation::Group group;
+    std::vector<Implementation::Group> groups;
     std::size_t photons = 0;
     for (std::size_t t = 0; t < tasks.size(); ++t) {
         if (!fits(tasks[t])) continue;
-        if (!group.empty() && (group.size() >= most_tasks || photons + tasks[t].time.size() > most_photons)) {
-            here.run(group);
-            group.clear();
+        if (groups.empty() || groups.back().size() >= most_tasks ||
+            photons + tasks[t].time.size() > most_photons) {
+            groups.emplace_back();
             photons = 0;
         }
-        group.push_back(t);
+        groups.back().push_back(t);
         photons += tasks[t].time.size();
     }
-    if (!group.empty()) here.run(group);
+    const std::size_t n = std::min(groups.size(), most_workers);
+    while (workers_.size() < n) workers_.push_back(std::make_unique<Implementation>());
+    for (std::size_t w = 0; w < n; ++w)
+        if (!workers_[w]->prepare_device()) return outcomes;
+
+    // Each task's outcome has a place of its own, so that it does not matter who takes which group.
+    std::atomic<std::size_t> next{0};
+    std::vector<std::exception_ptr> failures(n);
+    int device = 0;
+    if (n > 0) XSIFT_CUDA_CHECK(cudaGetDevice(&device));
+    const auto work = [&](std::size_t w) {
+        try {
+            XSIFT_CUDA_CHECK(cudaSetDevice(device));
+            workers_[w]->tasks = tasks;
+            workers_[w]->outcomes = &outcomes;
+            for (std::size_t g = next++; g < groups.size(); g = next++) workers_[w]->run(groups[g]);
+        } catch (...) {
+            failures[w] = std::current_exception();
+            next = groups.size();
+        }
+    };
+    std::vector<std::thread> threads;
+    for (std::size_t w = 1; w < n; ++w) threads.emplace_back(work, w);
+    if (n > 0) work(0);
+    for (std::thread& thread : threads) thread.join();
+    for (const std::exception_ptr& failure : failures)
+        if (failure) std::rethrow_exception(failure);
     return outcomes;
 }
 

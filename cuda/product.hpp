@@ -23,7 +23,7 @@ class ProductSearch {
 
   private:
     struct Implementation;
-    std::unique_ptr<Implementation> implementation_;
+    std::vector<std::unique_ptr<Implementation>> workers_;  ///< each with a stream
 };
 
 }  // namespace xsift::cuda
