@@ -24,7 +24,7 @@ namespace {
 
 /// Version of the catalogue's layout, keyword XSIFTCAT.
 constexpr int layout_version = 1;
-constexpr std::int64_t chunk_bytes = 4 << 20;
+constexpr std::int64_t chunk_bytes = 1 << 20;
 /// Wider rows and texts are refused in files that come from elsewhere.
 constexpr std::int64_t widest_row = 64 << 20;
 

@@ -28,7 +28,7 @@ namespace {
 using hdf5::Handle;
 
 constexpr std::int64_t piece_bytes = 1 << 20;           ///< read at once: fits the processor's cache
-constexpr std::size_t chunk_cache_bytes = 640 << 10;    ///< a chunk of ours and a little
+constexpr std::size_t largest_cached_chunk = 1 << 20;   ///< a dataset keeps its last chunk, if no larger
 constexpr std::int64_t largest_chunk_bytes = 64 << 20;  ///< of files we did not write
 constexpr std::int64_t largest_text = 1 << 20;
 constexpr std::int64_t largest_deflate_ratio = 1100;  ///< deflate reaches 1032
@@ -85,8 +85,6 @@ void InputFile::open() {
     H5Pset_fapl_sec2(access.get());
     H5Pset_fclose_degree(access.get(), H5F_CLOSE_STRONG);
     H5Pset_file_locking(access.get(), false, true);
-    // One chunk a dataset: they are read in order, and there are some forty of them.
-    H5Pset_cache(access.get(), 0, 101, chunk_cache_bytes, 1.0);
     file_ = Handle(H5Fopen(path_.c_str(), H5F_ACC_RDONLY, access.get()), H5Fclose);
     if (file_.valid()) return;
     const std::string reason = hdf5::last_failure().message;
@@ -128,8 +126,9 @@ class Dataset {
   public:
     Dataset(const InputFile& file, std::string path) : file_(file), path_(std::move(path)) {
         file_.check_links(path_);
-        dataset_ = Handle(H5Dopen2(file_.id(), path_.c_str(), H5P_DEFAULT), H5Dclose);
+        dataset_ = open(H5P_DEFAULT);
         if (!dataset_.valid()) corrupt("is not a dataset");
+        keep_one_chunk();
         type_ = Handle(H5Dget_type(dataset_.get()), H5Tclose);
         element_bytes_ = static_cast<std::int64_t>(H5Tget_size(type_.get()));
         check_storage();
@@ -181,6 +180,22 @@ class Dataset {
     static std::vector<char>& piece() {
         thread_local std::vector<char> buffer;
         return buffer;
+    }
+    Handle open(hid_t access) const { return Handle(H5Dopen2(file_.id(), path_.c_str(), access), H5Dclose); }
+    /// Opens it again with a cache of one chunk: datasets are read in order, and the library's own caches
+    /// would fill up with the length of the survey.
+    void keep_one_chunk() {
+        const Handle creation(H5Dget_create_plist(id()), H5Pclose),
+            access(H5Pcreate(H5P_DATASET_ACCESS), H5Pclose), type(H5Dget_type(id()), H5Tclose);
+        hsize_t rows = 0;
+        if (H5Pget_layout(creation.get()) != H5D_CHUNKED || H5Pget_chunk(creation.get(), 1, &rows) != 1)
+            return;
+        const hsize_t bytes = rows > largest_cached_chunk ? rows : rows * H5Tget_size(type.get());
+        H5Pset_chunk_cache(access.get(), 11,
+                           bytes > largest_cached_chunk ? 0 : static_cast<std::size_t>(bytes), 1.0);
+        dataset_.close();
+        dataset_ = open(access.get());
+        if (!dataset_.valid()) corrupt("cannot be opened again");
     }
     void check_storage() const {
         const Handle creation(H5Dget_create_plist(id()), H5Pclose);
@@ -302,25 +317,51 @@ class Datasets {
     std::vector<std::unique_ptr<Dataset>> all_;
 };
 
-/// Offsets of `rows` rows, checked: from 0, never falling.
-schema::Offsets read_offsets(Datasets& datasets, const std::string& path, std::int64_t rows) {
-    const auto& dataset = datasets.open<std::int64_t>(path, "", rows + 1);
-    schema::Offsets offsets;
-    offsets.reserve(static_cast<std::size_t>(rows + 1));
-    dataset.for_each_piece(0, rows + 1, [&](std::int64_t, std::span<const std::int64_t> values) {
-        offsets.insert(offsets.end(), values.begin(), values.end());
-    });
-    if (offsets.front() != 0 || !std::is_sorted(offsets.begin(), offsets.end()))
-        dataset.corrupt("does not ascend from 0");
-    return offsets;
-}
+/// Where the arrays of rows start in the data back to back: rows + 1 values from 0 to the number of elements,
+/// checked when they are opened. A window of them is kept, so that memory does not grow with the survey.
+class Offsets {
+  public:
+    Offsets(Datasets& datasets, const std::string& path, std::int64_t rows)
+        : dataset_(datasets.open<std::int64_t>(path, "", rows + 1)) {
+        bool first = true;
+        dataset_.for_each(0, rows + 1, [&](std::int64_t, std::int64_t value) {
+            if (first ? value != 0 : value < total_) dataset_.corrupt("does not ascend from 0");
+            total_ = value;
+            first = false;
+        });
+    }
+    std::int64_t total() const { return total_; }
+    /// Neighbouring rows are asked for in turn: one read of the file serves thousands of them.
+    std::int64_t operator[](std::int64_t row) const {
+        if (row < window_first_ || row >= window_first_ + std::ssize(window_)) load(row);
+        return window_[static_cast<std::size_t>(row - window_first_)];
+    }
+    /// Throws when the data have another number of elements.
+    void check_end(const Datasets& datasets, std::int64_t elements, const std::string& of = "") const {
+        if (total_ != elements)
+            datasets.file().corrupt(fmt::format("{}{} ends at {}, but there are {} elements", dataset_.path(),
+                                                of, total_, elements));
+    }
 
-void check_end(const Datasets& datasets, const std::string& path, const schema::Offsets& offsets,
-               std::int64_t rows) {
-    if (offsets.back() != rows)
-        datasets.file().corrupt(
-            fmt::format("{} ends at {}, but there are {} elements", path, offsets.back(), rows));
-}
+  private:
+    static constexpr std::int64_t window_rows = 8192;
+
+    void load(std::int64_t row) const {
+        const hdf5::Session session;
+        // From half a window before, since the rows of a batch are read after those of the next were weighed.
+        window_first_ = std::max<std::int64_t>(row - window_rows / 2, 0);
+        const std::int64_t count = std::min(window_rows, dataset_.rows() - window_first_);
+        window_.resize(static_cast<std::size_t>(count));
+        dataset_.for_each(window_first_, count, [&](std::int64_t i, std::int64_t value) {
+            window_[static_cast<std::size_t>(i)] = value;
+        });
+    }
+
+    const NumberDataset<std::int64_t>& dataset_;
+    std::int64_t total_ = 0;
+    mutable std::int64_t window_first_ = 0;
+    mutable std::vector<std::int64_t> window_;
+};
 
 /// One-value members of rows.
 template <typename Entries>
@@ -355,12 +396,12 @@ class RaggedReader {
   public:
     RaggedReader(Datasets& datasets, const std::string& parent, std::int64_t rows, const std::string& offset,
                  const std::string& group, const Entries& arrays)
-        : arrays_(arrays), offsets_(read_offsets(datasets, parent + "/" + offset, rows)) {
+        : arrays_(arrays), offsets_(datasets, parent + "/" + offset, rows) {
         schema::for_each(arrays_, [&](const auto& array, auto i) {
             using Value = typename std::decay_t<decltype(array)>::value_type;
             const std::string path = group + "/" + array.name;
             auto& dataset = datasets.open<Value>(path, array.unit);
-            check_end(datasets, parent + "/" + offset + " for " + path, offsets_, dataset.rows());
+            offsets_.check_end(datasets, dataset.rows(), " for " + path);
             std::get<i>(datasets_) = &dataset;
             element_bytes_ += static_cast<std::int64_t>(sizeof(Value));
             if (array.flag != nullptr)
@@ -368,7 +409,7 @@ class RaggedReader {
         });
     }
     std::int64_t length(std::int64_t row) const { return at(row + 1) - at(row); }
-    std::int64_t total() const { return offsets_.back(); }
+    std::int64_t total() const { return offsets_.total(); }
     /// Where the elements of a row start; that of the row behind the last is the total.
     std::int64_t begin(std::int64_t row) const { return at(row); }
     /// Bytes of the arrays of rows [first, first + count) in memory.
@@ -392,7 +433,7 @@ class RaggedReader {
     }
 
   private:
-    std::int64_t at(std::int64_t row) const { return offsets_[static_cast<std::size_t>(row)]; }
+    std::int64_t at(std::int64_t row) const { return offsets_[row]; }
 
     /// Deals the elements of a run of rows out to the vectors of those wanted.
     template <typename Data, typename Vector>
@@ -419,7 +460,7 @@ class RaggedReader {
     }
 
     const Entries& arrays_;
-    schema::Offsets offsets_;
+    Offsets offsets_;
     typename schema::ColumnsOf<DatasetPointer, Entries>::type datasets_;
     std::array<NumberDataset<std::uint8_t>*, std::tuple_size_v<Entries>> flags_{};
     std::int64_t element_bytes_ = 0;
@@ -586,9 +627,9 @@ std::vector<Row> read_all(const RowReader<Entries>& table) {
 
 struct SurveyReader::Implementation {
     explicit Implementation(const std::string& path) : file(path), datasets(file) {
-        check_end(datasets, "/sources/exposure_offset", exposure_offset, exposures.rows());
-        check_end(datasets, "/sources/light_curve_offset", light_curve_offset, light_curves.rows());
-        check_end(datasets, "/sources/spectrum_offset", spectrum_offset, spectra.rows());
+        exposure_offset.check_end(datasets, exposures.rows());
+        light_curve_offset.check_end(datasets, light_curves.rows());
+        spectrum_offset.check_end(datasets, spectra.rows());
         if (file.version() >= 2)
             scalings.emplace(datasets, "/spectra", spectra.rows(), "scaling_offset", "/scalings",
                              schema::scaling_arrays);
@@ -602,7 +643,7 @@ struct SurveyReader::Implementation {
     void build_index();
     template <typename Item>
     std::vector<Item*> make_room(std::vector<SourceData>& sources, std::vector<Item> SourceData::*items,
-                                 const schema::Offsets& offsets, std::int64_t first) const;
+                                 const Offsets& offsets, std::int64_t first) const;
     void read_events(std::vector<SourceData>& out, std::int64_t first) const;
     void read_light_curves(std::vector<SourceData>& out, std::int64_t first) const;
     void read_spectra(std::vector<SourceData>& out, std::int64_t first);
@@ -610,10 +651,9 @@ struct SurveyReader::Implementation {
     InputFile file;
     Datasets datasets;
     RowReader<decltype(schema::source_fields)> sources{datasets, "/sources", schema::source_fields};
-    schema::Offsets exposure_offset = read_offsets(datasets, "/sources/exposure_offset", sources.rows());
-    schema::Offsets light_curve_offset =
-        read_offsets(datasets, "/sources/light_curve_offset", sources.rows());
-    schema::Offsets spectrum_offset = read_offsets(datasets, "/sources/spectrum_offset", sources.rows());
+    Offsets exposure_offset{datasets, "/sources/exposure_offset", sources.rows()};
+    Offsets light_curve_offset{datasets, "/sources/light_curve_offset", sources.rows()};
+    Offsets spectrum_offset{datasets, "/sources/spectrum_offset", sources.rows()};
     ExtraReader extra{datasets, sources.rows()};
     RowReader<decltype(schema::exposure_fields)> exposures{datasets, "/exposures", schema::exposure_fields};
     RaggedReader<decltype(schema::event_arrays)> events{datasets,       "/exposures", exposures.rows(),
@@ -678,11 +718,10 @@ void SurveyReader::Implementation::build_index() {
 template <typename Item>
 std::vector<Item*> SurveyReader::Implementation::make_room(std::vector<SourceData>& out,
                                                            std::vector<Item> SourceData::*items,
-                                                           const schema::Offsets& offsets,
-                                                           std::int64_t first) const {
+                                                           const Offsets& offsets, std::int64_t first) const {
     std::vector<Item*> all;
     for (std::size_t i = 0; i < out.size(); ++i) {
-        const std::size_t row = static_cast<std::size_t>(first) + i;
+        const std::int64_t row = first + static_cast<std::int64_t>(i);
         auto& of_source = out[i].*items;
         of_source.resize(static_cast<std::size_t>(offsets[row + 1] - offsets[row]));
         for (Item& item : of_source) all.push_back(&item);
@@ -798,10 +837,9 @@ std::vector<std::string> SurveyReader::ids(std::int64_t first, std::int64_t coun
 
 std::int64_t SurveyReader::memory_bytes(std::int64_t i) const {
     const Implementation& state = *implementation_;
-    const auto items = [i](const schema::Offsets& offsets) {
-        return std::pair(
-            offsets.at(static_cast<std::size_t>(i)),
-            offsets.at(static_cast<std::size_t>(i) + 1) - offsets.at(static_cast<std::size_t>(i)));
+    const auto items = [i](const Offsets& offsets) {
+        const std::int64_t begin = offsets[i];
+        return std::pair(begin, offsets[i + 1] - begin);
     };
     const auto [exposure, n_exposures] = items(state.exposure_offset);
     const auto [light_curve, n_light_curves] = items(state.light_curve_offset);
@@ -817,47 +855,56 @@ std::int64_t SurveyReader::memory_bytes(std::int64_t i) const {
            (state.scalings ? state.scalings->bytes(spectrum, n_spectra) : 0);
 }
 
+namespace {
+
+/// A column read row by row, a window at a time. Rows are asked for in ascending order.
+class Cursor {
+  public:
+    Cursor(const InputFile& file, const std::string& path) : dataset_(file, path) {}
+    double operator[](std::int64_t row) {
+        if (row >= first_ + std::ssize(window_)) {
+            first_ = row;
+            window_.resize(static_cast<std::size_t>(std::min(window_rows, dataset_.rows() - row)));
+            dataset_.for_each(row, std::ssize(window_), [&](std::int64_t i, double value) {
+                window_[static_cast<std::size_t>(i)] = value;
+            });
+        }
+        return window_[static_cast<std::size_t>(row - first_)];
+    }
+
+  private:
+    static constexpr std::int64_t window_rows = 8192;
+    NumberDataset<double> dataset_;
+    std::int64_t first_ = 0;
+    std::vector<double> window_;
+};
+
+}  // namespace
+
 void SurveyReader::visit_loads(const std::function<void(const SourceLoad&)>& visitor) const {
     const hdf5::Session session;
     const Implementation& state = *implementation_;
-    const auto column = [&](const char* path) {
-        const NumberDataset<double> dataset(state.file, path);
-        std::vector<double> values(static_cast<std::size_t>(dataset.rows()));
-        dataset.for_each(0, dataset.rows(), [&](std::int64_t i, double value) { values[i] = value; });
-        return values;
-    };
-    const std::vector<double> frame_time = column("/exposures/frame_time"),
-                              width = column("/light_curves/bin_width");
-    // The first start and the last stop of every event list, from one pass over each column.
-    std::vector<double> span(frame_time.size(), 0.0);
-    const auto add_edges = [&](const char* path, double sign, bool last) {
-        const NumberDataset<double> dataset(state.file, path);
-        std::int64_t list = 0;
-        dataset.for_each(0, dataset.rows(), [&](std::int64_t row, double value) {
-            while (state.gtis.begin(list + 1) <= row) ++list;
-            if (row == (last ? state.gtis.begin(list + 1) - 1 : state.gtis.begin(list)))
-                span[list] += sign * value;
-        });
-    };
-    add_edges("/gti/start", -1.0, false);
-    add_edges("/gti/stop", 1.0, true);
+    Cursor frame_time(state.file, "/exposures/frame_time"), width(state.file, "/light_curves/bin_width"),
+        start(state.file, "/gti/start"), stop(state.file, "/gti/stop");
     SourceLoad load;
     for (std::int64_t i = 0; i < size(); ++i) {
-        const auto row = static_cast<std::size_t>(i);
         load.events.clear();
         load.light_curves.clear();
         load.channels = 0;
-        for (std::int64_t e = state.exposure_offset[row]; e < state.exposure_offset[row + 1]; ++e)
-            load.events.push_back({state.events.length(e), span[static_cast<std::size_t>(e)],
-                                   frame_time[static_cast<std::size_t>(e)]});
-        for (std::int64_t c = state.light_curve_offset[row]; c < state.light_curve_offset[row + 1]; ++c) {
+        for (std::int64_t e = state.exposure_offset[i], end = state.exposure_offset[i + 1]; e < end; ++e) {
+            const std::int64_t first = state.gtis.begin(e), last = state.gtis.begin(e + 1) - 1;
+            load.events.push_back(
+                {state.events.length(e), last < first ? 0.0 : stop[last] - start[first], frame_time[e]});
+        }
+        for (std::int64_t c = state.light_curve_offset[i], end = state.light_curve_offset[i + 1]; c < end;
+             ++c) {
             const std::int64_t bins = state.bins.length(c);
-            const double bin = width[static_cast<std::size_t>(c)];
+            const double bin = width[c];
             load.light_curves.push_back({bins, static_cast<double>(bins) * bin, bin});
         }
-        load.spectra = state.spectrum_offset[row + 1] - state.spectrum_offset[row];
-        for (std::int64_t s = state.spectrum_offset[row]; s < state.spectrum_offset[row + 1]; ++s)
-            load.channels += state.channels.length(s);
+        const std::int64_t first = state.spectrum_offset[i], end = state.spectrum_offset[i + 1];
+        load.spectra = end - first;
+        for (std::int64_t s = first; s < end; ++s) load.channels += state.channels.length(s);
         visitor(load);
     }
 }

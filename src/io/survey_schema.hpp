@@ -15,8 +15,8 @@
 namespace xsift::io::schema {
 
 inline constexpr const char* format = "xsift-survey";
-inline constexpr std::size_t row_chunk_bytes = 64u << 10;  ///< small: one row is read without much around it
-inline constexpr std::size_t array_chunk_bytes = 512u << 10;  ///< larger: arrays are read in long runs
+inline constexpr std::size_t row_chunk_bytes = 16u << 10;  ///< small: one row is read without much around it
+inline constexpr std::size_t array_chunk_bytes = 128u << 10;  ///< larger: arrays are read in long runs
 
 /// A member that is one value a row.
 template <typename Owner, typename Value>
@@ -174,8 +174,5 @@ template <template <typename> typename Column, typename... Entries>
 struct ColumnsOf<Column, const std::tuple<Entries...>> {
     using type = std::tuple<Column<typename Entries::value_type>...>;
 };
-
-/// Where the arrays of rows start in the data back to back: rows + 1 values from 0 to the number of elements.
-using Offsets = std::vector<std::int64_t>;
 
 }  // namespace xsift::io::schema
