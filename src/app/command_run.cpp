@@ -4,6 +4,7 @@
 #include "settings_file.hpp"
 #include "table.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <fstream>
@@ -96,12 +97,24 @@ void print_summary(const pipeline::RunSummary& summary, const std::string& outpu
     table.add({"spectral fits", std::to_string(summary.fits)});
     for (const auto& [code, count] : summary.quarantined)
         table.add({"quarantined, " + code, std::to_string(count)});
-    for (const auto& [stage, seconds] : summary.seconds)
-        table.add({"seconds, " + stage, fmt::format("{:.2f}", seconds)});
     table.add({"peak memory, MiB", std::to_string(summary.peak_memory >> 20)});
     table.add({"backend", summary.backend});
     fmt::print("{}\n", output);
     table.print();
+}
+
+/// What the run's time went into, as log lines.
+void log_stages(const pipeline::RunSummary& summary) {
+    double all = 0.0;
+    for (const auto& [stage, time] : summary.stages) all += time.processor;
+    for (const auto& [stage, time] : summary.stages)
+        log::info("{:<12} {:>9.2f} s, {:>9.2f} core-s, {:>3.0f}%", stage, time.wall, time.processor,
+                  100.0 * time.processor / std::max(all, 1e-9));
+    log::info("{:<12} {:>9.2f} s, {:>9.2f} core-s: {} thread{} busy to {:.0f}%", "total", summary.seconds,
+              summary.processor_seconds, summary.threads, summary.threads == 1 ? "" : "s",
+              100.0 * summary.utilisation());
+    log::info("{} batch{} at once, waiting for input {:.0f}% of the time", summary.lanes,
+              summary.lanes == 1 ? "" : "es", 100.0 * summary.waiting());
 }
 
 ExitCode perform_run(RunArguments& arguments) {
@@ -134,6 +147,7 @@ ExitCode perform_run(RunArguments& arguments) {
                     "what is done is kept in " + options.output + ".journal",
                     "Run the same command with --resume.");
     print_summary(summary, options.output);
+    log_stages(summary);
     return summary.quarantined.empty() ? ExitCode::done : ExitCode::done_with_quarantine;
 }
 
@@ -161,6 +175,10 @@ Action add_run(CLI::App& app) {
     command->add_option("--part", arguments->part, "K/N: only the K-th of N parts of the shard");
     command->add_option("--sources", arguments->sources, "Only these sources: ID,ID,...");
     command->add_flag("--resume", options.resume, "Go on where an interrupted run stopped");
+    command->add_option(
+        "--trace", options.trace,
+        "Write a timeline of stages, batches and threads (JSON, Chrome's trace events, as Perfetto "
+        "opens them)");
     for (const pipeline::Setting& setting : pipeline::settings_of(options.configuration))
         command
             ->add_option_function<std::vector<std::string>>(

@@ -142,15 +142,15 @@ void add_joint_task(JointWork& joint, const timing::SearchOptions& options, Comp
 }  // namespace
 
 BatchProcessor::BatchProcessor(const RunConfiguration& configuration, engine::Engines& engines,
-                               const ThreadPool& pool, StageTimes& times, std::set<std::string> quarantined)
+                               const ThreadPool& pool, Timeline& timeline, std::set<std::string> quarantined)
     : configuration_(configuration),
       engines_(engines),
       pool_(pool),
-      times_(times),
+      timeline_(timeline),
       quarantined_(std::move(quarantined)),
       grids_(configuration.spectra) {}
 
-std::vector<SourceResult> BatchProcessor::process(const std::vector<SourceData>& batch) {
+std::vector<SourceResult> BatchProcessor::process(std::int64_t number, Batch batch) {
     std::vector<SourceResult> results(batch.size());
     for (std::size_t i = 0; i < batch.size(); ++i) {
         results[i].source = batch[i].source;
@@ -158,14 +158,14 @@ std::vector<SourceResult> BatchProcessor::process(const std::vector<SourceData>&
             static_cast<std::int32_t>(batch[i].events.size() + batch[i].light_curves.size());
         results[i].n_spectra = static_cast<std::int32_t>(batch[i].spectra.size());
     }
-    if (configuration_.search_periods) search(batch, results);
-    if (configuration_.variability.enabled) assess(batch, results);
-    if (configuration_.fit_spectra) fit(batch, results);
+    if (configuration_.search_periods) search(number, batch, results);
+    if (configuration_.variability.enabled) assess(number, batch, results);
+    if (configuration_.fit_spectra) fit(number, batch, results);
     for (std::size_t i = 0; i < batch.size(); ++i) conclude(batch[i], results[i]);
     return results;
 }
 
-void BatchProcessor::search(const std::vector<SourceData>& batch, std::vector<SourceResult>& results) {
+void BatchProcessor::search(std::int64_t number, Batch batch, std::vector<SourceResult>& results) {
     const timing::SearchOptions& options = configuration_.search;
     std::vector<ExposureWork> work;
     for (std::size_t i = 0; i < batch.size(); ++i) {
@@ -175,7 +175,7 @@ void BatchProcessor::search(const std::vector<SourceData>& batch, std::vector<So
             work.emplace_back().curve = &curve, work.back().source = i;
     }
 
-    const Stopwatch searching;
+    std::optional<Timeline::Stage> stage(std::in_place, timeline_, "search", number);
     std::vector<engine::EventTask> event_tasks;
     std::vector<engine::LightCurveTask> curve_tasks;
     std::vector<ExposureWork*> searched_events, searched_curves;
@@ -199,8 +199,10 @@ void BatchProcessor::search(const std::vector<SourceData>& batch, std::vector<So
     auto take = [](std::vector<ExposureWork*>& items, std::vector<engine::SearchOutcome> outcomes) {
         for (std::size_t i = 0; i < items.size(); ++i) items[i]->outcome = std::move(outcomes[i]);
     };
+    std::unique_lock engine(search_engine_);
     take(searched_events, engines_.search->search(std::span<const engine::EventTask>(event_tasks)));
     take(searched_curves, engines_.search->search(std::span<const engine::LightCurveTask>(curve_tasks)));
+    engine.unlock();
     CompositeWork composite;
     for (ExposureWork& item : work)
         if (item.usable && item.events != nullptr)
@@ -209,10 +211,10 @@ void BatchProcessor::search(const std::vector<SourceData>& batch, std::vector<So
     std::vector<JointWork> joint;
     if (options.joint) joint = joint_work(work, options);
     for (JointWork& j : joint) add_joint_task(j, options, composite);
+    engine.lock();
     composite.search(*engines_.search);
-    times_.add("search", searching);
-
-    const Stopwatch polishing;
+    engine.unlock();
+    stage.emplace(timeline_, "polish", number);
     pool_.for_each(work.size(), [&](std::size_t k) {
         ExposureWork& item = work[k];
         if (!item.usable) return;
@@ -251,11 +253,10 @@ void BatchProcessor::search(const std::vector<SourceData>& batch, std::vector<So
         refine::flag_one_instrument(j.lists, rows, options);
         for (PeriodCandidate& candidate : j.candidates) rows.push_back(std::move(candidate));
     }
-    times_.add("polish", polishing);
 }
 
-void BatchProcessor::assess(const std::vector<SourceData>& batch, std::vector<SourceResult>& results) {
-    const Stopwatch assessing;
+void BatchProcessor::assess(std::int64_t number, Batch batch, std::vector<SourceResult>& results) {
+    const Timeline::Stage assessing(timeline_, "variability", number);
     pool_.for_each(batch.size(), [&](std::size_t i) {
         SourceResult& result = results[i];
         const auto add = [&](const auto& exposure) {
@@ -268,11 +269,11 @@ void BatchProcessor::assess(const std::vector<SourceData>& batch, std::vector<So
         for (const LightCurve& curve : batch[i].light_curves) add(curve);
         result.st_log10_p = characterise::combined_log10_p(result.variability);
     });
-    times_.add("variability", assessing);
 }
 
-void BatchProcessor::fit(const std::vector<SourceData>& batch, std::vector<SourceResult>& results) {
-    fit_batch(batch, configuration_.spectra, grids_, *engines_.grid, pool_, times_, results);
+void BatchProcessor::fit(std::int64_t number, Batch batch, std::vector<SourceResult>& results) {
+    fit_batch(number, batch, configuration_.spectra, grids_, *engines_.grid, grid_engine_, pool_, timeline_,
+              results);
 }
 
 void BatchProcessor::conclude(const SourceData& data, SourceResult& result) const {

@@ -1,11 +1,10 @@
-#include "background.hpp"
 #include "characterise.hpp"
 #include "process.hpp"
 #include "run_record.hpp"
-#include "stopwatch.hpp"
+#include "stream.hpp"
+#include "timeline.hpp"
 
 #include <algorithm>
-#include <future>
 #include <optional>
 
 #include <fmt/format.h>
@@ -30,10 +29,13 @@ namespace xsift::pipeline {
 
 namespace {
 
-/// Batches in flight at once: one being read, one computed, one journalled.
-constexpr std::int64_t batches_in_flight = 3;
-/// More sources a batch bring nothing, and a stop would wait longer for them.
+/// Batches computed at once: the second fills the cores that the first leaves idle at the end of a loop, and
+/// uses the processor while the first is on a device.
+constexpr int most_lanes = 2;
+/// More sources a batch bring nothing.
 constexpr std::int64_t max_batch_sources = 512;
+/// Predicted seconds of a batch on all threads: a stop on request waits for the batches under way.
+constexpr double batch_seconds = 4.0;
 /// PROVENANCE lists the checksum of every input up to this many; beyond, one checksum over all of them.
 constexpr std::size_t max_listed_inputs = 20000;
 
@@ -42,13 +44,13 @@ struct Range {
     std::int64_t first = 0, count = 0;
 };
 
-/// Cuts what is left of the survey into batches bounded by memory.
+/// Cuts what is left of the survey into batches bounded by memory and by predicted cost.
 class BatchPlan {
   public:
-    BatchPlan(const io::SurveyReader& survey, std::vector<Range> ranges, std::int64_t batch_memory)
-        : survey_(survey),
-          ranges_(std::move(ranges)),
-          budget_(std::max<std::int64_t>(1, batch_memory / batches_in_flight)) {
+    /// @param memory bytes of a batch; @param seconds predicted on one core
+    BatchPlan(const io::SurveyReader& survey, const ShardPlan& costs, std::vector<Range> ranges,
+              std::int64_t memory, double seconds)
+        : survey_(survey), costs_(costs), ranges_(std::move(ranges)), budget_(memory), seconds_(seconds) {
         std::erase_if(ranges_, [](const Range& range) { return range.count == 0; });
         for (const Range& range : ranges_) total_ += range.count;
     }
@@ -64,7 +66,9 @@ class BatchPlan {
         const Range& range = ranges_[at_];
         while (count < std::min(range.count, max_batch_sources)) {
             memory += survey_.memory_bytes(range.first + count);
-            if (count > 0 && memory > budget_) break;
+            if (count > 0 &&
+                (memory > budget_ || costs_.seconds(range.first, range.first + count + 1) > seconds_))
+                break;
             ++count;
         }
         return take(count);
@@ -81,9 +85,11 @@ class BatchPlan {
     }
 
     const io::SurveyReader& survey_;
+    const ShardPlan& costs_;
     std::vector<Range> ranges_;
     std::size_t at_ = 0;
     std::int64_t budget_, total_ = 0;
+    double seconds_;
 };
 
 /// The survey indices of a run, as consecutive ranges in survey order.
@@ -181,20 +187,22 @@ void count(const SourceResult& result, RunSummary& summary) {
 RunSummary run(const RunOptions& given, const std::atomic<bool>& stop, const RunProgress& progress) {
     RunOptions options = given;
     read_model_tables(options.configuration.spectra);
-    const Stopwatch total;
-    StageTimes times;
+    Timeline timeline(!options.trace.empty());
     RunSummary summary;
     io::SurveyReader survey(options.survey);
     const ShardPlan shard_plan(survey, options.configuration);
     const std::vector<Range> ranges = ranges_of(options, survey, shard_plan);
     for (const Range& range : ranges)
         summary.predicted_seconds += shard_plan.seconds(range.first, range.first + range.count);
-    BatchPlan plan(survey, ranges, options.batch_memory);
+    ThreadPool pool(options.threads, &timeline);
+    summary.threads = pool.size();
+    summary.lanes = std::min(pool.size(), most_lanes);
+    BatchPlan plan(survey, shard_plan, ranges, options.batch_memory / batches_in_flight(summary.lanes),
+                   batch_seconds * pool.size());
     Characteriser characteriser(options.configuration.character, options.configuration.spectra,
                                 survey.extra_columns());
     const io::CatalogueInfo info = catalogue_info(options, survey, characteriser, ranges, plan.total());
 
-    ThreadPool pool(options.threads);
     engine::Engines engines = make_engines(
         options.backend, pool,
         options.search_costs.empty() ? engine::SearchCosts{} : read_search_costs(options.search_costs));
@@ -203,7 +211,7 @@ RunSummary run(const RunOptions& given, const std::atomic<bool>& stop, const Run
 
     std::set<std::string> quarantined;
     for (const QuarantineRow& row : info.ingest_quarantine) quarantined.insert(row.source_id);
-    BatchProcessor processor(options.configuration, engines, pool, times, std::move(quarantined));
+    BatchProcessor processor(options.configuration, engines, pool, timeline, std::move(quarantined));
 
     {
         std::vector<Source> sources;
@@ -211,9 +219,8 @@ RunSummary run(const RunOptions& given, const std::atomic<bool>& stop, const Run
             for (const Range& range : ranges)
                 for (Source& source : survey.read_sources(range.first, range.count))
                     sources.push_back(std::move(source));
-        const Stopwatch matching;
+        const Timeline::Stage matching(timeline, "match");
         characteriser.prepare(sources, pool);
-        times.add("match", matching);
     }
 
     ContentHash identity;
@@ -226,61 +233,51 @@ RunSummary run(const RunOptions& given, const std::atomic<bool>& stop, const Run
 
     std::int64_t done = journal.size();
     if (progress) progress(done, plan.total());
-    // Reading of the next batch and journalling of the last one overlap with the computation.
-    auto read_next = [&]() -> std::vector<SourceData> {
-        const Stopwatch reading;
+    StreamStages stages;
+    stages.read = [&]() -> std::vector<SourceData> {
+        const Timeline::Stage reading(timeline, "read");
         const Range range = plan.next();
-        std::vector<SourceData> batch;
-        if (range.count > 0) batch = survey.read(range.first, range.count);
-        times.add("read", reading);
-        return batch;
+        return range.count > 0 ? survey.read(range.first, range.count) : std::vector<SourceData>{};
     };
-    BackgroundThread reader, writer;
-    std::future<std::vector<SourceData>> reading = reader.submit(read_next);
-    std::future<void> writing;
-    while (!stop.load()) {
-        const Stopwatch waiting;
-        const std::vector<SourceData> batch = reading.get();
-        times.add("wait", waiting);
-        if (batch.empty()) break;
-        reading = reader.submit(read_next);
-        std::vector<SourceResult> results = processor.process(batch);
-        const Stopwatch characterising;
+    stages.compute = [&](std::int64_t k, const std::vector<SourceData>& batch) {
+        std::vector<SourceResult> results = compute_in_parts(
+            batch, [&](std::span<const SourceData> part) { return processor.process(k, part); });
+        const Timeline::Stage characterising(timeline, "characterise", k);
         characteriser.apply(results);
-        times.add("characterise", characterising);
-        if (writing.valid()) writing.get();
-        const auto finished = static_cast<std::int64_t>(results.size());
-        writing = writer.submit([&journal, &times, results = std::move(results)] {
-            const Stopwatch journalling;
-            journal.append(results);
-            times.add("journal", journalling);
-        });
-        done += finished;
-        if (progress) progress(done, plan.total());
-    }
-    if (reading.valid()) reading.get();
-    if (writing.valid()) writing.get();
-
-    auto conclude = [&] {
-        summary.seconds = times.seconds();
-        summary.seconds["total"] = total.seconds();
-        summary.peak_memory = peak_memory();
+        return results;
     };
+    stages.write = [&](std::int64_t k, const std::vector<SourceResult>& results) {
+        const Timeline::Stage journalling(timeline, "journal", k);
+        journal.append(results);
+        done += static_cast<std::int64_t>(results.size());
+        if (progress) progress(done, plan.total());
+    };
+    stream_batches(stages, summary.lanes, stop, timeline);
+
     summary.interrupted = done < plan.total();
     if (!summary.interrupted) {
-        const Stopwatch writing_catalogue;
+        const Timeline::Stage writing(timeline, "catalogue");
         journal.replay([&](const SourceResult& result) { count(result, summary); });
         for (const QuarantineRow& row : info.ingest_quarantine) ++summary.quarantined[row.code];
-        io::write_catalogue(options.output, info,
-                            [&](const io::ResultVisitor& visitor) { journal.replay(visitor); },
-                            [&] { journal.require_ours(); });
-        times.add("catalogue", writing_catalogue);
-        conclude();
+        io::write_catalogue(
+            options.output, info, [&](const io::ResultVisitor& visitor) { journal.replay(visitor); },
+            [&] { journal.require_ours(); });
+    }
+    summary.stages = timeline.stages();
+    summary.seconds = timeline.seconds();
+    summary.processor_seconds = timeline.processor_seconds();
+    summary.peak_memory = peak_memory();
+    if (!options.trace.empty()) io::write_text_file(options.trace, timeline.chrome_trace());
+    if (!summary.interrupted) {
         io::write_text_file(run_record_path(options.output), run_record(options, summary));
         journal.remove();
     }
-    conclude();
     return summary;
+}
+
+double RunSummary::waiting() const {
+    const auto wait = stages.find("wait");
+    return wait == stages.end() || seconds <= 0.0 ? 0.0 : wait->second.wall / (seconds * lanes);
 }
 
 }  // namespace xsift::pipeline

@@ -2,8 +2,6 @@
 
 #include "machine_record.hpp"
 
-#include <xsift/core/parallel.hpp>
-
 namespace xsift::pipeline {
 
 std::string run_record_path(const std::string& catalogue) {
@@ -19,7 +17,8 @@ std::string run_record(const RunOptions& options, const RunSummary& summary) {
     record["shard"] = {options.shard, options.shards};
     record["part"] = {options.part, options.parts};
     record["backend"] = summary.backend;
-    record["threads"] = options.threads > 0 ? options.threads : available_threads();
+    record["threads"] = summary.threads;
+    record["lanes"] = summary.lanes;
     record["batch_memory"] = options.batch_memory;
     record["sources"] = summary.sources;
     record["resumed"] = summary.resumed;
@@ -27,7 +26,17 @@ std::string run_record(const RunOptions& options, const RunSummary& summary) {
     record["periods"] = summary.periods;
     record["fits"] = summary.fits;
     record["quarantined"] = summary.quarantined;
-    record["seconds"] = summary.seconds;
+    nlohmann::ordered_json seconds, processor_seconds;
+    for (const auto& [stage, time] : summary.stages) {
+        seconds[stage] = time.wall;
+        processor_seconds[stage] = time.processor;
+    }
+    seconds["total"] = summary.seconds;
+    processor_seconds["total"] = summary.processor_seconds;
+    record["seconds"] = seconds;
+    record["processor_seconds"] = processor_seconds;
+    record["core_utilisation"] = summary.utilisation();
+    record["waiting"] = summary.waiting();
     record["predicted_seconds"] = summary.predicted_seconds;
     record["peak_memory"] = summary.peak_memory;
     return record.dump(2) + "\n";

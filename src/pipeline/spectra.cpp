@@ -116,9 +116,9 @@ void simulate_offered(const SpectraSet& set, const engine::ModelGrids& grids,
 
 }  // namespace
 
-void fit_batch(const std::vector<SourceData>& batch, const spectral::FitOptions& options,
-               engine::ModelGrids& grids, engine::GridLikelihood& backend, const ThreadPool& pool,
-               StageTimes& times, std::vector<SourceResult>& results) {
+void fit_batch(std::int64_t number, std::span<const SourceData> batch, const spectral::FitOptions& options,
+               engine::ModelGrids& grids, engine::GridLikelihood& backend, std::mutex& engine_turn,
+               const ThreadPool& pool, Timeline& timeline, std::vector<SourceResult>& results) {
     std::vector<SpectrumWork> work;
     for (std::size_t i = 0; i < batch.size(); ++i)
         for (const Spectrum& spectrum : batch[i].spectra) {
@@ -126,7 +126,7 @@ void fit_batch(const std::vector<SourceData>& batch, const spectral::FitOptions&
             work.back().source = i;
         }
 
-    const Stopwatch gridding;
+    std::optional<Timeline::Stage> stage(std::in_place, timeline, "grid", number);
     pool.for_each(work.size(), [&](std::size_t k) {
         SpectrumWork& item = work[k];
         guarded(batch[item.source].source.id, item.spectrum->exposure.file, "fit", item.quarantine, [&] {
@@ -137,13 +137,13 @@ void fit_batch(const std::vector<SourceData>& batch, const spectral::FitOptions&
     std::vector<const spectral::PreparedSpectrum*> prepared;
     for (const SpectrumWork& item : work)
         if (item.prepared) prepared.push_back(&*item.prepared);
+    std::unique_lock turn(engine_turn);
     auto cells = grids.best_cells(backend, prepared);
+    turn.unlock();
     auto next = cells.begin();
     for (SpectrumWork& item : work)
         if (item.prepared) item.cells = std::move(*next++);
-    times.add("grid", gridding);
-
-    const Stopwatch fitting;
+    stage.emplace(timeline, "fit", number);
     std::vector<SpectraSet> sets = all_sets(work, options);
     const std::size_t n_models = options.models.size();
     for (SpectraSet& set : sets) {
@@ -171,7 +171,6 @@ void fit_batch(const std::vector<SourceData>& batch, const spectral::FitOptions&
     if (options.goodness_simulations > 0)
         pool.for_each(sets.size(),
                       [&](std::size_t k) { simulate_offered(sets[k], grids, options, results); });
-    times.add("fit", fitting);
 }
 
 }  // namespace xsift::pipeline

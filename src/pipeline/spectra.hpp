@@ -2,8 +2,11 @@
 /// @file
 /// The spectral part of a batch: preparation, grids, fits of single spectra and of sets, selection.
 
-#include "stopwatch.hpp"
+#include "timeline.hpp"
 
+#include <cstdint>
+#include <mutex>
+#include <span>
 #include <vector>
 
 #include <xsift/core/parallel.hpp>
@@ -15,8 +18,10 @@ namespace xsift::pipeline {
 
 /// Fits the models to the spectra of each source: one by one, and those that options.joint puts into a set at
 /// once. Sets fits, best_fit and the quarantine rows of the results.
-void fit_batch(const std::vector<SourceData>& batch, const spectral::FitOptions& options,
-               engine::ModelGrids& grids, engine::GridLikelihood& backend, const ThreadPool& pool,
-               StageTimes& times, std::vector<SourceResult>& results);
+/// @param number of the batch, for the timeline
+/// @param engine_turn is held while the grids and their backend are used
+void fit_batch(std::int64_t number, std::span<const SourceData> batch, const spectral::FitOptions& options,
+               engine::ModelGrids& grids, engine::GridLikelihood& backend, std::mutex& engine_turn,
+               const ThreadPool& pool, Timeline& timeline, std::vector<SourceResult>& results);
 
 }  // namespace xsift::pipeline

@@ -1,11 +1,8 @@
 #pragma once
 /// @file
-/// Wall-clock time of stages.
+/// Wall-clock time.
 
 #include <chrono>
-#include <map>
-#include <mutex>
-#include <string>
 
 namespace xsift::pipeline {
 
@@ -17,23 +14,6 @@ class Stopwatch {
   private:
     using Clock = std::chrono::steady_clock;
     Clock::time_point start_ = Clock::now();
-};
-
-/// Seconds by stage, added up from any thread.
-class StageTimes {
-  public:
-    void add(const std::string& stage, const Stopwatch& watch) {
-        const std::lock_guard lock(mutex_);
-        seconds_[stage] += watch.seconds();
-    }
-    std::map<std::string, double> seconds() const {
-        const std::lock_guard lock(mutex_);
-        return seconds_;
-    }
-
-  private:
-    mutable std::mutex mutex_;
-    std::map<std::string, double> seconds_;
 };
 
 }  // namespace xsift::pipeline

@@ -47,6 +47,31 @@ class CatalogueBytes(XsiftCase):
         done = self.xsift("run", survey, "-o", self.folder / "c.fits", "--search-costs", costs, exit_code=2)
         self.assertIn("BAD_SETTING", done.stderr)
 
+    def test_a_run_says_what_bounds_it(self):
+        survey = self.simulated(30, "--with-spectra")
+        trace = self.folder / "trace.json"
+        whole = self.run_catalogue(survey, "whole.fits").read_bytes()
+        path = self.folder / "traced.fits"
+        done = self.xsift("run", survey, "-o", path, "--threads", 2, "--batch-memory", "300K", "--trace", trace)
+        self.assertEqual(path.read_bytes(), whole)
+        record = json.loads((self.folder / "traced.run.json").read_text())
+        stages = set(record["seconds"]) - {"total"}
+        self.assertLessEqual({"read", "search", "polish", "variability", "grid", "fit", "journal", "catalogue", "wait"},
+                             stages)
+        for stage in stages:
+            self.assertIn(stage, done.stderr)
+        spent = record["processor_seconds"]
+        self.assertLessEqual(sum(spent[stage] for stage in stages), 1.02 * spent["total"] + 0.05)
+        self.assertAlmostEqual(record["core_utilisation"], spent["total"] / record["seconds"]["total"] / 2)
+        events = json.loads(trace.read_text())["traceEvents"]
+        batches = {event["args"]["batch"] for event in events if event.get("name") == "fit"}
+        self.assertGreater(len(batches), 1)
+        self.assertEqual(batches, set(range(len(batches))))
+        for event in events:
+            self.assertIn(event["ph"], "XM")
+            if event["ph"] == "X":
+                self.assertGreaterEqual(event["dur"], 0)
+
     def test_memory_does_not_grow_with_the_survey(self):
         """Reading, journal and catalogue hold a batch; per source only its predicted cost is kept (8 bytes)."""
         peaks = {}

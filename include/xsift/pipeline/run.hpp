@@ -25,6 +25,13 @@ struct RunOptions {
     std::vector<std::string> sources;       ///< ids; empty: all
     bool resume = false;
     std::string search_costs;  ///< file of `bench --calibrate`; empty: the costs that are built in
+    std::string trace;  ///< file for a timeline of the run in Chrome's trace event format; empty: none
+};
+
+/// What a stage of a run took, all its batches together. Stages of several batches overlap.
+struct StageTime {
+    double wall = 0.0;       ///< s from begin to end
+    double processor = 0.0;  ///< s of all threads that worked for it
 };
 
 /// What happened; also written beside the catalogue.fits as catalogue.run.json.
@@ -32,8 +39,15 @@ struct RunSummary {
     std::string backend;  ///< as Engines::description
     std::int64_t sources = 0, resumed = 0, candidates = 0, periods = 0, fits = 0;
     std::map<std::string, std::int64_t> quarantined;  ///< rows by code, those of ingest included
-    std::map<std::string, double>
-        seconds;  ///< by stage: read, search, polish, grid, fit, journal, catalogue, wait, total
+    /// match, read, search, polish, variability, grid, fit, characterise, journal, catalogue, and wait: a
+    /// lane of the computation waits for its next batch.
+    std::map<std::string, StageTime> stages;
+    double seconds = 0.0;            ///< wall-clock time of the run
+    double processor_seconds = 0.0;  ///< of the process meanwhile
+    int threads = 0, lanes = 0;      ///< threads of the pool; batches computed at once
+    double utilisation() const { return seconds > 0.0 ? processor_seconds / seconds / threads : 0.0; }
+    /// Share of the time of all lanes in which they waited for input.
+    double waiting() const;
     double predicted_seconds = 0.0;  ///< on one core, as ShardPlan predicts
     std::int64_t peak_memory = 0;    ///< bytes, of the process
     bool interrupted = false;        ///< stopped on request: resume with --resume
