@@ -28,7 +28,7 @@ SearchExtent unit(double resolutions, double photons = INFINITY) {
 }
 
 TEST(Trials, HOfManyHarmonicsFollowsThePublishedLaw) {
-    for (const double h : {20.0, 50.0, 100.0, 500.0})
+    for (const double h : {10.0, 20.0, 50.0})
         EXPECT_NEAR(log10_h_single(h, 20, {}), -kerr_rate * h / constants::ln10,
                     0.004 * h * 0.4 / constants::ln10)
             << h;
