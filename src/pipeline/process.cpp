@@ -132,8 +132,7 @@ std::vector<JointWork> joint_work(const std::vector<ExposureWork>& work,
 /// Effective number of independent searches that an exposure got: statistics of the same photons are related.
 double searches_of(const ExposureWork& item, const timing::SearchOptions& options) {
     if (item.curve != nullptr) return static_cast<double>(options.gls_terms.size());
-    const timing::SearchExtent extent =
-        timing::search_extent(*item.events, item.grid, timing::time_span(*item.events));
+    const timing::SearchExtent extent = timing::search_extent(*item.events, item.grid);
     double n = options.monte_carlo ? 1.0  // the simulations searched all of them
                                    : timing::effective_statistics(timing::event_statistics(options),
                                                                   options.log10_fap, extent);

@@ -287,7 +287,7 @@ Frame frame_of(const EventList& events, const timing::FrequencyGrid& grid,
                 {},
                 flags_of(events),
                 grid,
-                timing::search_extent(events, grid, timing::time_span(events)),
+                timing::search_extent(events, grid),
                 options};
     if (events.exposure.frame_time > 0.0) frame.frame_frequencies.push_back(1.0 / events.exposure.frame_time);
     return frame;
@@ -545,7 +545,7 @@ timing::SearchExtent joint_extent(std::span<const EventList* const> lists, const
     timing::SearchExtent extent;
     double variance = 0.0, photons = 0.0;
     for (const EventList* list : lists) {
-        extent = timing::search_extent(*list, grid, timing::time_span(*list));
+        extent = timing::search_extent(*list, grid);
         variance += extent.time_variance;
         photons += extent.photons;
     }

@@ -69,7 +69,7 @@ class EventPolisher {
           sums_(events),
           span_(timing::time_span(events)),
           confirmable_(timing::confirmable_frequency(events.exposure)),
-          extent_(timing::search_extent(events, grid, span_)) {}
+          extent_(timing::search_extent(events, grid)) {}
 
     std::vector<PeriodCandidate> run() {
         if (sums_.empty() || grid_.count < 1) return {};

@@ -135,6 +135,8 @@ std::pair<double, double> log_h(double h, int harmonics, const SearchExtent& ext
 /// is 10^-exponent. Simulated with 20 and 200 photons (tests/validation/calibrate_tails.cpp): phases drawn
 /// uniformly down to 1e-5, accurate to 0.02 there; beyond from pulsed densities, accurate to 0.1 to 0.3.
 constexpr std::array<double, 10> exponent{0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 13.0};
+/// Where the extrapolation ends.
+constexpr double largest_exponent = 20.0;
 struct FewPhotons {
     int harmonics;  ///< of Z2; 0: H
     std::array<double, 10> of_20, of_200;
@@ -179,7 +181,7 @@ double of_photons(const FewPhotons& row, double at, double photons) {
 /// log10 of a single-trial probability for this number of photons from that in the limit of many.
 double corrected(double log10_p, int harmonics, double photons) {
     if (!(photons < 1e9) || log10_p >= 0.0) return log10_p;
-    const double at = -log10_p;
+    const double at = std::min(-log10_p, largest_exponent);
     double shift = 0.0;
     if (harmonics == 0) {
         shift = of_photons(few_photons.back(), at, photons);
@@ -252,11 +254,10 @@ double time_variance(const EventList& events) {
     return std::max(0.0, second / weight - first * first);
 }
 
-SearchExtent search_extent(const EventList& events, const FrequencyGrid& grid, double span) {
+SearchExtent search_extent(const EventList& events, const FrequencyGrid& grid) {
     SearchExtent extent;
     extent.bandwidth = static_cast<double>(grid.count) * grid.df;
     extent.time_variance = time_variance(events);
-    extent.oversampling = grid_oversampling(grid, span);
     extent.photons = static_cast<double>(events.size());
     if (!events.weight.empty()) {
         double sum = 0.0, squares = 0.0;
@@ -277,7 +278,8 @@ double log10_z2_single(double z2, int n, const SearchExtent& extent) {
 double log10_h_single(double h, int harmonics, const SearchExtent& extent) {
     if (!(h > 0.0)) return 0.0;
     if (harmonics == 1) return log10_z2_single(h, 1, extent);
-    return corrected(std::min(0.0, log_h(h, harmonics, extent).first / constants::ln10), 0, extent.photons);
+    const double exact = log_h(h, harmonics, extent).first / constants::ln10;
+    return corrected(std::min(0.0, std::max(exact, log10_h_survival(h))), 0, extent.photons);
 }
 
 double z2_trials(double z2, int n, const SearchExtent& extent) {

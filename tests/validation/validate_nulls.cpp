@@ -148,7 +148,7 @@ int main(int argc, char** argv) {
                 const double best = best_of(refine::polish_events(events, grid, found, options));
                 const double searches =
                     timing::effective_statistics(timing::event_statistics(options), options.log10_fap,
-                                                 timing::search_extent(events, grid, span));
+                                                 timing::search_extent(events, grid));
                 group[3].shares.add(timing::log10_false_alarm(best, searches));
             }
             rows.insert(rows.end(), group.begin(), group.end());

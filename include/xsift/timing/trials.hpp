@@ -22,7 +22,6 @@ namespace xsift::timing {
 struct SearchExtent {
     double bandwidth = 0.0;      ///< Hz
     double time_variance = 0.0;  ///< s^2, of the good time
-    double oversampling = 4.0;   ///< trials per 1/T of the grid whose peaks are maximised
     double photons = INFINITY;   ///< (sum w)^2 / sum w^2: the tail of few photons is not that of chi2
     int groups = 1;              ///< Z2 summed over this many independent lists
 };
@@ -30,10 +29,12 @@ struct SearchExtent {
 /// Variance of the times of the good time intervals (of the photons where there are none), s^2: T^2 / 12 for
 /// one interval.
 double time_variance(const EventList& events);
-SearchExtent search_extent(const EventList& events, const FrequencyGrid& grid, double span);
+SearchExtent search_extent(const EventList& events, const FrequencyGrid& grid);
 
 /// log10 of the probability that one trial exceeds a value.
 double log10_z2_single(double z2, int n, const SearchExtent& extent);
+/// For H the exact one, but not less than exp(-0.4 h) (de Jager & Buesching 2010): for a strong signal H
+/// would else prefer subharmonics, whose further harmonics collect red noise.
 double log10_h_single(double h, int harmonics, const SearchExtent& extent);
 
 /// Effective number of independent trials: the N for which 1 - (1 - p)^N is the probability that the maximum
