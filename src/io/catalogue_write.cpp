@@ -340,8 +340,11 @@ void for_each_source(const std::vector<Shard>& shards, Visit&& visit) {
         RowCursor<PeriodRow> periods(shard.path, &Tables::periods);
         while (sources.peek()) {
             SourceRow row = sources.take();
-            while (periods.peek() && periods.peek()->source_id == row.source.id)
+            while (periods.peek() && periods.peek()->source_id == row.source.id) {
                 row.candidates.push_back(candidate_of(periods.take()));
+                if (row.candidates.back().flags & candidate_offered)
+                    row.best_period = static_cast<std::int32_t>(row.candidates.size()) - 1;
+            }
             visit(row);
         }
     }
