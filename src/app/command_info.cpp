@@ -38,7 +38,7 @@ void add_source(Table& table, const SourceResult& result) {
         const PeriodCandidate& candidate = result.candidates[static_cast<std::size_t>(result.best_period)];
         row[3] = number(candidate.period, 9);
         row[4] = number(candidate.period_error, 2);
-        row[5] = number(candidate.log10_fap, 4);
+        row[5] = number(result.log10_fap, 4);
     }
     if (result.best_fit >= 0) {
         const SpectralFit& fit = result.fits[static_cast<std::size_t>(result.best_fit)];

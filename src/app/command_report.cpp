@@ -26,8 +26,7 @@ struct ReportArguments {
 constexpr std::int64_t step = 1000;
 
 double rank_of(const SourceResult& result) {
-    return result.best_period < 0 ? 0.0
-                                  : result.candidates[static_cast<std::size_t>(result.best_period)].log10_fap;
+    return result.best_period < 0 ? 0.0 : result.log10_fap;
 }
 
 /// The results to report: one source, or the N whose period is most significant.

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <map>
 #include <memory>
+#include <sstream>
 #include <tuple>
 
 #include <fmt/format.h>
@@ -17,6 +18,7 @@
 #include <xsift/core/log.hpp>
 #include <xsift/io/catalogue.hpp>
 #include <xsift/io/survey.hpp>
+#include <xsift/pipeline/review.hpp>
 #include <xsift/pipeline/run.hpp>
 #include <xsift/pipeline/shard_plan.hpp>
 
@@ -245,7 +247,14 @@ Action add_merge(CLI::App& app) {
         ->required();
     command->add_option("-o,--output", arguments->output, "Catalogue to write")->required();
     return [arguments] {
-        io::merge_catalogues(expand_lists(arguments->shards), arguments->output);
+        const std::vector<std::string> shards = expand_lists(arguments->shards);
+        pipeline::RunConfiguration configuration;
+        if (!shards.empty()) {
+            std::istringstream text(io::describe_catalogue(shards.front()).info.configuration);
+            apply_toml(text, "CONFIG of " + shards.front(), pipeline::settings_of(configuration));
+        }
+        pipeline::CatalogueReview review(configuration.search);
+        io::merge_catalogues(shards, arguments->output, &review);
         fmt::print("{}\n", arguments->output);
         return ExitCode::done;
     };

@@ -84,8 +84,11 @@ Table<SourceRow> sources_table() {
         c({"N_SPECTRA", "", "meta.number;obs", "I6", "spectra with a response"}, at(&R::n_spectra)),
         c({"PERIOD", "s", "time.period;src.var.pulse", "G17.10", "period offered"}, at(&R::period)),
         c({"PERIOD_ERR", "s", "stat.error;time.period", "E11.3", "1 sigma"}, at(&R::period_error)),
-        c({"LOG10_FAP", "", "stat.probability;src.var", "F11.3", "log10 false-alarm probability of PERIOD"},
+        c({"LOG10_FAP", "", "stat.probability;src.var", "F11.3", "log10 FAP of the whole search of the source"},
           at(&R::log10_fap)),
+        c({"N_SEARCHES", "", "stat.param", "F8.3", "effective statistics x exposures searched"}, at(&R::n_searches)),
+        c({"QVALUE", "", "stat.probability;src.var", "E11.3", "share of false ones up to this LOG10_FAP"},
+          at(&R::q_value)),
         c({"PF_UL", "", "src.var.amplitude;arith.ratio;stat.max", "F7.4", "upper limit without a period, see PF_LIMITS"},
           at(&R::pf_ul)),
         c({"PF_UL_FMAX", "Hz", "arith.rate;src.var.pulse;stat.max", "G17.10", "PF_UL holds up to this frequency"},
@@ -135,6 +138,8 @@ Table<PeriodRow> periods_table() {
         c({"SRCID", "", "meta.id.parent", "A", "source"}, at(&R::source_id)),
         c({"EXPOSURE", "", "meta.id;obs.exposure", "A", "file of the exposure, or joint: all"}, at(&R::exposure)),
         c({"INSTRUMENT", "", "meta.id;instr", "A", "instrument"}, at(&R::instrument)),
+        c({"OBS_ID", "", "meta.id;obs", "A", "observation; several joined by +"}, at(&R::obs_id)),
+        c({"SPAN", "s", "time.duration;obs.exposure", "F13.3", "first to last good time"}, at(&R::span)),
         c({"RANK", "", "meta.number", "I4", "1: strongest of its exposure"}, at(&R::rank)),
         c({"METHOD", "", "meta.id;stat", "A", "Z2, H, GLS or EF"}, at(&R::method)),
         c({"NHARM", "", "meta.number;stat.Fourier", "I4", "harmonics"}, at(&R::n_harmonics)),
@@ -625,17 +630,11 @@ SourceRow source_row(const SourceResult& result) {
     row.n_exposures = result.n_exposures;
     row.n_spectra = result.n_spectra;
     row.status = result.status;
-    row.flags = result.flags;
+    set_period(result, row);
     row.st_log10_p = result.st_log10_p;
     // A power below 1e-300 would lose digits before it underflows.
     row.st_pvalue = result.st_log10_p < -300.0 ? 0.0 : std::pow(10.0, result.st_log10_p);
     row.character = result.character;
-    if (result.best_period >= 0) {
-        const PeriodCandidate& best = result.candidates.at(static_cast<std::size_t>(result.best_period));
-        row.period = best.period;
-        row.period_error = best.period_error;
-        row.log10_fap = best.log10_fap;
-    }
     if (const PulsedFractionLimit* limit = source_limit(result)) {
         row.pf_ul = limit->pf_ul;
         row.pf_ul_fmax = limit->frequency_hi;
@@ -646,6 +645,21 @@ SourceRow source_row(const SourceResult& result) {
         row.flux = best.flux;
     }
     return row;
+}
+
+void set_period(const SourceResult& result, SourceRow& row) {
+    row.flags = result.flags;
+    row.n_searches = result.n_searches;
+    row.log10_fap = result.log10_fap;
+    row.q_value = result.q_value;
+    row.period = row.period_error = not_measured;
+    if (result.best_period >= 0) {
+        const PeriodCandidate& best = result.candidates.at(static_cast<std::size_t>(result.best_period));
+        row.period = best.period;
+        row.period_error = best.period_error;
+    }
+    if (result.best_period >= 0 || (result.flags & source_period_withdrawn))
+        row.pf_ul = row.pf_ul_fmax = not_measured;
 }
 
 PeriodRow period_row(const SourceResult& result, const PeriodCandidate& candidate) {
@@ -684,11 +698,8 @@ void find_best(const SourceRow& row, SourceResult& result) {
         const auto found = std::find_if(items.begin(), items.end(), matches);
         return found == items.end() ? -1 : static_cast<std::int32_t>(found - items.begin());
     };
-    result.best_period =
-        !std::isfinite(row.period) ? -1 : index_of(result.candidates, [&](const auto& candidate) {
-            return candidate.veto == 0 && same(candidate.period, row.period) &&
-                   same(candidate.period_error, row.period_error) && same(candidate.log10_fap, row.log10_fap);
-        });
+    result.best_period = index_of(
+        result.candidates, [](const auto& candidate) { return (candidate.flags & candidate_offered) != 0; });
     result.best_fit = row.best_model.empty() ? -1 : index_of(result.fits, [&](const auto& fit) {
         return fit.selected && fit.model == row.best_model && same(fit.flux.value, row.flux.value);
     });

@@ -21,7 +21,7 @@ namespace xsift::io::catalogue {
 // reading.
 
 struct SourceRow : SourceResult {
-    double period = not_measured, period_error = not_measured, log10_fap = not_measured;
+    double period = not_measured, period_error = not_measured;
     double st_pvalue = not_measured;
     double pf_ul = not_measured, pf_ul_fmax = not_measured;
     std::string best_model;
@@ -65,6 +65,8 @@ struct LineRow {
 };
 
 SourceRow source_row(const SourceResult& result);
+/// What a row says of the period and its probability, anew after a review.
+void set_period(const SourceResult& result, SourceRow& row);
 PeriodRow period_row(const SourceResult& result, const PeriodCandidate& candidate);
 LimitRow limit_row(const SourceResult& result, const PulsedFractionLimit& limit);
 ProfileRow profile_row(const SourceResult& result, const PhaseProfile& profile);

@@ -298,6 +298,106 @@ Shard inspect(OpenCatalogue& shard, Tables& merged) {
     return found;
 }
 
+/// Rows of a table of a shard one after the other, a chunk in memory.
+template <typename Row>
+class RowCursor {
+  public:
+    RowCursor(const std::string& path, Table<Row> Tables::*table)
+        : catalogue_(path),
+          table_(catalogue_.tables.*table),
+          layout_(catalogue_.file.open_table(table_.name)) {}
+
+    /// The next row, or nothing at the end.
+    const std::optional<Row>& peek() {
+        if (!row_ && at_ < catalogue_.file.rows()) {
+            const std::int64_t row_bytes = layout_.row_bytes(), chunk = rows_per_chunk(row_bytes);
+            if (at_ % chunk == 0)
+                bytes_ = catalogue_.file.read_rows(at_, std::min(chunk, catalogue_.file.rows() - at_));
+            row_ = table_.decode_row(bytes_ + (at_ % chunk) * row_bytes);
+            ++at_;
+        }
+        return row_;
+    }
+    Row take() {
+        peek();
+        return *std::exchange(row_, std::nullopt);
+    }
+
+  private:
+    OpenCatalogue catalogue_;
+    Table<Row> table_;
+    Layout layout_;
+    std::int64_t at_ = 0;
+    const char* bytes_ = nullptr;
+    std::optional<Row> row_;
+};
+
+/// Calls visit(row of SOURCES, with its candidates) for the sources of all shards.
+template <typename Visit>
+void for_each_source(const std::vector<Shard>& shards, Visit&& visit) {
+    for (const Shard& shard : shards) {
+        RowCursor<SourceRow> sources(shard.path, &Tables::sources);
+        RowCursor<PeriodRow> periods(shard.path, &Tables::periods);
+        while (sources.peek()) {
+            SourceRow row = sources.take();
+            while (periods.peek() && periods.peek()->source_id == row.source.id) {
+                row.candidates.push_back(candidate_of(periods.take()));
+                if (row.candidates.back().flags & candidate_offered)
+                    row.best_period = static_cast<std::int32_t>(row.candidates.size()) - 1;
+            }
+            visit(row);
+        }
+    }
+}
+
+/// Writes the rows of a table as the review leaves them, in place of those of the shards.
+class Revision {
+  public:
+    Revision(const ResultReview& review, const std::vector<Shard>& shards)
+        : review_(review), shards_(shards) {}
+
+    bool of(const Table<SourceRow>&) const { return true; }
+    bool of(const Table<PeriodRow>&) const { return review_.revises_candidates(); }
+    template <typename Row>
+    bool of(const Table<Row>&) const {
+        return false;
+    }
+
+    void widen(Table<PeriodRow>& table) const {
+        for_each_row([&](PeriodRow& row) { table.widen(row); });
+    }
+    template <typename Row>
+    void widen(Table<Row>&) const {}  // no text of another table changes
+
+    void write(const Table<PeriodRow>& table, TableWriter& writer) const {
+        for_each_row([&](PeriodRow& row) { table.encode_row(row, writer.next_row()); });
+    }
+    void write(const Table<SourceRow>& table, TableWriter& writer) const {
+        for_each_source(shards_, [&](SourceRow& row) {
+            review_.revise(row);
+            set_period(row, row);
+            table.encode_row(row, writer.next_row());
+        });
+    }
+    template <typename Row>
+    void write(const Table<Row>&, TableWriter&) const {}
+
+  private:
+    template <typename Visit>
+    void for_each_row(Visit&& visit) const {
+        for_each_source(shards_, [&](SourceRow& source) {
+            review_.revise(source);
+            for (const PeriodCandidate& candidate : source.candidates) {
+                PeriodRow row = period_row(source, candidate);
+                visit(row);
+            }
+        });
+    }
+
+    const ResultReview& review_;
+    const std::vector<Shard>& shards_;
+};
+
 }  // namespace
 }  // namespace catalogue
 
@@ -328,7 +428,8 @@ void write_catalogue(const std::string& path, const CatalogueInfo& info, const R
     atomic.commit();
 }
 
-void merge_catalogues(const std::vector<std::string>& paths, const std::string& output) {
+void merge_catalogues(const std::vector<std::string>& paths, const std::string& output,
+                      ResultReview* review) {
     if (paths.empty()) refuse("MERGE_EMPTY", "there are no shards", "Name the shard catalogues");
     AtomicFile atomic(output);
 
@@ -357,12 +458,23 @@ void merge_catalogues(const std::vector<std::string>& paths, const std::string& 
     identity.n_sources = identity.survey_sources;
     OutputFile file(atomic.temporary(), output);
     file.write_identity(identity);
+    std::optional<Revision> revision;
+    if (review != nullptr) {
+        do {
+            for_each_source(shards, [&](const SourceRow& row) { review->look(row); });
+        } while (review->again());
+        revision.emplace(*review, shards);
+    }
     for_each_result_table(tables, [&](auto& table, std::size_t i) {
         std::int64_t rows = 0;
         for (const Shard& shard : shards) rows += shard.counts[i];
+        const bool revised = revision && revision->of(table);
+        if (revised) revision->widen(table);
         const Layout layout = table.layout();
         TableWriter writer(file, layout, rows);
+        if (revised) revision->write(table, writer);
         for (const Shard& shard : shards) {
+            if (revised) break;
             InputFile input(shard.path);
             copy_rows(input, layout, writer);
         }

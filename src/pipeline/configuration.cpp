@@ -232,6 +232,23 @@ void search_settings(std::vector<Setting>& all, RunConfiguration& c) {
         "A candidate is offered as a period when log10 of its false-alarm probability is at most this");
     section.number("min-cycles", s.min_cycles, 0.0, 1e6,
                    "Candidates with fewer cycles in the exposure are vetoed");
+    section.number(
+        "shared-sources", s.shared_sources, 0, 1000000,
+        "A frequency that is significant in so many sources of one observation is vetoed as that of the "
+        "instrument, when the catalogue is whole; 0: never");
+    section.add(
+        "fap", "--fap",
+        "False-alarm probabilities: analytic, or montecarlo: from the maxima of simulated constant sources "
+        "with the good "
+        "time intervals and the slow variations of each (event lists, constant frequencies)",
+        [&s] { return quoted(s.monte_carlo ? "montecarlo" : "analytic"); },
+        [&s](const Values& values) {
+            const std::string& text = only("--fap", values);
+            if (text != "analytic" && text != "montecarlo") reject("--fap", text, "analytic or montecarlo");
+            s.monte_carlo = text == "montecarlo";
+        });
+    section.number("fap-draws", s.draws, 100, 10'000'000,
+                   "Simulated sources an event list for --fap montecarlo");
     section.add(
         "limit-bands", "--limit-bands",
         "Edges between the bands of the upper limits on pulsed fractions, Hz; empty: decades",

@@ -268,7 +268,7 @@ void Journal::append(std::span<const SourceResult> results) {
     implementation_->sources += static_cast<std::int64_t>(results.size());
 }
 
-void Journal::replay(const std::function<void(const SourceResult&)>& visitor) const {
+void Journal::replay(const std::function<void(SourceResult&)>& visitor) const {
     const Implementation& self = *implementation_;
     const auto damaged = [&](const std::string& why) {
         throw Error(ErrorKind::corrupt_file, "CORRUPT_JOURNAL", self.path + " is no sound journal", why,

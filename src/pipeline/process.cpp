@@ -13,10 +13,12 @@
 #include <xsift/core/error.hpp>
 #include <xsift/refine/composite_periods.hpp>
 #include <xsift/refine/limits.hpp>
+#include <xsift/refine/monte_carlo.hpp>
 #include <xsift/refine/periods.hpp>
 #include <xsift/refine/spectra.hpp>
 #include <xsift/timing/fold.hpp>
 #include <xsift/timing/light_curve.hpp>
+#include <xsift/timing/trials.hpp>
 
 namespace xsift::pipeline {
 
@@ -128,6 +130,47 @@ std::vector<JointWork> joint_work(const std::vector<ExposureWork>& work,
     return joint;
 }
 
+/// Effective number of independent searches that an exposure got: statistics of the same photons are related.
+double searches_of(const ExposureWork& item, const timing::SearchOptions& options) {
+    if (item.curve != nullptr) return static_cast<double>(options.gls_terms.size());
+    const timing::SearchExtent extent = timing::search_extent(*item.events, item.grid);
+    double n = options.monte_carlo ? 1.0  // the simulations searched all of them
+                                   : timing::effective_statistics(timing::event_statistics(options),
+                                                                  options.log10_fap, extent);
+    if (options.ef_bins > 0) n += 1.0;
+    if (item.drift.half > 0)
+        n += timing::effective_statistics(z2_statistics(options), options.log10_fap, extent);
+    return n;
+}
+
+/// Simulated sources searched at once.
+constexpr std::uint64_t draws_at_once = 64;
+
+/// The false-alarm probabilities of an event list from simulated ones.
+void simulate(ExposureWork& item, const std::string& source, const timing::SearchOptions& given,
+              engine::PeriodSearch& search, const ThreadPool& pool) {
+    timing::SearchOptions options = given;
+    options.log10_fap = -1000.0;  // nothing of the noise is looked into further
+    options.max_candidates = std::min(options.max_candidates, 3);
+    const std::uint64_t seed = refine::simulation_seed(source, item.exposure()),
+                        draws = static_cast<std::uint64_t>(options.draws);
+    std::vector<double> smallest(draws);
+    for (std::uint64_t first = 0; first < draws; first += draws_at_once) {
+        const std::uint64_t n = std::min(draws_at_once, draws - first);
+        std::vector<EventList> lists(n);
+        pool.for_each(
+            n, [&](std::size_t i) { lists[i] = refine::simulated_constant(*item.events, seed, first + i); });
+        std::vector<engine::EventTask> tasks;
+        for (const EventList& list : lists) tasks.push_back(engine::make_task(list, item.grid, options));
+        const auto outcomes = search.search(std::span<const engine::EventTask>(tasks));
+        pool.for_each(n, [&](std::size_t i) {
+            smallest[first + i] = refine::smallest_log10_fap(
+                refine::polish_events(lists[i], item.grid, outcomes[i].statistics, options));
+        });
+    }
+    refine::apply_simulated(refine::SimulatedTail(std::move(smallest)), item.candidates);
+}
+
 void add_joint_task(JointWork& joint, const timing::SearchOptions& options, CompositeWork& composite) {
     engine::CompositeTask task;
     task.grid = joint.grid;
@@ -235,6 +278,12 @@ void BatchProcessor::search(std::int64_t number, Batch batch, std::vector<Source
                                                      item.candidates, options);
         });
     });
+    if (options.monte_carlo)
+        for (ExposureWork& item : work)
+            if (item.usable && item.events != nullptr)
+                guarded(batch[item.source].source.id, item.exposure().file, "search", item.quarantine, [&] {
+                    simulate(item, batch[item.source].source.id, options, *engines_.search, pool_);
+                });
     pool_.for_each(joint.size(), [&](std::size_t k) {
         JointWork& j = joint[k];
         std::vector<PeriodCandidate> single;
@@ -245,6 +294,9 @@ void BatchProcessor::search(std::int64_t number, Batch batch, std::vector<Source
     });
     for (ExposureWork& item : work) {
         SourceResult& result = results[item.source];
+        if (item.usable)
+            result.n_searches =
+                searches_of(item, options) + (result.n_searches > 0.0 ? result.n_searches : 0.0);
         for (PeriodCandidate& candidate : item.candidates) result.candidates.push_back(std::move(candidate));
         for (PulsedFractionLimit& limit : item.limits) result.limits.push_back(std::move(limit));
         for (QuarantineRow& row : item.quarantine) result.quarantine.push_back(std::move(row));
@@ -253,6 +305,10 @@ void BatchProcessor::search(std::int64_t number, Batch batch, std::vector<Source
         std::vector<PeriodCandidate>& rows = results[j.source].candidates;
         refine::flag_one_instrument(j.lists, rows, options);
         for (PeriodCandidate& candidate : j.candidates) rows.push_back(std::move(candidate));
+        // Related to those of the exposures: counted as if it were not, which errs on the safe side.
+        results[j.source].n_searches += timing::effective_statistics(
+            z2_statistics(options), options.log10_fap,
+            refine::joint_extent(j.lists, j.grid, static_cast<int>(j.groups.size())));
     }
 }
 
@@ -278,20 +334,14 @@ void BatchProcessor::fit(std::int64_t number, Batch batch, std::vector<SourceRes
 }
 
 void BatchProcessor::conclude(const SourceData& data, SourceResult& result) const {
-    result.best_period = refine::select_period(result.candidates, configuration_.search);
-
-    bool vetoed_stronger = false;
+    refine::conclude_period(result, configuration_.search);
     if (result.best_period >= 0) {
         const PeriodCandidate& offered = result.candidates[static_cast<std::size_t>(result.best_period)];
         for (const EventList& events : data.events)
             if (events.exposure.file == offered.exposure && offered.method != "GLS" &&
                 result.profiles.empty())
                 result.profiles.push_back(timing::fold(events, offered.frequency));
-        if (offered.flags & candidate_not_barycentred) result.flags |= source_not_barycentred;
-        for (const PeriodCandidate& other : result.candidates)
-            vetoed_stronger |= other.veto != 0 && other.log10_fap < offered.log10_fap;
     }
-    if (vetoed_stronger) result.flags |= source_vetoed_stronger;
     constexpr std::uint32_t unconstrained =
         fit_nh_unconstrained | fit_parameter_unconstrained | fit_norm_unconstrained | fit_flux_unconstrained;
     if (result.best_fit >= 0 &&

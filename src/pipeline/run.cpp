@@ -19,6 +19,7 @@
 #include <xsift/io/catalogue.hpp>
 #include <xsift/io/survey.hpp>
 #include <xsift/pipeline/journal.hpp>
+#include <xsift/pipeline/review.hpp>
 #include <xsift/pipeline/run.hpp>
 #include <xsift/pipeline/search_costs.hpp>
 #include <xsift/pipeline/shard_plan.hpp>
@@ -257,11 +258,22 @@ RunSummary run(const RunOptions& given, const std::atomic<bool>& stop, const Run
     summary.interrupted = done < plan.total();
     if (!summary.interrupted) {
         const Timeline::Stage writing(timeline, "catalogue");
-        journal.replay([&](const SourceResult& result) { count(result, summary); });
+        std::optional<CatalogueReview> review;  // of whole catalogues only
+        if (!info.selection && info.n_sources == info.survey_sources) {
+            review.emplace(options.configuration.search);
+            do {
+                journal.replay([&](const SourceResult& result) { review->look(result); });
+            } while (review->again());
+        }
+        const io::ResultReplay replay = [&](const io::ResultVisitor& visitor) {
+            journal.replay([&](SourceResult& result) {
+                if (review) review->revise(result);
+                visitor(result);
+            });
+        };
+        replay([&](const SourceResult& result) { count(result, summary); });
         for (const QuarantineRow& row : info.ingest_quarantine) ++summary.quarantined[row.code];
-        io::write_catalogue(
-            options.output, info, [&](const io::ResultVisitor& visitor) { journal.replay(visitor); },
-            [&] { journal.require_ours(); });
+        io::write_catalogue(options.output, info, replay, [&] { journal.require_ours(); });
     }
     summary.stages = timeline.stages();
     summary.seconds = timeline.seconds();

@@ -104,10 +104,10 @@ void fields(Archive& archive, T& v) {
 template <typename Archive, typename T>
 requires FieldsOf<Archive, T, PeriodCandidate>
 void fields(Archive& archive, T& v) {
-    archive(v.exposure, v.instrument, v.rank, v.method, v.n_harmonics, v.frequency, v.frequency_error, v.fdot,
-            v.fdot_error, v.epoch, v.period, v.period_error, v.statistic, v.log10_p_single, v.n_trials,
-            v.log10_fap, v.log10_fap_white, v.log10_fap_local, v.noise_level, v.pulsed_fraction, v.pf_lo,
-            v.pf_hi, v.veto, v.flags);
+    archive(v.exposure, v.instrument, v.obs_id, v.span, v.rank, v.method, v.n_harmonics, v.frequency,
+            v.frequency_error, v.fdot, v.fdot_error, v.epoch, v.period, v.period_error, v.statistic,
+            v.log10_p_single, v.n_trials, v.log10_fap, v.log10_fap_white, v.log10_fap_local, v.noise_level,
+            v.pulsed_fraction, v.pf_lo, v.pf_hi, v.veto, v.flags);
 }
 template <typename Archive, typename T>
 requires FieldsOf<Archive, T, Estimate>
@@ -192,8 +192,9 @@ void fields(Archive& archive, T& v) {
 template <typename Archive, typename T>
 requires FieldsOf<Archive, T, SourceResult>
 void fields(Archive& archive, T& v) {
-    archive(v.source, v.n_exposures, v.n_spectra, v.status, v.best_period, v.best_fit, v.flags, v.st_log10_p,
-            v.candidates, v.limits, v.profiles, v.fits, v.variability, v.flares, v.quarantine, v.character);
+    archive(v.source, v.n_exposures, v.n_spectra, v.status, v.best_period, v.best_fit, v.flags, v.n_searches,
+            v.log10_fap, v.q_value, v.st_log10_p, v.candidates, v.limits, v.profiles, v.fits, v.variability,
+            v.flares, v.quarantine, v.character);
 }
 
 }  // namespace xsift::pipeline

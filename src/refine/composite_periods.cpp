@@ -12,6 +12,7 @@
 #include <xsift/timing/aliases.hpp>
 #include <xsift/timing/epoch_folding.hpp>
 #include <xsift/timing/significance.hpp>
+#include <xsift/timing/trials.hpp>
 #include <xsift/timing/uncertainty.hpp>
 #include <xsift/timing/z2.hpp>
 
@@ -229,12 +230,11 @@ struct Frame {
     std::vector<double> frame_frequencies;
     std::uint32_t flags = 0;
     const timing::FrequencyGrid& grid;
+    timing::SearchExtent extent;
     const timing::SearchOptions& options;
 
-    double trials(int n, double drifts) const {
-        return drifts * timing::effective_trials(n, span, static_cast<double>(grid.count) * grid.df,
-                                                 timing::grid_oversampling(grid, span));
-    }
+    /// Trials of frequency at a value of Z2_n, for each of the drifts.
+    double trials(double z2, int n, double drifts) const { return drifts * timing::z2_trials(z2, n, extent); }
     void set_frequency(PeriodCandidate& c, double f, double error) const {
         c.frequency = f;
         c.frequency_error = error;
@@ -287,6 +287,7 @@ Frame frame_of(const EventList& events, const timing::FrequencyGrid& grid,
                 {},
                 flags_of(events),
                 grid,
+                timing::search_extent(events, grid),
                 options};
     if (events.exposure.frame_time > 0.0) frame.frame_frequencies.push_back(1.0 / events.exposure.frame_time);
     return frame;
@@ -323,6 +324,8 @@ PeriodCandidate folded_row(const EventList& events, const Frame& frame, const Co
     PeriodCandidate c;
     c.exposure = events.exposure.file;
     c.instrument = events.exposure.instrument;
+    c.obs_id = events.exposure.obs_id;
+    c.span = frame.span;
     c.method = "EF";
     c.n_harmonics = bins;
     const Surface curve = surface(std::span(&member, 1), best, 0.0, n);
@@ -332,7 +335,7 @@ PeriodCandidate folded_row(const EventList& events, const Frame& frame, const Co
     const double level = noise_level(std::span(&member, 1), best, frame.span, n);
     frame.set_significance(c, timing::log10_chi2_survival_dof(highest.chi2, highest.dof),
                            timing::log10_chi2_survival_dof(highest.chi2 / level, highest.dof), level,
-                           frame.trials(n, drifts));
+                           frame.trials(highest.chi2, n, drifts));
     return c;
 }
 
@@ -347,6 +350,8 @@ PeriodCandidate drifting_row(const EventList& events, const Frame& frame, const 
     PeriodCandidate c;
     c.exposure = events.exposure.file;
     c.instrument = events.exposure.instrument;
+    c.obs_id = events.exposure.obs_id;
+    c.span = frame.span;
     c.method = "Z2";
     c.n_harmonics = n;
     frame.set_frequency(c, top.frequency, top.frequency_error);
@@ -356,9 +361,9 @@ PeriodCandidate drifting_row(const EventList& events, const Frame& frame, const 
     c.statistic = top.z2;
     const double evidence = std::min(top.z2, clean_z2(std::span(&member, 1), top.frequency, top.fdot, n));
     const double level = noise_level(std::span(&member, 1), top.frequency, frame.span, n);
-    frame.set_significance(c, timing::log10_chi2_survival(evidence, n),
+    frame.set_significance(c, timing::log10_z2_single(evidence, n, frame.extent),
                            timing::log10_chi2_survival(evidence / level, n), level,
-                           frame.trials(n, static_cast<double>(drift.count())));
+                           frame.trials(evidence, n, static_cast<double>(drift.count())));
     return c;
 }
 
@@ -535,6 +540,21 @@ std::vector<JointGroup> joint_groups(std::span<const EventList* const> lists) {
     return out;
 }
 
+timing::SearchExtent joint_extent(std::span<const EventList* const> lists, const timing::FrequencyGrid& grid,
+                                  int groups) {
+    timing::SearchExtent extent;
+    double variance = 0.0, photons = 0.0;
+    for (const EventList* list : lists) {
+        extent = timing::search_extent(*list, grid);
+        variance += extent.time_variance;
+        photons += extent.photons;
+    }
+    extent.time_variance = variance / static_cast<double>(lists.size());
+    extent.photons = photons / groups;
+    extent.groups = groups;
+    return extent;
+}
+
 timing::FrequencyGrid joint_grid(std::span<const EventList* const> lists,
                                  const timing::SearchOptions& options) {
     timing::FrequencyGrid best;
@@ -554,34 +574,40 @@ std::vector<PeriodCandidate> joint_rows(std::span<const EventList* const> lists,
                                         std::span<const CompositeStart> found,
                                         std::span<const PeriodCandidate> single,
                                         const timing::SearchOptions& options) {
-    Frame frame{0.0, std::numeric_limits<double>::infinity(), {}, 0, grid, options};
-    std::vector<std::string> instruments;
+    Frame frame{0.0, std::numeric_limits<double>::infinity(), {}, 0, grid, {}, options};
+    std::vector<std::string> instruments, observations;
+    const auto add_once = [](std::vector<std::string>& all, const std::string& one) {
+        if (std::find(all.begin(), all.end(), one) == all.end()) all.push_back(one);
+    };
     for (const EventList* list : lists) {
         frame.span = std::max(frame.span, timing::time_span(*list));
         frame.confirmable = std::min(frame.confirmable, timing::confirmable_frequency(list->exposure));
         frame.flags |= flags_of(*list);
         if (list->exposure.frame_time > 0.0)
             frame.frame_frequencies.push_back(1.0 / list->exposure.frame_time);
-        if (std::find(instruments.begin(), instruments.end(), list->exposure.instrument) == instruments.end())
-            instruments.push_back(list->exposure.instrument);
+        add_once(instruments, list->exposure.instrument);
+        add_once(observations, list->exposure.obs_id);
     }
     std::vector<Member> members;
     for (const JointGroup& group : groups) members.push_back(member_of(group));
     const int g = static_cast<int>(members.size());
+    frame.extent = joint_extent(lists, grid, g);
     const auto row_at = [&](double f, int n) {
         const Maximum top = climb(members, f, 0.0, n, grid.df, 0.0);
         PeriodCandidate c;
         c.exposure = "joint";
         c.instrument = fmt::format("{}", fmt::join(instruments, "+"));
+        c.obs_id = fmt::format("{}", fmt::join(observations, "+"));
+        c.span = frame.span;
         c.method = "Z2";
         c.n_harmonics = n;
         frame.set_frequency(c, top.frequency, top.frequency_error);
         c.statistic = top.z2;
         const double evidence = std::min(top.z2, clean_z2(members, top.frequency, 0.0, n));
         const double level = noise_level(members, top.frequency, frame.span, n);
-        frame.set_significance(c, timing::log10_chi2_survival(evidence, n * g),
+        frame.set_significance(c, timing::log10_z2_single(evidence, n, frame.extent),
                                timing::log10_chi2_survival(evidence / level, n * g), level,
-                               frame.trials(n * g, 1.0));
+                               frame.trials(evidence, n, 1.0));
         return c;
     };
     Rows rows;

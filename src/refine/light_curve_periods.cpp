@@ -407,6 +407,8 @@ class LightCurvePolisher {
         PeriodCandidate c;
         c.exposure = curve_.exposure.file;
         c.instrument = curve_.exposure.instrument;
+        c.obs_id = curve_.exposure.obs_id;
+        c.span = span_;
         c.method = "GLS";
         c.n_harmonics = terms;
         c.frequency = f;

@@ -15,6 +15,7 @@
 #include <xsift/refine/periods.hpp>
 #include <xsift/timing/aliases.hpp>
 #include <xsift/timing/significance.hpp>
+#include <xsift/timing/trials.hpp>
 #include <xsift/timing/uncertainty.hpp>
 #include <xsift/timing/z2.hpp>
 
@@ -45,11 +46,6 @@ constexpr double log10_frame_significance = -10.0;
 /// The period is taken from the fewest harmonics with this fraction of the statistic.
 constexpr double most_of_the_power = 0.5;
 
-double log10_survival(Statistic::Kind kind, double value, int harmonics) {
-    return kind == Statistic::Kind::h ? timing::log10_h_survival(value)
-                                      : timing::log10_chi2_survival(value, harmonics);
-}
-
 /// One frequency under one statistic.
 struct Measured {
     Statistic statistic;
@@ -72,7 +68,8 @@ class EventPolisher {
           options_(options),
           sums_(events),
           span_(timing::time_span(events)),
-          confirmable_(timing::confirmable_frequency(events.exposure)) {}
+          confirmable_(timing::confirmable_frequency(events.exposure)),
+          extent_(timing::search_extent(events, grid)) {}
 
     std::vector<PeriodCandidate> run() {
         if (sums_.empty() || grid_.count < 1) return {};
@@ -105,10 +102,17 @@ class EventPolisher {
         return limit < wanted ? std::max(1, static_cast<int>(limit)) : wanted;
     }
 
+    /// log10 of the probability of a single trial to exceed a value.
+    double log10_single(Statistic::Kind kind, double value, int harmonics) const {
+        return kind == Statistic::Kind::h ? timing::log10_h_single(value, harmonics, extent_)
+                                          : timing::log10_z2_single(value, harmonics, extent_);
+    }
+    double trials(Statistic::Kind kind, double value, int harmonics) const {
+        return kind == Statistic::Kind::h ? timing::h_trials(value, harmonics, extent_)
+                                          : timing::z2_trials(value, harmonics, extent_);
+    }
+
     void set_significance(Measured& m) const {
-        const int n = m.statistic.kind == Statistic::Kind::h ? m.statistic.harmonics : m.harmonics;
-        m.trials = timing::effective_trials(n, span_, static_cast<double>(grid_.count) * grid_.df,
-                                            timing::grid_oversampling(grid_, span_));
         // A constant source shows itself through the gaps; that part of the statistic is no evidence.
         const int harmonics = usable_harmonics(m.frequency, m.statistic.harmonics);
         double evidence = m.value;
@@ -119,7 +123,8 @@ class EventPolisher {
                 m.power = powers_of(clean);
             }
         }
-        m.log10_p = log10_survival(m.statistic.kind, evidence, m.harmonics);
+        m.log10_p = log10_single(m.statistic.kind, evidence, harmonics);
+        m.trials = trials(m.statistic.kind, evidence, harmonics);
         m.log10_fap = m.log10_fap_white = timing::log10_false_alarm(m.log10_p, m.trials);
     }
 
@@ -260,7 +265,7 @@ class EventPolisher {
 
     /// The searched Z2_n with the smallest n of at least `harmonics`.
     Statistic fitting_statistic(int harmonics) const {
-        Statistic best;
+        Statistic best{Statistic::Kind::z2, 0};
         for (const auto& s : found_)
             if (s.statistic.kind == Statistic::Kind::z2 &&
                 (best.harmonics < harmonics
@@ -300,10 +305,8 @@ class EventPolisher {
     Screened screened(std::size_t statistic, std::int64_t trial, double value, bool settled) const {
         const Statistic& s = found_[statistic].statistic;
         const int n = usable_harmonics(grid_.frequency(trial), s.harmonics);
-        const double trials = timing::effective_trials(n, span_, static_cast<double>(grid_.count) * grid_.df,
-                                                       timing::grid_oversampling(grid_, span_));
-        return {timing::log10_false_alarm(log10_survival(s.kind, value, n), trials), statistic, value, trial,
-                settled};
+        const double fap = timing::log10_false_alarm(log10_single(s.kind, value, n), trials(s.kind, value, n));
+        return {fap, statistic, value, trial, settled};
     }
 
     /// Polishes the most significant screened peaks. Their order is that of their values in double: a peak
@@ -440,8 +443,7 @@ class EventPolisher {
             });
             const Evaluation left = sums_.residual(m.frequency, n, lines);
             const double value = value_of(m.statistic, left);
-            const double fap =
-                timing::log10_false_alarm(log10_survival(m.statistic.kind, value, m.harmonics), m.trials);
+            const double fap = timing::log10_false_alarm(log10_single(m.statistic.kind, value, n), m.trials);
             const bool explained = !lines.empty() && m.log10_fap <= options_.log10_fap &&
                                    (fap > options_.log10_fap || value < explained_fraction * m.value);
             if (related)
@@ -458,6 +460,8 @@ class EventPolisher {
         PeriodCandidate c;
         c.exposure = events_.exposure.file;
         c.instrument = events_.exposure.instrument;
+        c.obs_id = events_.exposure.obs_id;
+        c.span = span_;
         c.method = m.statistic.kind == Statistic::Kind::h ? "H" : "Z2";
         c.n_harmonics = m.harmonics;
         c.frequency = m.frequency;
@@ -505,6 +509,7 @@ class EventPolisher {
     const timing::SearchOptions& options_;
     PhotonSums sums_;
     double span_, confirmable_;
+    timing::SearchExtent extent_;
 };
 
 }  // namespace
@@ -515,9 +520,33 @@ std::vector<PeriodCandidate> polish_events(const EventList& events, const timing
     return EventPolisher(events, grid, found, options).run();
 }
 
-int select_period(std::span<const PeriodCandidate> candidates, const timing::SearchOptions& options) {
+double source_log10_fap(std::span<const PeriodCandidate> candidates, double n_searches) {
+    double best = 0.0;
+    for (const PeriodCandidate& c : candidates)
+        if (c.veto == 0) best = std::min(best, c.log10_fap);
+    return timing::log10_false_alarm(best, n_searches);
+}
+
+void conclude_period(SourceResult& result, const timing::SearchOptions& options) {
+    result.best_period = -1;
+    result.log10_fap = not_measured;
+    result.flags &= ~std::uint32_t{source_not_barycentred | source_vetoed_stronger};
+    for (PeriodCandidate& c : result.candidates) c.flags &= ~std::uint32_t{candidate_offered};
+    if (!(result.n_searches > 0.0)) return;
+    result.log10_fap = source_log10_fap(result.candidates, result.n_searches);
+    result.best_period = select_period(result.candidates, options, result.n_searches);
+    if (result.best_period < 0) return;
+    PeriodCandidate& offered = result.candidates[static_cast<std::size_t>(result.best_period)];
+    offered.flags |= candidate_offered;
+    if (offered.flags & candidate_not_barycentred) result.flags |= source_not_barycentred;
+    for (const PeriodCandidate& other : result.candidates)
+        if (other.veto != 0 && other.log10_fap < offered.log10_fap) result.flags |= source_vetoed_stronger;
+}
+
+int select_period(std::span<const PeriodCandidate> candidates, const timing::SearchOptions& options,
+                  double n_searches) {
     const auto eligible = [&](const PeriodCandidate& c) {
-        return c.veto == 0 && c.log10_fap <= options.log10_fap;
+        return c.veto == 0 && timing::log10_false_alarm(c.log10_fap, n_searches) <= options.log10_fap;
     };
     const PeriodCandidate* best = nullptr;
     for (const PeriodCandidate& c : candidates)

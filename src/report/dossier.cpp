@@ -225,7 +225,7 @@ std::string summary_of(const SourceResult& result) {
         const PeriodCandidate& c = result.candidates[static_cast<std::size_t>(result.best_period)];
         html +=
             fmt::format("<p>Period {} &plusmn; {} s (log<sub>10</sub> of the false-alarm probability {}).",
-                        number(c.period, 9), number(c.period_error, 2), number(c.log10_fap, 4));
+                        number(c.period, 9), number(c.period_error, 2), number(result.log10_fap, 4));
         if (result.flags & source_vetoed_stronger) html += " A stronger candidate was vetoed: see the table.";
         if (result.flags & source_not_barycentred) html += " The times are not barycentred.";
         html += "</p>\n";

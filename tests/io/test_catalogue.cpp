@@ -191,6 +191,10 @@ SourceResult result(std::int64_t i) {
     if (i % 3 != 0) {
         r.candidates = {candidate(i, 1), candidate(i, 2)};
         r.best_period = 1;
+        r.candidates[1].flags |= candidate_offered;
+        r.n_searches = 2.5;
+        r.log10_fap = -4.25 - static_cast<double>(i);
+        r.q_value = 0.001;
         r.variability = {variability(i)};
         r.flares = {flare(i)};
         r.st_log10_p = i % 3 == 1 ? -3.25 : -400.0;
@@ -334,12 +338,17 @@ TEST_F(Catalogue, GivesBackWhatItsColumnsHold) {
         EXPECT_EQ(got.status, want.status);
         EXPECT_EQ(got.flags, want.flags);
         EXPECT_EQ(got.best_period, want.best_period);
+        expect_same(got.n_searches, want.n_searches);
+        expect_same(got.log10_fap, want.log10_fap);
+        expect_same(got.q_value, want.q_value);
         EXPECT_EQ(got.best_fit, want.best_fit);
         ASSERT_EQ(got.candidates.size(), want.candidates.size());
         for (std::size_t k = 0; k < want.candidates.size(); ++k) {
             const PeriodCandidate &a = got.candidates[k], &b = want.candidates[k];
             EXPECT_EQ(a.exposure, b.exposure);
             EXPECT_EQ(a.instrument, b.instrument);
+            EXPECT_EQ(a.obs_id, b.obs_id);
+            expect_same(a.span, b.span);
             EXPECT_EQ(a.rank, b.rank);
             EXPECT_EQ(a.method, b.method);
             EXPECT_EQ(a.n_harmonics, b.n_harmonics);

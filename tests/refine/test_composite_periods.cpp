@@ -8,6 +8,7 @@
 #include <xsift/refine/composite_periods.hpp>
 #include <xsift/refine/periods.hpp>
 #include <xsift/timing/significance.hpp>
+#include <xsift/timing/trials.hpp>
 
 namespace xsift::refine {
 namespace {
@@ -94,7 +95,7 @@ TEST(Drift, InjectedDerivativesAreRecovered) {
                     0.25 * c.frequency_error);
         EXPECT_NEAR(c.n_trials,
                     static_cast<double>(task.drift.count()) *
-                        timing::effective_trials(1, span, static_cast<double>(grid.count) * grid.df, 4.0),
+                        timing::z2_trials(c.statistic, 1, timing::search_extent(events, grid)),
                     1e-6 * c.n_trials);
         chi2_f += std::pow((c.frequency - f) / c.frequency_error, 2);
         chi2_d += std::pow((c.fdot - fdot) / c.fdot_error, 2);

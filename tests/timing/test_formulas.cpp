@@ -90,42 +90,6 @@ TEST(Significance, FalseAlarmOverTrials) {
     EXPECT_NEAR(log10_false_alarm(-289.999, 1e5) - log10_false_alarm(-290.001, 1e5), 0.002, 1e-9);
 }
 
-TEST(Significance, TrialsFollowTheCalibration) {
-    EXPECT_DOUBLE_EQ(trials_per_resolution(1, 4.0), 3.0);
-    EXPECT_DOUBLE_EQ(trials_per_resolution(2, 2.0), 2.1);
-    EXPECT_DOUBLE_EQ(trials_per_resolution(4, 8.0), 8.0);
-    EXPECT_DOUBLE_EQ(trials_per_resolution(20, 4.0), 5.0);
-    EXPECT_DOUBLE_EQ(trials_per_resolution(3, 4.0), 4.85);
-    EXPECT_DOUBLE_EQ(trials_per_resolution(1, 0.5), 0.55);
-    EXPECT_DOUBLE_EQ(trials_per_resolution(1, 100.0), 3.1);
-    EXPECT_DOUBLE_EQ(effective_trials(1, 1000.0, 0.5, 4.0), 1500.0);
-    EXPECT_DOUBLE_EQ(effective_trials(1, 1.0, 0.01, 4.0), 1.0);
-}
-
-/// The false-alarm rate of the strongest of a whole grid on pure noise is what the calibrated trials say.
-TEST(Significance, TrialsGiveTheRightFalseAlarmRateOnNoise) {
-    constexpr int experiments = 400, photons = 200, resolutions = 60, first = 40, oversampling = 4;
-    int alarms = 0;
-    for (int e = 0; e < experiments; ++e) {
-        RandomStream random(77, static_cast<std::uint64_t>(e));
-        std::vector<FixedPhase> step;
-        for (int j = 0; j < photons; ++j) step.push_back(fixed_phase(1.0 / oversampling, random.uniform()));
-        double best = 0.0;
-        for (int m = first * oversampling; m < (first + resolutions) * oversampling; ++m) {
-            double c = 0.0, s = 0.0;
-            for (const FixedPhase p : step) {
-                const Phasor q = phasor(p * static_cast<FixedPhase>(m));
-                c += q.cosine;
-                s += q.sine;
-            }
-            best = std::fmax(best, z2_term<double>(c, s, photons));
-        }
-        const double trials = effective_trials(1, 1.0, resolutions, oversampling);
-        if (log10_false_alarm(log10_chi2_survival(best, 1), trials) < std::log10(0.1)) ++alarms;
-    }
-    EXPECT_NEAR(alarms, 0.1 * experiments, 4 * std::sqrt(0.09 * experiments));
-}
-
 /// Light curve and answers of astropy 5.2 (LombScargle, fit_mean, standard normalisation).
 class LombScargleTest : public ::testing::Test {
   protected:

@@ -7,6 +7,8 @@
 // further from its theory than the stated tolerance plus three standard deviations of this number of
 // realisations.
 
+#include "write_plot.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -128,17 +130,6 @@ bool missed(const char* what, double fraction, double got, double wanted, double
         fmt::print(stderr, "a = {}: {} is {:.4f} instead of {:.4f} +- {} (3 sigma {:.4f})\n", fraction, what,
                    got, wanted, tolerance, 3.0 * sigma);
     return bad;
-}
-
-void write_plot(const std::string& path, const report::SvgPlot& plot, const std::string& title) {
-    std::string svg = plot.render(title);
-    svg.insert(
-        svg.find('>') + 1,
-        "<style>svg{background:#fff}text{font:12px sans-serif;fill:#1b2733}.frame{fill:none;stroke:#5c6b7a}"
-        ".grid{stroke:#d5dce3;stroke-width:.6}.data{fill:none;stroke:#0b6cb0;stroke-width:1.4}"
-        ".line{fill:none;stroke:#c2410c;stroke-width:1.6}</style>");
-    if (svg.find("xmlns=") == std::string::npos) svg.insert(4, " xmlns=\"http://www.w3.org/2000/svg\"");
-    std::ofstream(path) << svg << '\n';
 }
 
 }  // namespace

@@ -30,6 +30,7 @@ enum VetoBit : std::uint32_t {
     veto_few_cycles = 1u << 2,     ///< fewer than the configured number of cycles in the exposure
     veto_window = 1u << 3,         ///< at a frequency of the GTI window
     veto_above_nyquist = 1u << 4,  ///< above the Nyquist frequency of the frame time
+    veto_shared = 1u << 5,         ///< many sources of the observation show the same frequency
 };
 
 /// Names of the set bits joined by '+', or "" when none is set.
@@ -46,7 +47,10 @@ enum CandidateFlag : std::uint32_t {
     candidate_few_counts_per_bin =
         1u << 9,  ///< fewer than 5 counts expected in a phase bin: chi2 is approximate
     candidate_one_instrument_only =
-        1u << 10,  ///< another instrument that could have seen it at the time does not
+        1u << 10,                  ///< another instrument that could have seen it at the time does not
+    candidate_offered = 1u << 11,  ///< the period offered for the source
+    candidate_simulated = 1u << 12,           ///< LOG10_FAP from simulated constant sources, all statistics
+    candidate_extrapolated = 1u << 13,        ///< more improbable than all of these: from their tail
     candidate_fraction_of_all = 1u << 16,     ///< background not known: pulsed fraction of all counts
     candidate_fraction_above_one = 1u << 17,  ///< PF_HI exceeds 1: no sinusoid is that deep
     candidate_fraction_dead_time = 1u << 18,  ///< the pulsed fraction is corrected for dead time
@@ -57,8 +61,10 @@ enum CandidateFlag : std::uint32_t {
 struct PeriodCandidate {
     std::string exposure;  ///< file of the exposure; "joint": all event lists of the source
     std::string instrument;
-    std::int32_t rank = 0;  ///< 1 is the strongest of its exposure, vetoed ones included
-    std::string method;     ///< Z2, H, GLS, EF
+    std::string obs_id;          ///< of the exposure; of several, joined by '+'
+    double span = not_measured;  ///< s, T: frequencies nearer than 1/T are the same
+    std::int32_t rank = 0;       ///< 1 is the strongest of its exposure, vetoed ones included
+    std::string method;          ///< Z2, H, GLS, EF
     std::int32_t n_harmonics = 0;
     double frequency = not_measured;        ///< Hz
     double frequency_error = not_measured;  ///< Hz, 1 sigma
@@ -274,6 +280,7 @@ enum SourceFlag : std::uint32_t {
     source_fit_unconstrained = 1u << 2,     ///< the model offered has an unconstrained parameter
     source_response_substituted = 1u << 3,  ///< a spectrum was fitted with a substituted response
     source_inputs_quarantined = 1u << 4,    ///< some of its inputs are in QUARANTINE
+    source_period_withdrawn = 1u << 5,      ///< a period is vetoed because other sources show it too
 };
 
 /// Outcome of one source.
@@ -286,6 +293,9 @@ struct SourceResult {
         -1;  ///< index in candidates of the period offered: not vetoed and significant; or -1
     std::int32_t best_fit = -1;        ///< index in fits of the model offered; or -1
     std::uint32_t flags = 0;           ///< SourceFlag bits
+    double n_searches = not_measured;  ///< effective number of independent statistics x exposures searched
+    double log10_fap = not_measured;   ///< of the strongest candidate that is not vetoed, over all of these
+    double q_value = not_measured;     ///< Benjamini-Hochberg over a whole catalogue
     double st_log10_p = not_measured;  ///< constant rate within the exposures, all tests
     std::vector<PeriodCandidate> candidates;
     std::vector<PulsedFractionLimit>
@@ -299,7 +309,8 @@ struct SourceResult {
 };
 
 /// The limit that stands for the source: over the whole range of the exposure with the most photons (chosen
-/// by what does not depend on the outcome); null when a period is offered or nothing was searched.
+/// by what does not depend on the outcome); null when a period is offered, was withdrawn, or nothing was
+/// searched.
 const PulsedFractionLimit* source_limit(const SourceResult& result);
 
 }  // namespace xsift

@@ -57,12 +57,27 @@ using ResultReplay = std::function<void(const ResultVisitor&)>;
 void write_catalogue(const std::string& path, const CatalogueInfo& info, const ResultReplay& replay,
                      const std::function<void()>& before_rename = {});
 
+/// What can be said of a source only when all of a catalogue are known.
+class ResultReview {
+  public:
+    virtual ~ResultReview() = default;
+    /// Is shown every source with its candidates, in any order; again from the start while again() says so.
+    virtual void look(const SourceResult& result) = 0;
+    virtual bool again() = 0;
+    /// Whether any candidate is revised; otherwise it is rows of SOURCES alone.
+    virtual bool revises_candidates() const = 0;
+    /// Says it of a source: candidates' vetoes and flags, and what follows from them.
+    virtual void revise(SourceResult& result) const = 0;
+};
+
 /// Merges shard catalogues into one. Refuses an overlap, a gap, another survey or another configuration
 /// (Error usage "MERGE_OVERLAP", "MERGE_GAP", "MERGE_CONFIGURATION", "MERGE_SURVEY"), a catalogue of selected
 /// sources
 /// ("MERGE_SELECTION") and damaged shards (corrupt_file). One shard is open at a time.
-/// The order of the arguments does not matter; the result is byte for byte what an unsharded run writes.
-void merge_catalogues(const std::vector<std::string>& shards, const std::string& output);
+/// The order of the arguments does not matter; with the review of an unsharded run the result is byte for
+/// byte what that writes.
+void merge_catalogues(const std::vector<std::string>& shards, const std::string& output,
+                      ResultReview* review = nullptr);
 
 /// Checks a catalogue: structure, checksums of all HDUs, every source once, rows of other tables belong to
 /// sources. Returns findings, empty when sound. @throws Error (corrupt_file) when it is no catalogue at all.

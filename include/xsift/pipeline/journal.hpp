@@ -35,7 +35,7 @@ class Journal {
     /// "SUPERSEDED").
     void append(std::span<const SourceResult> results);
     /// Calls the visitor for every result in the order of appending.
-    void replay(const std::function<void(const SourceResult&)>& visitor) const;
+    void replay(const std::function<void(SourceResult&)>& visitor) const;
     /// @throws Error (usage, "SUPERSEDED") when a newer attempt has taken the output over. To be asked right
     /// before anything is put in its place.
     void require_ours() const;

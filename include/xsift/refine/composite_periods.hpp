@@ -9,6 +9,7 @@
 #include <xsift/data/results.hpp>
 #include <xsift/timing/drift.hpp>
 #include <xsift/timing/search.hpp>
+#include <xsift/timing/trials.hpp>
 
 namespace xsift::refine {
 
@@ -62,6 +63,10 @@ std::vector<JointGroup> joint_groups(std::span<const EventList* const> lists);
 /// @throws Error as timing::make_grid.
 timing::FrequencyGrid joint_grid(std::span<const EventList* const> lists,
                                  const timing::SearchOptions& options);
+
+/// What a joint search runs over: the mean of its lists, in so many groups.
+timing::SearchExtent joint_extent(std::span<const EventList* const> lists, const timing::FrequencyGrid& grid,
+                                  int groups);
 
 /// Rows with EXPOSURE "joint": the sum of Z2_n over g groups, chi2 with 2 n g degrees of freedom, for the
 /// offered frequency of every n searched. Vetoes and noise level as add_composite_rows; `single` are the rows

@@ -35,10 +35,21 @@ std::vector<PeriodCandidate> polish_light_curve(const LightCurve& curve, const t
                                                 std::span<const timing::StatisticPeaks> found,
                                                 const timing::SearchOptions& options);
 
-/// Index of the candidate to offer as the source's period: not vetoed, log10_fap <= options.log10_fap, of the
+/// log10 of the probability that the whole search of a source, of effectively n_searches independent ones,
+/// has a candidate as improbable as the strongest that is not vetoed; 0 where all are vetoed.
+double source_log10_fap(std::span<const PeriodCandidate> candidates, double n_searches);
+
+/// Index of the candidate to offer as the source's period: not vetoed, log10_fap over n_searches independent
+/// searches
+/// <= options.log10_fap, of the
 /// frequency that ranks first among these; of that frequency's rows the Z2_n with the fewest harmonics that
 /// holds at least half of the best statistic, since higher harmonics sharpen the frequency only when the
 /// profile is stable. -1 when there is none.
-int select_period(std::span<const PeriodCandidate> candidates, const timing::SearchOptions& options);
+int select_period(std::span<const PeriodCandidate> candidates, const timing::SearchOptions& options,
+                  double n_searches = 1.0);
+
+/// What a source's candidates amount to: the period offered (and its flag), log10_fap, and the flags of the
+/// source that follow from them.
+void conclude_period(SourceResult& result, const timing::SearchOptions& options);
 
 }  // namespace xsift::refine

@@ -58,15 +58,19 @@ struct SearchOptions {
     int h_harmonics = 20;           ///< largest m of the H-test; 0: no H-test
     std::vector<int> gls_terms{1};  ///< harmonics of the Lomb-Scargle fits of light curves
     LombScargleNormalisation gls_normalisation = LombScargleNormalisation::standard;
-    int ef_bins = 0;                        ///< phase bins of epoch folding; 0: none
-    double max_fdot = 0.0;                  ///< Hz/s, frequency derivatives searched up to; 0: none
-    double max_acceleration = 0.0;          ///< m/s^2, the same as acceleration
-    double coherence_loss = 0.1;            ///< power that a signal between two trials of these may lose
-    bool joint = true;                      ///< search the event lists of a source jointly too
-    int max_candidates = 10;  ///< rows kept an exposure
-    double log10_fap = -3.0;  ///< a candidate is offered as a period below this
-    double min_cycles = 3.0;  ///< fewer cycles in the exposure: vetoed
-    int min_events = 5;       ///< fewer events: not searched (quarantined as TOO_FEW_EVENTS)
+    int ef_bins = 0;                ///< phase bins of epoch folding; 0: none
+    double max_fdot = 0.0;          ///< Hz/s, frequency derivatives searched up to; 0: none
+    double max_acceleration = 0.0;  ///< m/s^2, the same as acceleration
+    double coherence_loss = 0.1;    ///< power that a signal between two trials of these may lose
+    bool joint = true;              ///< search the event lists of a source jointly too
+    int max_candidates = 10;        ///< rows kept an exposure
+    double log10_fap = -3.0;        ///< a candidate is offered as a period below this
+    double min_cycles = 3.0;        ///< fewer cycles in the exposure: vetoed
+    int shared_sources =
+        3;  ///< sources of an observation with one frequency make it none of theirs; 0: never
+    bool monte_carlo = false;  ///< false-alarm probabilities from simulated constant sources
+    int draws = 1000;          ///< of these, for each exposure
+    int min_events = 5;        ///< fewer events: not searched (quarantined as TOO_FEW_EVENTS)
     /// Edges between the bands of the upper limits, Hz; empty: the decades of the searched range.
     std::vector<double> limit_bands;
     double confidence = 0.9;                ///< of intervals and upper limits of pulsed fractions

@@ -59,25 +59,4 @@ XSIFT_HD inline double log10_false_alarm(double log10_p, double trials) {
     return std::log10(-std::expm1(trials * std::log1p(-p)));
 }
 
-/// Independent trials per 1/T of bandwidth when Z2_n is maximised on a grid with `oversampling` points per
-/// 1/T. Monte-Carlo calibration on pure Poisson noise at oversampling 1, 2, 4, 8 for n = 1, 2, 4; linear in
-/// log2 of the oversampling and in n between them, held beyond 8, proportional to the oversampling below 1.
-/// From n = 4 on every grid point is as good as a trial of its own. The H-test takes the values of n = 4.
-XSIFT_HD inline double trials_per_resolution(int n, double oversampling) {
-    const double table[3][4] = {{1.1, 1.9, 3.0, 3.1}, {1.1, 2.1, 4.7, 8.0}, {1.1, 2.1, 5.0, 8.0}};
-    const double position = oversampling > 1.0 ? std::fmin(std::log2(oversampling), 3.0) : 0.0;
-    const int column = position < 2.0 ? static_cast<int>(position) : 2;
-    const int row = n >= 2 ? 1 : 0;
-    const double upper = n >= 4 ? 1.0 : (n == 3 ? 0.5 : 0.0), x = position - column;
-    const double left = table[row][column] + upper * (table[2][column] - table[1][column]);
-    const double right = table[row][column + 1] + upper * (table[2][column + 1] - table[1][column + 1]);
-    return (left + x * (right - left)) * std::fmin(oversampling, 1.0);
-}
-
-/// Effective number of independent trials of a search over `bandwidth` Hz of data spanning `span` s; at
-/// least 1.
-XSIFT_HD inline double effective_trials(int n, double span, double bandwidth, double oversampling) {
-    return std::fmax(1.0, trials_per_resolution(n, oversampling) * span * bandwidth);
-}
-
 }  // namespace xsift::timing

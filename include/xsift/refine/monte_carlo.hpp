@@ -1,0 +1,50 @@
+#pragma once
+/// @file
+/// False-alarm probabilities of one event list from simulated ones: the same search of constant sources with
+/// its good time intervals, its number of photons and the slow variations of its rate.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <xsift/data/results.hpp>
+
+namespace xsift::refine {
+
+/// Number that the simulations of an exposure of a source start from: a hash of their names (FNV-1a), so that
+/// they do not depend on shards, threads or neighbours.
+std::uint64_t simulation_seed(const std::string& source, const Exposure& exposure);
+
+/// Draw number `index`: as many photons as the list has, at times from its rate as it is between quantiles of
+/// its arrival times in good time, 50 photons or more apart and at most 16 of them (so that nothing that is
+/// searched for remains); its weights in random order.
+EventList simulated_constant(const EventList& events, std::uint64_t seed, std::uint64_t index);
+
+/// Probability of a search's smallest false-alarm probability, from those of draws.
+///
+/// Up to the 90% quantile of x = -ln p it is the share of the draws, (k + 1) / (n + 1). Beyond, x is
+/// exponentially distributed (maxima of chi2 are of the domain of Gumbel's distribution, for which excesses
+/// over a high threshold are exponential), with the mean excess of the draws there; its error, and that of
+/// log p beyond, is 1 / sqrt(n / 10).
+class SimulatedTail {
+  public:
+    /// @param log10_fap the smallest of each draw; at least 20. @throws Error (internal) when there are fewer
+    explicit SimulatedTail(std::vector<double> log10_fap);
+
+    double log10_probability(double log10_fap) const;
+    /// Whether no draw was so improbable.
+    bool beyond(double log10_fap) const;
+
+  private:
+    std::vector<double> x_;  ///< -ln p, ascending
+    double threshold_ = 0.0, above_ = 0.0, mean_excess_ = 1.0;
+};
+
+/// The smallest log10_fap in white noise of a search of noise, which is what the tail is made of.
+double smallest_log10_fap(const std::vector<PeriodCandidate>& rows);
+
+/// Replaces the false-alarm probabilities of the rows of Z2 and H at constant frequencies, and flags them
+/// (candidate_simulated, candidate_extrapolated). They then hold for all statistics of the list together.
+void apply_simulated(const SimulatedTail& tail, std::vector<PeriodCandidate>& rows);
+
+}  // namespace xsift::refine

@@ -1,0 +1,338 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include <xsift/core/constants.hpp>
+#include <xsift/timing/significance.hpp>
+#include <xsift/timing/trials.hpp>
+
+namespace xsift::timing {
+namespace {
+
+constexpr int most_harmonics = 20;
+
+/// Bounds on Z2_m / 2 for m = 1 .. size; infinite where Z2_m is not asked for.
+using Bounds = std::vector<double>;
+
+/// Of each m: the probability that Z2_m is the first beyond its bound, and the density of Z2_m / 2 at its
+/// bound while the ones before keep theirs. Both divided by exp(-y_m).
+struct Crossing {
+    std::vector<double> bound, first;
+};
+
+/// A bound holds for all smaller m too, since Z2_m only grows.
+Crossing crossing(Bounds bound) {
+    const int size = static_cast<int>(bound.size());
+    for (int m = size - 2; m >= 0; --m)
+        bound[static_cast<std::size_t>(m)] =
+            std::min(bound[static_cast<std::size_t>(m)], bound[static_cast<std::size_t>(m) + 1]);
+    Crossing result{bound, {}};
+    // Volumes of n ordered events in [0, y] of which the m-th lies below y_m.
+    std::vector<double> volume(static_cast<std::size_t>(size) + 1, 0.0), next;
+    volume[0] = 1.0;
+    double y = 0.0;
+    for (int m = 0; m < size; ++m) {
+        const double step = bound[static_cast<std::size_t>(m)] - y;
+        y = bound[static_cast<std::size_t>(m)];
+        next.assign(volume.size(), 0.0);
+        for (int n = m; n < size; ++n) {
+            double factor = 1.0;
+            for (int more = 0; n + more < size; ++more) {
+                next[static_cast<std::size_t>(n + more)] += volume[static_cast<std::size_t>(n)] * factor;
+                factor *= step / (more + 1);
+            }
+        }
+        result.first.push_back(next[static_cast<std::size_t>(m)]);
+        next[static_cast<std::size_t>(m)] = 0.0;
+        volume.swap(next);
+    }
+    return result;
+}
+
+/// Mean length of (k sqrt(B_k)) with B uniform on the simplex of `groups` times n harmonics: how fast Z2
+/// changes with frequency, relative to one harmonic. To the second order in the variance of sum k^2 B_k.
+double mean_rate(int n, int groups) {
+    const double square = (n + 1.0) * (2.0 * n + 1.0) / 6.0;
+    const double fourth = square * (3.0 * n * n + 3.0 * n - 1.0) / 5.0;
+    const double variance = (fourth - square * square) / (n * groups + 1.0);
+    return std::sqrt(square) * (1.0 - variance / (8.0 * square * square));
+}
+
+/// Expected crossings of a harmonic's level y in units of sqrt(y) times the density there.
+double resolutions(const SearchExtent& extent) {
+    return extent.bandwidth * std::sqrt(4.0 * constants::pi * extent.time_variance);
+}
+
+double log_power_over_factorial(double y, int n) {
+    return n == 0 ? 0.0 : n * std::log(y) - std::lgamma(n + 1.0);
+}
+
+/// For each m: the probability that bounds which continue from the one at m are kept.
+std::vector<double> kept_behind(const Bounds& bound) {
+    std::vector<double> kept;
+    for (std::size_t m = 0; m < bound.size(); ++m) {
+        Bounds rest;
+        for (std::size_t j = m + 1; j < bound.size(); ++j) rest.push_back(std::max(bound[j] - bound[m], 0.0));
+        const Crossing later = crossing(rest);
+        double lost = 0.0;
+        for (std::size_t j = 0; j < rest.size(); ++j) lost += later.first[j] * std::exp(-later.bound[j]);
+        kept.push_back(std::max(0.0, 1.0 - lost));
+    }
+    return kept;
+}
+
+/// H: neighbouring bounds are 2 apart, so what is kept behind depends on the number of harmonics left alone.
+double kept_behind_h(int left) {
+    static const std::array<double, most_harmonics> table = [] {
+        std::array<double, most_harmonics> made{};
+        Bounds bound;
+        for (int m = 0; m < most_harmonics; ++m) bound.push_back(2.0 * m);
+        const std::vector<double> kept = kept_behind(bound);
+        for (int m = 0; m < most_harmonics; ++m)
+            made[static_cast<std::size_t>(most_harmonics - 1 - m)] = kept[static_cast<std::size_t>(m)];
+        return made;
+    }();
+    return table[static_cast<std::size_t>(std::clamp(left, 0, most_harmonics - 1))];
+}
+
+Bounds h_bounds(double h, int harmonics) {
+    Bounds bound;
+    for (int m = 0; m < harmonics; ++m) bound.push_back(0.5 * h + 2.0 * m);
+    return bound;
+}
+
+/// ln of 1 - (1 - p) exp(-tau) from ln p and ln tau.
+double log_either(double log_p, double log_tau) {
+    if (log_p < -600.0 && log_tau < -600.0) {
+        const double high = std::max(log_p, log_tau);
+        return high + std::log1p(std::exp(std::min(log_p, log_tau) - high));
+    }
+    const double p = std::min(std::exp(log_p), 1.0 - 1e-15);
+    return std::log(-std::expm1(std::log1p(-p) - std::exp(std::min(log_tau, 700.0))));
+}
+
+/// N with 1 - (1 - p)^N = fap.
+double trials_of(double log_fap, double log_p) {
+    if (log_p < -600.0) return std::exp(log_fap - log_p);
+    const double p = std::min(std::exp(log_p), 1.0 - 1e-15), fap = std::min(std::exp(log_fap), 1.0 - 1e-15);
+    return std::max(1.0, std::log1p(-fap) / std::log1p(-p));
+}
+
+/// ln of the single-trial probability and of the expected crossings of H.
+std::pair<double, double> log_h(double h, int harmonics, const SearchExtent& extent) {
+    const Crossing c = crossing(h_bounds(h, harmonics));
+    double p = 0.0, tau = 0.0;
+    for (int m = 0; m < harmonics; ++m) {
+        const double y = c.bound[static_cast<std::size_t>(m)];
+        const double q = c.first[static_cast<std::size_t>(m)] * std::exp(-2.0 * m);
+        p += q;
+        tau += q * std::sqrt(y) * mean_rate(m + 1, 1) * kept_behind_h(harmonics - 1 - m);
+    }
+    return {std::log(p) - 0.5 * h, std::log(tau * resolutions(extent)) - 0.5 * h};
+}
+
+/// Tails of few photons: log10 of the probability of a value over that in the limit of many, where the latter
+/// is 10^-exponent. Simulated with 20 and 200 photons (tests/validation/calibrate_tails.cpp): phases drawn
+/// uniformly down to 1e-5, accurate to 0.02 there; beyond from pulsed densities, accurate to 0.1 to 0.3.
+constexpr std::array<double, 10> exponent{0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 13.0};
+/// Where the extrapolation ends.
+constexpr double largest_exponent = 20.0;
+struct FewPhotons {
+    int harmonics;  ///< of Z2; 0: H
+    std::array<double, 10> of_20, of_200;
+};
+constexpr std::array<FewPhotons, 6> few_photons{{
+    {2,
+     {0, -0.02, -0.07, -0.09, -0.09, -0.05, -0.05, -0.08, -0.15, -0.20},
+     {0, 0, 0, 0, 0, 0, 0, 0.05, 0.25, 0.45}},
+    {3,
+     {0, -0.025, -0.052, -0.01, 0.107, 0.243, 0.40, 0.80, 1.15, 1.55},
+     {0, 0, 0, 0, 0.03, 0.05, 0.08, 0.15, 0.28, 0.50}},
+    {4,
+     {0, -0.028, -0.032, 0.025, 0.19, 0.48, 0.70, 1.20, 1.75, 2.60},
+     {0, 0, 0, 0, 0.04, 0.08, 0.12, 0.28, 0.48, 0.85}},
+    {8,
+     {0, -0.033, 0.017, 0.18, 0.39, 0.80, 1.16, 1.90, 2.75, 4.60},
+     {0, 0, 0, 0.01, 0.07, 0.13, 0.20, 0.38, 0.65, 1.15}},
+    {20,
+     {0, -0.028, 0.10, 0.357, 0.70, 1.14, 1.60, 2.50, 3.50, 5.00},
+     {0, 0, 0.01, 0.03, 0.09, 0.16, 0.25, 0.50, 0.90, 1.50}},
+    {0,
+     {0, -0.033, -0.052, 0.086, 0.388, 0.85, 1.24, 2.15, 3.20, 4.80},
+     {0, 0, 0, 0.01, 0.065, 0.12, 0.18, 0.36, 0.60, 1.00}},
+}};
+
+/// Linear between the exponents, beyond the last with its slope.
+double at_exponent(const std::array<double, 10>& value, double at) {
+    std::size_t i = 1;
+    while (i + 1 < exponent.size() && at > exponent[i]) ++i;
+    const double slope = (value[i] - value[i - 1]) / (exponent[i] - exponent[i - 1]);
+    return value[i - 1] + slope * (at - exponent[i - 1]);
+}
+
+/// Linear in ln N between 20 and 200 photons and below, inverse to N above.
+double of_photons(const FewPhotons& row, double at, double photons) {
+    const double many = at_exponent(row.of_200, at);
+    if (photons >= 200.0) return many * 200.0 / photons;
+    const double few = at_exponent(row.of_20, at);
+    return many + (few - many) * std::log(200.0 / photons) / std::log(10.0);
+}
+
+/// log10 of a single-trial probability for this number of photons from that in the limit of many.
+double corrected(double log10_p, int harmonics, double photons) {
+    if (!(photons < 1e9) || log10_p >= 0.0) return log10_p;
+    const double at = std::min(-log10_p, largest_exponent);
+    double shift = 0.0;
+    if (harmonics == 0) {
+        shift = of_photons(few_photons.back(), at, photons);
+    } else {
+        std::size_t i = 0;
+        while (i + 2 < few_photons.size() && few_photons[i + 1].harmonics < harmonics) ++i;
+        const FewPhotons &low = few_photons[i], &high = few_photons[i + 1];
+        const double x = std::clamp(
+            static_cast<double>(harmonics - low.harmonics) / (high.harmonics - low.harmonics), 0.0, 1.0);
+        shift = (1.0 - x) * of_photons(low, at, photons) + x * of_photons(high, at, photons);
+    }
+    return std::min(0.0, log10_p + shift);
+}
+
+/// log10 P(> z2) of one harmonic: Zar's form of the Rayleigh test (1999, Biostatistical Analysis, 27.4), the
+/// chi2 for many photons.
+double log10_rayleigh(double z2, double photons) {
+    if (!(photons < 1e9)) return log10_chi2_survival(z2, 1);
+    const double resultant = std::min(0.5 * z2 * photons, photons * photons);
+    const double full = 1.0 + 2.0 * photons;
+    // sqrt(full^2 - 4 resultant) - full without the difference of large numbers
+    return -4.0 * resultant / (std::sqrt(std::max(0.0, full * full - 4.0 * resultant)) + full) /
+           constants::ln10;
+}
+
+/// The value of a statistic with a false-alarm probability in a search.
+double threshold(const Statistic& statistic, double log10_fap, const SearchExtent& extent) {
+    const bool is_h = statistic.kind == Statistic::Kind::h;
+    const auto fap = [&](double x) {
+        const double p = is_h ? log10_h_single(x, statistic.harmonics, extent)
+                              : log10_z2_single(x, statistic.harmonics, extent);
+        return log10_false_alarm(
+            p, is_h ? h_trials(x, statistic.harmonics, extent) : z2_trials(x, statistic.harmonics, extent));
+    };
+    // log10 of the probability falls nearly in proportion to the value.
+    double x = 40.0, value = fap(x), slope = -0.2;
+    for (int i = 0; i < 30 && std::fabs(value - log10_fap) > 1e-6; ++i) {
+        const double next = std::max(x + std::clamp((log10_fap - value) / slope, -0.5 * x, x + 20.0), 0.1);
+        const double there = fap(next);
+        if ((there < value) == (next > x) && next != x) slope = (there - value) / (next - x);
+        x = next;
+        value = there;
+    }
+    return x;
+}
+
+}  // namespace
+
+double time_variance(const EventList& events) {
+    double weight = 0.0, first = 0.0, second = 0.0;
+    // Times from the middle, so that nothing cancels.
+    const bool gti = events.gti.size() > 0;
+    if (!gti && events.time.empty()) return 0.0;
+    const double middle = gti ? 0.5 * (events.gti.start.front() + events.gti.stop.back())
+                              : 0.5 * (events.time.front() + events.time.back());
+    for (std::size_t i = 0; i < events.gti.size(); ++i) {
+        const double a = events.gti.start[i] - middle, b = events.gti.stop[i] - middle;
+        weight += b - a;
+        first += 0.5 * (b * b - a * a);
+        second += (b * b * b - a * a * a) / 3.0;
+    }
+    if (!gti)
+        for (const double t : events.time) {
+            weight += 1.0;
+            first += t - middle;
+            second += (t - middle) * (t - middle);
+        }
+    if (!(weight > 0.0)) return 0.0;
+    first /= weight;
+    return std::max(0.0, second / weight - first * first);
+}
+
+SearchExtent search_extent(const EventList& events, const FrequencyGrid& grid) {
+    SearchExtent extent;
+    extent.bandwidth = static_cast<double>(grid.count) * grid.df;
+    extent.time_variance = time_variance(events);
+    extent.photons = static_cast<double>(events.size());
+    if (!events.weight.empty()) {
+        double sum = 0.0, squares = 0.0;
+        for (const float w : events.weight) {
+            sum += static_cast<double>(w);
+            squares += static_cast<double>(w) * static_cast<double>(w);
+        }
+        if (squares > 0.0) extent.photons = sum * sum / squares;
+    }
+    return extent;
+}
+
+double log10_z2_single(double z2, int n, const SearchExtent& extent) {
+    if (n * extent.groups == 1) return std::min(0.0, log10_rayleigh(z2, extent.photons));
+    return corrected(log10_chi2_survival(z2, n * extent.groups), std::max(n, 2), extent.photons);
+}
+
+double log10_h_single(double h, int harmonics, const SearchExtent& extent) {
+    if (!(h > 0.0)) return 0.0;
+    if (harmonics == 1) return log10_z2_single(h, 1, extent);
+    const double exact = log_h(h, harmonics, extent).first / constants::ln10;
+    return corrected(std::min(0.0, std::max(exact, log10_h_survival(h))), 0, extent.photons);
+}
+
+double z2_trials(double z2, int n, const SearchExtent& extent) {
+    if (!(z2 > 0.0)) return 1.0;
+    const double y = 0.5 * z2;
+    const double log_p = log10_chi2_survival(z2, n * extent.groups) * constants::ln10;
+    const double log_tau = std::log(resolutions(extent) * mean_rate(n, extent.groups)) + 0.5 * std::log(y) -
+                           y + log_power_over_factorial(y, n * extent.groups - 1);
+    return trials_of(log_either(log_p, log_tau), log_p);
+}
+
+double h_trials(double h, int harmonics, const SearchExtent& extent) {
+    if (!(h > 0.0)) return 1.0;
+    const auto [log_p, log_tau] = log_h(h, harmonics, extent);
+    return trials_of(log_either(log_p, log_tau), log_p);
+}
+
+double effective_statistics(std::span<const Statistic> statistics, double log10_fap,
+                            const SearchExtent& given) {
+    SearchExtent extent = given;
+    extent.photons = INFINITY;  // how the statistics are related hardly depends on it
+    Bounds bound;
+    std::vector<bool> asked;
+    double others = 0.0;
+    for (const Statistic& s : statistics) {
+        const bool is_h = s.kind == Statistic::Kind::h;
+        if (!is_h && s.kind != Statistic::Kind::z2) {
+            others += 1.0;
+            continue;
+        }
+        const double x = threshold(s, log10_fap, extent);
+        bound.resize(std::max(bound.size(), static_cast<std::size_t>(s.harmonics)), INFINITY);
+        asked.resize(bound.size(), false);
+        for (int m = is_h ? 1 : s.harmonics; m <= s.harmonics; ++m) {
+            const auto i = static_cast<std::size_t>(m - 1);
+            bound[i] = std::min(bound[i], 0.5 * x + (is_h ? 2.0 * (m - 1) : 0.0));
+            asked[i] = true;
+        }
+    }
+    if (bound.empty()) return others;
+    const Crossing c = crossing(bound);
+    const std::vector<double> kept = kept_behind(c.bound);
+    double p = 0.0, tau = 0.0;
+    for (std::size_t m = 0; m < bound.size(); ++m) {
+        const double y = c.bound[m], q = c.first[m] * std::exp(-y);
+        p += q;
+        // Where a later bound is the same, this one is none of its own.
+        if (asked[m] && (m + 1 == bound.size() || c.bound[m] < c.bound[m + 1]))
+            tau += q * std::sqrt(y) * mean_rate(static_cast<int>(m) + 1, extent.groups) * kept[m];
+    }
+    const double fap = -std::expm1(std::log1p(-std::min(p, 0.5)) - tau * resolutions(extent));
+    const double one = std::pow(10.0, log10_fap);
+    return others + std::max(1.0, std::log1p(-fap) / std::log1p(-one));
+}
+
+}  // namespace xsift::timing

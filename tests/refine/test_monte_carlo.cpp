@@ -1,0 +1,98 @@
+// False-alarm probabilities from simulated sources.
+
+#include <algorithm>
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include <xsift/core/constants.hpp>
+#include <xsift/core/random.hpp>
+#include <xsift/refine/monte_carlo.hpp>
+
+namespace {
+
+using namespace xsift;
+using namespace xsift::refine;
+
+EventList varying() {
+    EventList events;
+    events.exposure.file = "a.fits";
+    events.gti = {{0.0, 3000.0}, {2000.0, 5000.0}};
+    RandomStream random(3, 1);
+    while (events.time.size() < 2000) {  // three times the rate in the second interval
+        const double t = 5000.0 * random.uniform();
+        if (t < 2000.0 ? random.uniform() < 1.0 / 3.0 : t >= 3000.0) events.time.push_back(t);
+    }
+    std::sort(events.time.begin(), events.time.end());
+    for (std::size_t j = 0; j < events.time.size(); ++j) events.weight.push_back(j % 4 == 0 ? 1.0f : 0.25f);
+    return events;
+}
+
+TEST(Simulated, KeepsGoodTimeRateAndWeights) {
+    const EventList events = varying();
+    const EventList drawn = simulated_constant(events, 7, 0), again = simulated_constant(events, 7, 0),
+                    other = simulated_constant(events, 7, 1);
+    EXPECT_EQ(drawn.time, again.time);
+    EXPECT_EQ(drawn.weight, again.weight);
+    EXPECT_NE(drawn.time, other.time);
+    ASSERT_EQ(drawn.size(), events.size());
+    EXPECT_TRUE(std::is_sorted(drawn.time.begin(), drawn.time.end()));
+    int early = 0, early_before = 0;
+    for (std::size_t j = 0; j < drawn.size(); ++j) {
+        EXPECT_TRUE(drawn.time[j] <= 2000.0 || drawn.time[j] >= 3000.0);
+        early += drawn.time[j] < 2500.0 ? 1 : 0;
+        early_before += events.time[j] < 2500.0 ? 1 : 0;
+    }
+    EXPECT_NEAR(early, early_before, 5 * std::sqrt(0.19 * 2000));
+    EXPECT_NE(drawn.weight, events.weight);
+    auto a = drawn.weight, b = events.weight;
+    std::sort(a.begin(), a.end());
+    std::sort(b.begin(), b.end());
+    EXPECT_EQ(a, b);
+}
+
+TEST(Simulated, SeedsAreOfTheNames) {
+    Exposure a, b;
+    a.file = "x";
+    b.file = "y";
+    EXPECT_EQ(simulation_seed("1", a), simulation_seed("1", a));
+    EXPECT_NE(simulation_seed("1", a), simulation_seed("1", b));
+    EXPECT_NE(simulation_seed("1", a), simulation_seed("2", a));
+}
+
+/// Draws whose probabilities are right give them back, in the body as shares and beyond all draws from the
+/// tail.
+TEST(Simulated, TailOfRightProbabilitiesIsTheIdentity) {
+    std::vector<double> drawn;
+    for (int i = 0; i < 4000; ++i) drawn.push_back(std::log10((i + 0.5) / 4000.0));
+    const SimulatedTail tail(drawn);
+    for (const double x : {-0.1, -0.5, -1.0, -2.0, -3.0})
+        EXPECT_NEAR(tail.log10_probability(x), x, 0.03) << x;
+    EXPECT_NEAR(tail.log10_probability(-10.0), -10.0, 0.3);
+    EXPECT_FALSE(tail.beyond(-3.0));
+    EXPECT_TRUE(tail.beyond(-5.0));
+    // Three searches in one: each is three times as often so improbable.
+    std::vector<double> three;
+    for (double x : drawn) three.push_back(std::log10(1.0 - std::pow(1.0 - std::pow(10.0, x), 1.0 / 3.0)));
+    EXPECT_NEAR(SimulatedTail(three).log10_probability(-3.0), -3.0 + std::log10(3.0), 0.05);
+}
+
+TEST(Simulated, ReplacesWhatItSearchedAndFlagsIt) {
+    std::vector<double> drawn;
+    for (int i = 0; i < 1000; ++i) drawn.push_back(std::log10((i + 0.5) / 1000.0) - 0.3);
+    PeriodCandidate z2, folded, drifting;
+    z2.method = "Z2";
+    folded.method = "EF";
+    drifting.method = "Z2";
+    drifting.fdot = 1e-10;
+    for (PeriodCandidate* c : {&z2, &folded, &drifting})
+        c->log10_fap = c->log10_fap_white = c->log10_fap_local = -5.0;
+    std::vector<PeriodCandidate> rows{z2, folded, drifting};
+    apply_simulated(SimulatedTail(drawn), rows);
+    EXPECT_NEAR(rows[0].log10_fap, -4.7, 0.2);
+    EXPECT_EQ(rows[0].flags, std::uint32_t{candidate_simulated | candidate_extrapolated});
+    EXPECT_EQ(rows[1].log10_fap, -5.0);
+    EXPECT_EQ(rows[2].flags, 0u);
+}
+
+}  // namespace
