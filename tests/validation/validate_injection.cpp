@@ -21,7 +21,7 @@
 #include <xsift/engine/factory.hpp>
 #include <xsift/refine/limits.hpp>
 #include <xsift/refine/periods.hpp>
-#include <xsift/report/svg_plot.hpp>
+#include <xsift/report/writers.hpp>
 #include <xsift/timing/noncentral_chi2.hpp>
 #include <xsift/timing/significance.hpp>
 
@@ -130,15 +130,29 @@ bool missed(const char* what, double fraction, double got, double wanted, double
     return bad;
 }
 
-void write_plot(const std::string& path, const report::SvgPlot& plot, const std::string& title) {
-    std::string svg = plot.render(title);
-    svg.insert(
-        svg.find('>') + 1,
-        "<style>svg{background:#fff}text{font:12px sans-serif;fill:#1b2733}.frame{fill:none;stroke:#5c6b7a}"
-        ".grid{stroke:#d5dce3;stroke-width:.6}.data{fill:none;stroke:#0b6cb0;stroke-width:1.4}"
-        ".line{fill:none;stroke:#c2410c;stroke-width:1.6}</style>");
-    if (svg.find("xmlns=") == std::string::npos) svg.insert(4, " xmlns=\"http://www.w3.org/2000/svg\"");
-    std::ofstream(path) << svg << '\n';
+/// Points with errors against a line.
+void write_plot(const std::string& path, const char* title, const char* y_label, const std::vector<double>& x,
+                const std::vector<double>& y, const std::vector<double>& error,
+                const std::vector<double>& line_x, const std::vector<double>& line_y) {
+    report::Series points, line;
+    points.x = x;
+    points.y = y;
+    for (std::size_t i = 0; i < y.size(); ++i) {
+        points.y_lo.push_back(y[i] - error[i]);
+        points.y_hi.push_back(y[i] + error[i]);
+    }
+    line.kind = report::Series::Kind::line;
+    line.tone = 1;
+    line.x = line_x;
+    line.y = line_y;
+    report::Figure figure;
+    figure.title = title;
+    figure.x.label = "Injected pulsed fraction";
+    report::Panel panel;
+    panel.y.label = y_label;
+    panel.series = {points, line};
+    figure.panels = {panel};
+    std::ofstream(path) << report::svg(figure, true);
 }
 
 }  // namespace
@@ -202,18 +216,13 @@ int main(int argc, char** argv) {
     }
     if (argc > 2) {
         const std::string folder = argv[2];
-        report::SvgPlot found("Injected pulsed fraction", "Share found; line: theory");
-        found.points(x, efficiency, error);
-        found.line(x, theory);
-        write_plot(folder + "/injection-efficiency.svg", found, "Detection efficiency");
-        report::SvgPlot mean("Injected pulsed fraction", "Mean recovered / injected");
-        mean.points(x, recovered, recovered_error);
-        mean.line({x.front(), x.back()}, {1.0, 1.0});
-        write_plot(folder + "/injection-fraction.svg", mean, "Recovered pulsed fraction");
-        report::SvgPlot limits("Injected pulsed fraction", "Coverage of the 90% limit");
-        limits.points(x, coverage, coverage_error);
-        limits.line({x.front(), x.back()}, {0.9, 0.9});
-        write_plot(folder + "/injection-limits.svg", limits, "Coverage of upper limits");
+        const std::vector<double> ends{x.front(), x.back()};
+        write_plot(folder + "/injection-efficiency.svg", "Detection efficiency", "Share found; line: theory",
+                   x, efficiency, error, x, theory);
+        write_plot(folder + "/injection-fraction.svg", "Recovered pulsed fraction",
+                   "Mean recovered / injected", x, recovered, recovered_error, ends, {1.0, 1.0});
+        write_plot(folder + "/injection-limits.svg", "Coverage of upper limits", "Coverage of the 90% limit",
+                   x, coverage, coverage_error, ends, {0.9, 0.9});
     }
     return bad ? 1 : 0;
 }
