@@ -177,7 +177,7 @@ class PanelDrawing {
                     break;
                 default:
                     path += cross(s, i, px, shown, py, end(s.y_lo, i), end(s.y_hi, i));
-                    if (shown && s.y_lo.empty())
+                    if (shown && s.x_lo.empty())
                         rest +=
                             fmt::format("<circle class=\"dot t{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"2.6\"/>",
                                         s.tone, px, py);
