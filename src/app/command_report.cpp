@@ -163,7 +163,6 @@ ExitCode perform_report(const ReportArguments& arguments) {
     report::DossierContext context;
     context.spectra = configuration.spectra;
     context.variability = configuration.variability;
-    context.period_log10_fap = configuration.search.log10_fap;
     context.extra_columns = info.extra_columns;
     context.steps = info.steps;
     context.matched = !configuration.character.counterparts.empty();

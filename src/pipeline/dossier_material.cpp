@@ -50,11 +50,12 @@ std::vector<std::int64_t> edges_of(const timing::FrequencyGrid& grid) {
 }
 
 /// The statistic of a candidate, as far as a periodogram of a single exposure has it.
-timing::Statistic statistic_of(const PeriodCandidate* candidate, bool is_curve) {
+timing::Statistic statistic_of(const PeriodCandidate* candidate, bool is_curve,
+                               const timing::SearchOptions& options) {
     using Kind = timing::Statistic::Kind;
     if (is_curve)
         return {Kind::gls, candidate != nullptr && candidate->method == "GLS" ? candidate->n_harmonics : 1};
-    if (candidate != nullptr && candidate->method == "H") return {Kind::h, 20};
+    if (candidate != nullptr && candidate->method == "H") return {Kind::h, options.h_harmonics};
     return {Kind::z2, candidate != nullptr && candidate->method == "Z2" ? candidate->n_harmonics : 1};
 }
 
@@ -116,7 +117,7 @@ std::vector<Wanted> wanted_of(const DossierMaterial& material, std::size_t sourc
         item.source = source;
         item.*member = &exposure;
         const bool own = offered != nullptr && (offered->exposure == of.file || offered->exposure == "joint");
-        item.statistic = statistic_of(own ? offered : nullptr, item.curve != nullptr);
+        item.statistic = statistic_of(own ? offered : nullptr, item.curve != nullptr, options);
         item.span = timing::time_span(exposure);
         item.out.exposure = of.file;
         item.out.instrument = of.instrument;

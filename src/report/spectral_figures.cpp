@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <optional>
+#include <memory>
+#include <tuple>
 
 #include <fmt/format.h>
 

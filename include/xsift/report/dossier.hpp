@@ -18,7 +18,6 @@ namespace xsift::report {
 struct DossierContext {
     spectral::FitOptions spectra;  ///< as used for the fits, with their tables
     characterise::VariabilityOptions variability;
-    double period_log10_fap = -3.0;  ///< a candidate is offered below this
     std::vector<ExtraColumn> extra_columns;
     std::vector<std::string> steps;  ///< of the characterisation, as taken
     bool matched = false;            ///< catalogues of counterparts were named
