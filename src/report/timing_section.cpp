@@ -5,8 +5,6 @@
 
 #include <fmt/format.h>
 
-#include <xsift/core/constants.hpp>
-
 namespace xsift::report {
 
 namespace {
