@@ -159,11 +159,13 @@ TEST(Dossier, IsOneFileWithoutNetworkOrScripts) {
 TEST(Dossier, TagsAreClosed) {
     const std::string page = html(dossier(star(), {}));
     std::vector<std::string> open;
-    const std::regex tag("<(/?)([a-z0-9]+)[^>]*?(/?)>");
-    for (std::sregex_iterator t(page.begin(), page.end(), tag), end; t != end; ++t) {
-        const std::string name = (*t)[2];
-        if (name == "meta" || (*t)[3].length() > 0) continue;
-        if ((*t)[1].length() == 0) {
+    for (std::size_t at = page.find('<'); at != std::string::npos; at = page.find('<', at + 1)) {
+        const std::size_t end = page.find('>', at);
+        const bool closes = page[at + 1] == '/';
+        const std::size_t begin = at + (closes ? 2 : 1);
+        const std::string name = page.substr(begin, page.find_first_of(" >/", begin) - begin);
+        if (name[0] == '!' || name == "meta" || page[end - 1] == '/') continue;
+        if (!closes) {
             open.push_back(name);
             continue;
         }

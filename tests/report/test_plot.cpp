@@ -1,5 +1,7 @@
 // Figures as SVG: within their size, maxima kept, nothing written over another text.
+#include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <regex>
 #include <string>
 #include <vector>
@@ -31,12 +33,15 @@ Figure figure_of(Series series) {
 /// Pixels of M and L commands of paths of a class.
 std::vector<std::pair<double, double>> vertices(const std::string& svg, const std::string& css) {
     std::vector<std::pair<double, double>> all;
-    const std::regex path("<path class=\"" + css + "[^\"]*\" d=\"([^\"]*)\""),
-        point("[ML]([-\\d.]+) ([-\\d.]+)");
-    for (std::sregex_iterator p(svg.begin(), svg.end(), path), end; p != end; ++p) {
-        const std::string d = (*p)[1];
-        for (std::sregex_iterator v(d.begin(), d.end(), point); v != end; ++v)
-            all.emplace_back(std::stod((*v)[1]), std::stod((*v)[2]));
+    const std::string begin = "<path class=\"" + css;
+    for (std::size_t at = svg.find(begin); at != std::string::npos; at = svg.find(begin, at + 1)) {
+        const std::size_t first = svg.find(" d=\"", at) + 4, last = svg.find('"', first);
+        for (std::size_t i = first; i < last; ++i) {
+            if (svg[i] != 'M' && svg[i] != 'L') continue;
+            char* end = nullptr;
+            const double x = std::strtod(svg.c_str() + i + 1, &end);
+            all.emplace_back(x, std::strtod(end, nullptr));
+        }
     }
     return all;
 }
