@@ -20,7 +20,7 @@ constexpr int periodogram_bands = 360;
 constexpr std::size_t most_periodograms = 2;
 /// Probabilities of the lines drawn besides that of the configuration.
 constexpr double weak_log10_fap = -1.0;
-constexpr std::size_t map_cells = 17;
+constexpr std::size_t map_cells = 13;
 
 /// An exposure whose periodogram is wanted.
 struct Wanted {
