@@ -1,5 +1,6 @@
 #include "descent.hpp"
 #include "objective.hpp"
+#include "two_scales.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -29,7 +30,8 @@ std::vector<double> statistic_map(std::span<const FitInput> spectra,
                                   std::span<const double> factors) {
     std::vector<const FitData*> data;
     for (const FitInput& s : spectra) data.push_back(s.data);
-    Objective objective(data, model, abundance);
+    TwoScales scales(data, model, abundance);
+    Objective& objective = scales.merged();
     const Coordinates& c = objective.coordinates();
     const int ix = coordinate_of(c, x), iy = coordinate_of(c, y);
     Mask held{};
@@ -39,7 +41,13 @@ std::vector<double> statistic_map(std::span<const FitInput> spectra,
     Vector start = objective.start(best);
     for (int k = 0; k < c.n_factors && k < static_cast<int>(factors.size()); ++k)
         start[c.first_factor() + k] = std::log(factors[static_cast<std::size_t>(k)]);
-    Point point = objective.make_point(), scratch = objective.make_point();
+    Point point = objective.make_point(), scratch = objective.make_point(), spare = objective.make_point();
+    // Weighs the merged energies with the model at the minimum: there they agree with the whole response.
+    objective.evaluate(start, point);
+    scales.settle(point);
+    start = point.x;
+    DescentEnd end;
+    end.enough = 1e-3;
     std::vector<double> map(x_values.size() * y_values.size());
     Vector row_start = start;
     for (std::size_t j = 0; j < y_values.size(); ++j) {
@@ -49,7 +57,7 @@ std::vector<double> statistic_map(std::span<const FitInput> spectra,
             from[ix] = c.coordinate(ix, x_values[i]);
             from[iy] = c.coordinate(iy, y_values[j]);
             objective.evaluate(c.clipped(from), point);
-            if (others) descend(objective, point, scratch, held);
+            if (others) descend_between_kinks(objective, point, scratch, spare, false, held, end);
             from = point.x;
             if (i == 0) row_start = from;
             map[j * x_values.size() + i] = point.stat;
