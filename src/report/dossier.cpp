@@ -208,7 +208,7 @@ std::vector<Column> index_columns() {
             {"log_fx_fopt", "log₁₀ Fx/Fopt"},
             {"alert", "Alert"},
             {"class", "Class"},
-            {"p_class", "Probability"}};
+            {"p_class", "p"}};
 }
 
 std::vector<Cell> index_cells(const SourceResult& result) {
@@ -217,8 +217,8 @@ std::vector<Cell> index_cells(const SourceResult& result) {
     const Characterisation& character = result.character;
     const auto of = [](const auto* row, auto member) { return row == nullptr ? not_measured : row->*member; };
     return {text_cell(result.source.name.empty() ? result.source.id : result.source.name),
-            number_cell(result.source.ra, 8),
-            number_cell(result.source.dec, 8),
+            number_cell(result.source.ra, 7),
+            number_cell(result.source.dec, 7),
             text_cell(result.status),
             number_cell(of(period, &PeriodCandidate::period), 8),
             number_cell(of(period, &PeriodCandidate::log10_fap), 4),

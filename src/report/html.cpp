@@ -188,11 +188,16 @@ std::string index_html(const std::string& title, const std::string& subtitle,
     out += fmt::format(
         "<h1>{}</h1>\n<p class=\"sub\">{}</p>\n<div class=\"scroll\"><table class=\"cards\"><thead><tr>",
         escaped(title), escaped(subtitle));
-    for (const Column& column : columns) out += fmt::format("<th>{}</th>", escaped(label_of(column)));
+    std::vector<std::size_t> told;  // columns that say something
+    for (std::size_t i = 0; i < columns.size(); ++i)
+        if (rows.empty() || !std::all_of(rows.begin(), rows.end(),
+                                         [&](const IndexRow& row) { return is_empty(row.cells[i]); }))
+            told.push_back(i);
+    for (const std::size_t i : told) out += fmt::format("<th>{}</th>", escaped(label_of(columns[i])));
     out += "</tr></thead>\n<tbody>";
     for (const IndexRow& row : rows) {
         out += "<tr>";
-        for (std::size_t i = 0; i < row.cells.size(); ++i) {
+        for (const std::size_t i : told) {
             const Cell& cell = row.cells[i];
             const std::string key = cell.kind == Cell::Kind::text ? cell.text
                                     : std::isfinite(cell.value)   ? fmt::format("{}", cell.value)
