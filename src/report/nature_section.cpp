@@ -209,16 +209,19 @@ Section nature_section(const DossierMaterial& material, const DossierContext& co
 
     if (!classes.empty()) {
         Table table{"classes",
-                    "Classes and what speaks for and against them (log-odds)",
+                    "Classes and what speaks for and against them (natural log-odds against the rival)",
                     {{"class", "Class"},
                      {"probability", "Probability"},
+                     {"rival", "Rival"},
+                     {"log_odds", "Log-odds"},
                      {"reasons_for", "For", "", true},
                      {"reasons_against", "Against", "", true}},
                     {}};
         for (const ClassProbability& one : classes)
-            table.rows.push_back({{text_cell(one.name), number_cell(one.probability, 3),
-                                   text_cell(one.reasons_for), text_cell(one.reasons_against)},
-                                  one.name == character.class_name});
+            table.rows.push_back(
+                {{text_cell(one.name), number_cell(one.probability, 3), text_cell(one.rival),
+                  number_cell(one.log_odds, 3), text_cell(one.reasons_for), text_cell(one.reasons_against)},
+                 one.name == character.class_name});
         section.tables.push_back(std::move(table));
     }
     return section;

@@ -83,7 +83,8 @@ DossierMaterial star() {
     Characterisation& character = material.result.character;
     character.class_name = "CV";
     character.class_probability = 0.82;
-    character.classes = {{"AGN", 0.18, "", hostile}, {"CV", 0.82, "FX_FOPT=-0.2 +2.1", "PM=12 -0.5"}};
+    character.classes = {{"AGN", 0.18, "CV", -1.5, "", hostile},
+                         {"CV", 0.82, "AGN", 1.5, "FX_FOPT=-0.2 +2.1", "PM=12 -0.5"}};
     for (int k = 0; k < 3; ++k) {
         Counterpart one;
         one.catalogue = "Gaia<b>";
@@ -277,6 +278,8 @@ TEST(Dossier, ClassesStandWithTheirReasonsMostProbableFirst) {
     EXPECT_EQ(part(nature["figures"], "classes")["panels"][0]["y"]["categories"], json({"CV", "AGN"}));
     const json& rows = part(nature["tables"], "classes")["rows"];
     EXPECT_EQ(rows[0]["reasons_for"], "FX_FOPT=-0.2 +2.1");
+    EXPECT_EQ(rows[0]["rival"], "AGN");
+    EXPECT_EQ(rows[0]["log_odds"], 1.5);
     EXPECT_EQ(rows[0]["chosen"], true);
     const json& history = part(nature["figures"], "history")["panels"][0]["series"];
     EXPECT_EQ(history[0]["y"], json({3e-13}));
