@@ -71,8 +71,11 @@ std::string identity_words(const SourceResult& result) {
     const Characterisation& character = result.character;
     std::string text;
     if (!character.class_name.empty())
-        text = fmt::format("is most probably {} (probability {})", class_words(character.class_name),
-                           pretty(character.class_probability, 2));
+        text = fmt::format("{} {} (probability {})",
+                           character.class_probability >= 0.8   ? "is most probably"
+                           : character.class_probability >= 0.5 ? "is probably"
+                                                                : "may be",
+                           class_words(character.class_name), pretty(character.class_probability, 2));
     if (const Counterpart* one = certain_counterpart(character))
         text += fmt::format("{} {} {} at {}″ (probability {})",
                             text.empty() ? "has the counterpart" : ", counterpart", one->catalogue, one->id,
