@@ -166,8 +166,8 @@ void take(Wanted& item, const engine::SearchOutcome& outcome, const std::vector<
     const timing::StatisticPeaks& peaks = outcome.statistics.front();
     out.n_trials = static_cast<double>(peaks.n_trials);
     for (std::size_t b = 0; b < peaks.band_maxima.size(); ++b) {
-        const timing::Peak& highest = peaks.band_maxima[b];
-        if (highest.index < 0) continue;
+        if (peaks.band_maxima[b].empty()) continue;
+        const timing::Peak& highest = peaks.band_maxima[b].front();
         out.frequency_lo.push_back(item.grid.frequency(edges[b]));
         out.frequency.push_back(highest.frequency);
         out.maximum.push_back(highest.value);
@@ -298,6 +298,8 @@ void DossierMaker::add_maps(DossierMaterial& material) const {
         return missing(result.fits.empty() ? "No spectrum was fitted."
                                            : "No model is constrained by the spectrum.");
     const SpectralFit& fit = result.fits[static_cast<std::size_t>(result.best_fit)];
+    if (fit.statistic != "wstat" && fit.statistic != "cstat")
+        return missing("They are drawn for W-stat and C-stat alone.");
     const spectral::FitOptions& options = configuration_.spectra;
     try {
         const auto model =

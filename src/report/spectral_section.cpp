@@ -15,7 +15,10 @@ constexpr std::size_t most_spectra = 4;
 
 std::string choice_words(const SpectralFit& fit, const SpectralFit* best) {
     for (const auto& [code, words] :
-         {std::pair{"SELECTED", "preferred: the lowest AICc of those that are constrained"},
+         {std::pair{"SELECTED", "preferred: the best of those that are constrained"},
+          std::pair{"HIGHER_BIC", "another model has a lower BIC"},
+          std::pair{"LOWER_EVIDENCE", "another model has a higher evidence"},
+          std::pair{"NO_EVIDENCE", "its evidence is not known"},
           std::pair{"OTHER_SPECTRUM", "another spectrum has more bins"},
           std::pair{"NO_DOF", "no degrees of freedom"}, std::pair{"NOT_CONVERGED", "did not converge"},
           std::pair{"PARAMETER_UNCONSTRAINED", "a parameter is unconstrained"},
@@ -61,6 +64,11 @@ Table fits_table(const std::string& spectrum, const std::vector<const SpectralFi
                  {"gof_sigma", "Above expectation", "σ"},
                  {"aicc", "AICc"}},
                 {}};
+    const std::pair<Column, double SpectralFit::*> tests[] = {
+        {{"null_prob", "Null-hypothesis probability"}, &SpectralFit::null_prob},
+        {{"gof_pvalue", "p of simulations"}, &SpectralFit::gof_pvalue},
+        {{"model_probability", "Model probability"}, &SpectralFit::model_probability}};
+    for (const auto& [column, member] : tests) table.columns.push_back(column);
     struct Part {
         Column column;
         Estimate SpectralFit::*member;
@@ -83,8 +91,9 @@ Table fits_table(const std::string& spectrum, const std::vector<const SpectralFi
         Row row{{text_cell(f->model), text_cell(f->statistic), number_cell(f->stat, 5),
                  number_cell(f->dof, 6), number_cell(f->gof_sigma, 2), number_cell(f->aicc, 5)},
                 f == best};
+        for (const auto& [column, member] : tests) row.cells.push_back(number_cell(f->*member, 3));
         for (const Part& part : parts) row.cells.push_back(interval_cell(f->*part.member));
-        row.cells.push_back(number_cell(f->flux_unabsorbed, 3));
+        row.cells.push_back(interval_cell(f->flux_unabsorbed));
         row.cells.push_back(text_cell(choice_words(*f, best)));
         row.cells.push_back(text_cell(fit_words(f->flags)));
         table.rows.push_back(std::move(row));
