@@ -97,7 +97,8 @@ std::vector<const SpectralFit*> fits_to_draw(const Spectrum& spectrum, const Sou
             std::isfinite(fit.stat) && !fit.parameters.empty())
             fits.push_back(&fit);
     const auto order = [&](const SpectralFit* f) {
-        const bool qualifies = f->choice == "HIGHER_AICC" || f->choice == "OTHER_SPECTRUM";
+        const bool qualifies = f->choice == "HIGHER_AICC" || f->choice == "HIGHER_BIC" ||
+                               f->choice == "LOWER_EVIDENCE" || f->choice == "OTHER_SPECTRUM";
         return std::tuple(f != best, !qualifies, std::isfinite(f->aicc) ? f->aicc : f->stat + 1e6);
     };
     std::stable_sort(fits.begin(), fits.end(),
