@@ -22,6 +22,13 @@ double value_at(const std::vector<double>& column, std::size_t row) {
     return column.empty() ? not_measured : column[row];
 }
 
+/// Along the larger axis, arcsec.
+double major_error_of(const SkyObjects& objects, std::size_t row, double otherwise) {
+    const double major = value_at(objects.error_major, row), minor = value_at(objects.error_minor, row);
+    if (!(major > 0.0)) return otherwise;
+    return minor > major ? minor : major;
+}
+
 PositionError error_of(const SkyObjects& objects, std::size_t row, double otherwise) {
     const double major = value_at(objects.error_major, row), minor = value_at(objects.error_minor, row);
     const double angle = value_at(objects.error_angle, row);
@@ -103,6 +110,9 @@ void CounterpartMatcher::add(const SkyObjects& objects, const ThreadPool& pool) 
                 candidate.found.catalogue = options_.name;
                 candidate.found.id = objects.id.empty() ? "" : objects.id[row];
                 candidate.found.separation = distance;
+                candidate.found.ra = at.longitude;
+                candidate.found.dec = at.latitude;
+                candidate.found.position_error = major_error_of(objects, row, options_.default_error);
                 candidate.found.pm_ra = pm_ra;
                 candidate.found.pm_dec = pm_dec;
                 candidate.found.parallax = value_at(objects.parallax, row);

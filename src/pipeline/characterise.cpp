@@ -24,6 +24,7 @@
 #include <xsift/io/sky_object_file.hpp>
 #include <xsift/io/source_list.hpp>
 #include <xsift/pipeline/class_table.hpp>
+#include <xsift/pipeline/dossier_material.hpp>
 
 namespace xsift::pipeline {
 
@@ -251,29 +252,8 @@ void Characteriser::match(const std::string& text, const std::vector<Source>& so
 }
 
 void Characteriser::read_history() {
-    const io::CsvTable table = io::read_csv(options_.history);
-    const auto column = [&](const char* name) {
-        const int found = table.column(name);
-        if (found < 0)
-            throw Error(
-                ErrorKind::usage, "BAD_SETTING", fmt::format("history '{}' is not usable", options_.history),
-                fmt::format("it has no column {}", name), "It needs srcid, mission, flux_lo and flux_hi.");
-        return static_cast<std::size_t>(found);
-    };
-    const std::size_t id = column("srcid"), mission = column("mission"), lo = column("flux_lo"),
-                      hi = column("flux_hi");
-    for (const auto& row : table.rows) {
-        const double divisor = options_.history_convert ? characterise::band_divisor(row[mission]) : 1.0;
-        if (!std::isfinite(divisor))
-            throw Error(ErrorKind::usage, "BAD_SETTING",
-                        fmt::format("history '{}' is not usable", options_.history),
-                        fmt::format("no band conversion is known for the mission '{}'", row[mission]),
-                        "Convert the fluxes beforehand and use --history-convert false.");
-        const auto value = [&](std::size_t c) {
-            return row[c].empty() ? not_measured : std::stod(row[c]) / divisor;
-        };
-        history_[row[id]].push_back({value(lo), value(hi)});
-    }
+    for (const auto& [id, observations] : read_flux_history(options_.history, options_.history_convert))
+        for (const EarlierObservation& one : observations) history_[id].push_back({one.lo, one.hi});
 }
 
 void Characteriser::add_counterparts(SourceResult& result) const {

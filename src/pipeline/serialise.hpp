@@ -158,8 +158,8 @@ void fields(Archive& archive, T& v) {
 template <typename Archive, typename T>
 requires FieldsOf<Archive, T, Counterpart>
 void fields(Archive& archive, T& v) {
-    archive(v.catalogue, v.id, v.separation, v.p_any, v.p_i, v.match_flag, v.parallax, v.parallax_error,
-            v.pm_ra, v.pm_dec);
+    archive(v.catalogue, v.id, v.ra, v.dec, v.position_error, v.separation, v.p_any, v.p_i, v.match_flag,
+            v.parallax, v.parallax_error, v.pm_ra, v.pm_dec);
     for (auto& magnitude : v.magnitude) archive(magnitude);
 }
 template <typename Archive, typename T>

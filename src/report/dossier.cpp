@@ -1,284 +1,238 @@
+#include "sections.hpp"
+
 #include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
 
-#include <xsift/characterise/variability.hpp>
-#include <xsift/core/error.hpp>
-#include <xsift/report/dossier.hpp>
-#include <xsift/report/svg_plot.hpp>
-#include <xsift/spectral/prepared.hpp>
-#include <xsift/timing/fold.hpp>
-
 namespace xsift::report {
 
 namespace {
 
-constexpr const char* style = R"(<style>
-:root{color-scheme:light dark;--ink:#1b2733;--faint:#5c6b7a;--rule:#d5dce3;--paper:#fff;--data:#0b6cb0;--line:#c2410c}
-@media(prefers-color-scheme:dark){:root{--ink:#e4eaf0;--faint:#9aa8b5;--rule:#37424d;--paper:#12181e;--data:#6cb8f0;--line:#fb923c}}
-body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:80rem;margin:1.5rem auto;padding:0 1rem}
-h1{font-size:1.5rem;margin-bottom:.2rem}h2{font-size:1.1rem;margin-top:2rem;border-bottom:1px solid var(--rule)}
-.scroll{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.82rem}
-th,td{text-align:left;padding:.2rem .7rem .2rem 0;border-bottom:1px solid var(--rule);white-space:nowrap}
-td.wrap{white-space:normal;min-width:20rem}th{color:var(--faint);font-weight:600}.faint,figcaption{color:var(--faint)}
-.offered{font-weight:600}figure{margin:1rem 0}svg{width:100%;max-width:48rem;height:auto;display:block}
-svg text{font:12px system-ui,sans-serif;fill:var(--ink)}.frame{fill:none;stroke:var(--faint)}.grid{stroke:var(--rule);stroke-width:.6}
-.data{fill:none;stroke:var(--data);stroke-width:1.4}.line{fill:none;stroke:var(--line);stroke-width:1.6}
-</style>)";
-
-std::string number(double value, int digits = 5) {
-    return std::isnan(value) ? std::string("&ndash;") : fmt::format("{:.{}g}", value, digits);
+const Counterpart* certain_counterpart(const Characterisation& character) {
+    const Counterpart* best = nullptr;
+    for (const Counterpart& one : character.counterparts)
+        if (one.match_flag == 1 && (best == nullptr || one.p_any * one.p_i > best->p_any * best->p_i))
+            best = &one;
+    return best != nullptr && (character.flags & character_no_counterpart) == 0 ? best : nullptr;
 }
 
-std::string interval(const Estimate& estimate) {
-    if (std::isnan(estimate.value)) return "&ndash;";
-    return fmt::format("{} <span class=\"faint\">[{}, {}]</span>", number(estimate.value, 4),
-                       number(estimate.lo, 3), number(estimate.hi, 3));
+/// "tbabs*powerlaw with Γ = 1.7 [1.5, 1.9]".
+std::string model_words(const SpectralFit& fit) {
+    std::string text = fit.model;
+    const auto add = [&](const char* name, const Estimate& e, const char* unit) {
+        if (!std::isfinite(e.value)) return;
+        text += fmt::format("{} {} = {}{}", text == fit.model ? " with" : ",", name, pretty(interval_cell(e)),
+                            unit);
+    };
+    add("kT", fit.kt, " keV");
+    add("kT₂", fit.kt2, " keV");
+    add("Γ", fit.gamma, "");
+    return text;
 }
 
-std::string row(const std::vector<std::string>& cells, const char* tag, const char* css = "") {
-    std::string html = fmt::format("<tr class=\"{}\">", css);
-    for (const std::string& cell : cells) html += fmt::format("<{0}>{1}</{0}>", tag, cell);
-    return html + "</tr>\n";
-}
-
-std::string table(const std::vector<std::string>& header, const std::string& rows) {
-    return "<div class=\"scroll\"><table>\n" + row(header, "th") + rows + "</table></div>\n";
-}
-
-std::string figure(const std::string& svg, const std::string& caption) {
-    return svg.empty() ? std::string()
-                       : fmt::format("<figure>{}<figcaption>{}</figcaption></figure>\n", svg, caption);
-}
-
-/// Seconds of good time in [begin, end).
-double good_time(const GoodTimeIntervals& gti, double begin, double end) {
-    double sum = 0.0;
-    for (std::size_t i = 0; i < gti.size(); ++i)
-        sum += std::max(0.0, std::min(end, gti.stop[i]) - std::max(begin, gti.start[i]));
-    return sum;
-}
-
-std::string light_curve_of(const EventList& events) {
-    constexpr int bins = 80;
-    if (events.gti.size() == 0 || events.time.empty()) return {};
-    const double begin = events.gti.start.front(), width = (events.gti.stop.back() - begin) / bins;
-    std::vector<double> counts(bins, 0.0), x, y, error;
-    for (const double t : events.time)
-        counts[static_cast<std::size_t>(std::clamp(static_cast<int>((t - begin) / width), 0, bins - 1))] +=
-            1.0;
-    for (int b = 0; b < bins; ++b) {
-        const double exposed = good_time(events.gti, begin + b * width, begin + (b + 1) * width);
-        // A bin with little good time has an error larger than the plot.
-        if (exposed < 0.1 * width) continue;
-        const double n = counts[static_cast<std::size_t>(b)];
-        x.push_back((b + 0.5) * width / 1000.0);
-        y.push_back(n / exposed);
-        error.push_back(std::sqrt(std::max(n, 1.0)) / exposed);
-    }
-    SvgPlot plot("Time since the first good time, ks", "Rate, count/s");
-    plot.points(x, y, error, std::vector<double>(x.size(), 0.5 * width / 1000.0));
-    const double block_p0 = characterise::VariabilityOptions{}.block_p0;
-    std::vector<double> block_time, block_rate;
-    for (const characterise::RateBlock& block : characterise::rate_blocks(events, block_p0))
-        for (const double t : {block.start, block.stop}) {
-            block_time.push_back((t - begin) / 1000.0);
-            block_rate.push_back(block.rate);
-        }
-    const std::size_t n_blocks = block_time.size() / 2;
-    if (n_blocks > 0) plot.line(std::move(block_time), std::move(block_rate));
-    plot.from_zero();
-    return figure(
-        plot.render("Light curve"),
-        fmt::format("Light curve of {}: {} events in {:.0f} s of good time, bins of {:.4g} s; the line is {} "
-                    "Bayesian block{} (p0 = {}).",
-                    escaped(events.exposure.file), events.size(), events.gti.exposure(), width, n_blocks,
-                    n_blocks == 1 ? "" : "s", block_p0));
-}
-
-/// Two cycles of the folded profile, each bin divided by its good time; faint sources get wider bins.
-std::string folded_profile_of(const EventList& events, const PeriodCandidate& candidate) {
-    constexpr double counts_for_all_bins = 1000.0;
-    const PhaseProfile profile = timing::fold(events, candidate.frequency);
-    const std::size_t merged = static_cast<double>(events.size()) < counts_for_all_bins ? 2 : 1,
-                      bins = profile_bins / merged;
-    std::vector<double> x, y, error;
-    for (std::size_t b = 0; b < 2 * bins; ++b) {
-        double counts = 0.0, exposed = 0.0;
-        for (std::size_t i = 0; i < merged; ++i) {
-            counts += profile.counts[(b % bins) * merged + i];
-            exposed += profile.exposure_time[(b % bins) * merged + i];
-        }
-        if (exposed <= 0.0) continue;
-        x.push_back((static_cast<double>(b) + 0.5) / static_cast<double>(bins));
-        y.push_back(counts / exposed);
-        error.push_back(std::sqrt(std::max(counts, 1.0)) / exposed);
-    }
-    SvgPlot plot("Phase, cycles", "Rate, count/s");
-    plot.points(x, y, error, std::vector<double>(x.size(), 0.5 / static_cast<double>(bins)));
-    return figure(plot.render("Folded profile"),
-                  fmt::format("{} folded at {} s; two cycles of {} bins, each divided by its own good time.",
-                              escaped(events.exposure.file), number(candidate.period, 9), bins));
-}
-
-std::string spectrum_of(const Spectrum& spectrum, const spectral::FitOptions& options) {
-    spectral::PreparedSpectrum prepared;
-    try {
-        prepared = spectral::prepare(spectrum, options);
-    } catch (const Error& error) {
-        return fmt::format("<p>{}: {}</p>\n", escaped(spectrum.exposure.file), escaped(error.what()));
-    }
-    std::vector<double> x, y, y_error, x_half_width;
-    for (std::size_t b = 0; b < prepared.n_bins(); ++b) {
-        const double lo = spectrum.response->channel_lo[static_cast<std::size_t>(prepared.bin_first[b])];
-        const double hi = spectrum.response->channel_hi[static_cast<std::size_t>(prepared.bin_last[b])];
-        const double n = prepared.counts[b];
-        const double back = prepared.has_background() ? prepared.background_counts[b] : 0.0;
-        const double scale =
-            prepared.has_background() ? prepared.source_exposure / prepared.background_exposure : 0.0;
-        const double to_rate = 1.0 / (prepared.source_exposure * (hi - lo));
-        x.push_back(0.5 * (lo + hi));
-        x_half_width.push_back(0.5 * (hi - lo));
-        y.push_back((n - back * scale) * to_rate);
-        y_error.push_back(std::sqrt(std::max(n, 1.0) + back * scale * scale) * to_rate);
-    }
-    SvgPlot plot("Energy, keV", "Net rate, count/s/keV");
-    plot.logarithmic_x();
-    plot.points(x, y, y_error, x_half_width);
-    return figure(plot.render("Spectrum"),
-                  fmt::format("{}: {:.0f} counts in {:.0f} s, background subtracted, {} bins as fitted.",
-                              escaped(spectrum.exposure.file), spectrum.total_counts(),
-                              prepared.source_exposure, prepared.n_bins()));
-}
-
-std::string candidates_of(const SourceResult& result) {
-    if (result.candidates.empty()) return "<p>No period candidate.</p>\n";
-    std::string rows;
-    for (std::size_t i = 0; i < result.candidates.size(); ++i) {
-        const PeriodCandidate& c = result.candidates[i];
-        const bool offered = static_cast<int>(i) == result.best_period;
-        rows += row({std::to_string(c.rank), escaped(c.exposure),
-                     fmt::format("{}<sub>{}</sub>", c.method, c.n_harmonics),
-                     fmt::format("{} &plusmn; {}", number(c.period, 9), number(c.period_error, 2)),
-                     number(c.frequency, 9), number(c.statistic, 6), number(c.log10_fap, 4),
-                     fmt::format("{} <span class=\"faint\">[{}, {}]</span>", number(c.pulsed_fraction, 3),
-                                 number(c.pf_lo, 3), number(c.pf_hi, 3)),
-                     offered ? std::string("offered") : escaped(veto_names(c.veto))},
-                    "td", offered ? "offered" : "");
-    }
-    return table({"Rank", "Exposure", "Statistic", "Period, s", "Frequency, Hz", "Value",
-                  "log<sub>10</sub> FAP", "Pulsed fraction", "Veto"},
-                 rows);
-}
-
-/// Why a fit is offered or not.
-std::string choice_in_words(const std::string& choice) {
-    for (const auto& [code, words] :
-         {std::pair{"SELECTED", "preferred"}, std::pair{"HIGHER_AICC", "another model has a lower AICc"},
-          std::pair{"HIGHER_BIC", "another model has a lower BIC"},
-          std::pair{"LOWER_EVIDENCE", "another model has a higher evidence"},
-          std::pair{"NO_EVIDENCE", "its evidence is not known"},
-          std::pair{"OTHER_SPECTRUM", "another spectrum has more bins"},
-          std::pair{"NO_DOF", "no degrees of freedom"}, std::pair{"NOT_CONVERGED", "did not converge"},
-          std::pair{"PARAMETER_UNCONSTRAINED", "a parameter is unconstrained"},
-          std::pair{"NORM_UNCONSTRAINED", "a norm is unconstrained"},
-          std::pair{"NO_AICC", "too few bins for AICc"}})
-        if (choice == code) return words;
-    return choice;
-}
-
-std::string fits_of(const SourceResult& result) {
-    std::string rows;
-    for (std::size_t i = 0; i < result.fits.size(); ++i) {
-        const SpectralFit& f = result.fits[i];
-        const bool offered = static_cast<int>(i) == result.best_fit;
-        rows += row({escaped(f.spectrum), escaped(f.model),
-                     fmt::format("{} {}/{}", escaped(f.statistic), number(f.stat, 6), f.dof), interval(f.nh),
-                     interval(std::isnan(f.kt.value) ? f.gamma : f.kt), interval(f.norm), interval(f.flux),
-                     interval(f.flux_unabsorbed), number(f.gof_sigma, 3), number(f.aicc, 6),
-                     choice_in_words(f.choice)},
-                    "td", offered ? "offered" : "");
-    }
-    if (rows.empty()) return {};
-    return "<h2>Spectral fits</h2>\n" +
-           table({"Spectrum", "Model", "Statistic/dof", "nH, 10<sup>22</sup> cm<sup>-2</sup>",
-                  "kT, keV, or &Gamma;", "Norm", "Flux, erg/cm<sup>2</sup>/s", "Unabsorbed",
-                  "Above expectation, &sigma;", "AICc", ""},
-                 rows);
-}
-
-std::string quarantine_of(const SourceResult& result) {
-    std::string rows;
-    for (const QuarantineRow& q : result.quarantine)
-        rows += fmt::format("<tr><td>{}</td><td>{}</td><td class=\"wrap\">{}</td></tr>\n", escaped(q.input),
-                            escaped(q.code), escaped(q.message));
-    return rows.empty() ? std::string() : "<h2>Not used</h2>\n" + table({"Input", "Code", "Why"}, rows);
-}
-
-/// A statistic this many standard deviations above its expectation is called a poor fit.
-constexpr double poor_fit_sigma = 3.0;
-
-std::string summary_of(const SourceResult& result) {
-    std::string html;
-    if (result.best_period >= 0) {
-        const PeriodCandidate& c = result.candidates[static_cast<std::size_t>(result.best_period)];
-        html +=
-            fmt::format("<p>Period {} &plusmn; {} s (log<sub>10</sub> of the false-alarm probability {}).",
-                        number(c.period, 9), number(c.period_error, 2), number(result.log10_fap, 4));
-        if (result.flags & source_vetoed_stronger) html += " A stronger candidate was vetoed: see the table.";
-        if (result.flags & source_not_barycentred) html += " The times are not barycentred.";
-        html += "</p>\n";
+std::string timing_words(const SourceResult& result) {
+    std::string text;
+    if (const PeriodCandidate* c = offered_period(result)) {
+        text = fmt::format("varies with a period of {} s (chance in all trials: {})",
+                           pretty(error_cell(c->period, c->period_error)), chance(result.log10_fap));
     } else if (result.n_exposures > 0) {
-        html += "<p>No significant period.";
+        text = "shows no significant period";
         if (const PulsedFractionLimit* limit = source_limit(result))
-            html += fmt::format(" A sinusoid between {} and {} Hz has a pulsed fraction below {}{}.",
-                                number(limit->frequency_lo, 3), number(limit->frequency_hi, 3),
-                                number(limit->pf_ul, 3),
-                                limit->flags & limit_of_all ? " (of all photons, background included)" : "");
-        html += "</p>\n";
+            text += fmt::format(" (a sinusoid has a pulsed fraction below {} up to {} Hz)",
+                                pretty(limit->pf_ul, 2), pretty(limit->frequency_hi, 3));
+    } else {
+        return "has no events or light curves to search";
     }
-    if (result.best_fit >= 0) {
-        const SpectralFit& f = result.fits[static_cast<std::size_t>(result.best_fit)];
-        html +=
-            fmt::format("<p>Preferred of the models fitted: {} ({} {}/{}), flux {} erg/cm<sup>2</sup>/s.",
-                        escaped(f.model), escaped(f.statistic), number(f.stat, 6), f.dof, interval(f.flux));
-        if (f.gof_sigma > poor_fit_sigma)
-            html += fmt::format(
-                " <strong>It is a poor fit</strong>: the statistic is {} standard deviations above the {} "
-                "expected of a right model. None of its parameters can be trusted.",
-                number(f.gof_sigma, 3), number(f.gof_expected, 6));
-        html += "</p>\n";
-    } else if (!result.fits.empty()) {
-        html += "<p>No model is constrained by the spectrum.</p>\n";
+    // Blocks and flares of a periodic source may be its pulses: nothing to add to the period.
+    if (offered_period(result) == nullptr && result.st_log10_p < -3.0) {
+        text += "; its rate is not constant within the exposures";
+        if (!result.flares.empty())
+            text += fmt::format(" ({} flare{})", result.flares.size(), result.flares.size() == 1 ? "" : "s");
     }
-    return html;
+    return text;
+}
+
+std::string spectrum_words(const SourceResult& result) {
+    const SpectralFit* const fit = offered_fit(result);
+    if (fit == nullptr)
+        return result.n_spectra == 0 ? "has no spectrum that could be fitted"
+               : result.fits.empty() ? "has a spectrum that was not fitted"
+                                     : "has a spectrum that constrains no model";
+    const std::string flux = fmt::format("a flux of {} erg cm⁻² s⁻¹", pretty(interval_cell(fit->flux)));
+    if (fit->gof_sigma > poor_fit_sigma)
+        return fmt::format("has {} and a spectrum that none of the models describes (least badly {})", flux,
+                           fit->model);
+    return fmt::format("has {} and a spectrum described by {}", flux, model_words(*fit));
+}
+
+/// What it is, or where it lies; empty when nothing is known.
+std::string identity_words(const SourceResult& result) {
+    const Characterisation& character = result.character;
+    std::string text;
+    if (!character.class_name.empty())
+        text = fmt::format("{} {} (probability {})",
+                           character.class_probability >= 0.8   ? "is most probably"
+                           : character.class_probability >= 0.5 ? "is probably"
+                                                                : "may be",
+                           class_words(character.class_name), pretty(character.class_probability, 2));
+    if (const Counterpart* one = certain_counterpart(character))
+        text += fmt::format("{} {} {} at {}″ (probability {})",
+                            text.empty() ? "has the counterpart" : ", counterpart", one->catalogue, one->id,
+                            pretty(one->separation, 2), pretty(one->p_any * one->p_i, 2));
+    if (std::isfinite(character.distance.value))
+        text += fmt::format("{} {} pc away", text.empty() ? "is" : ",", pretty(character.distance.value, 3));
+    if (std::isfinite(character.luminosity.value))
+        text += fmt::format(", of luminosity {} erg/s", pretty(character.luminosity.value, 3));
+    return text;
+}
+
+std::vector<std::string> verdict_of(const SourceResult& result, const std::string& name) {
+    const std::string identity = identity_words(result), timing = timing_words(result),
+                      spectrum = spectrum_words(result);
+    if (result.status == "no_data")
+        return {fmt::format("Nothing is known of {}: none of its inputs could be used.", name),
+                "The reasons are under Not used."};
+    if (identity.empty()) return {fmt::format("{} {}.", name, timing), fmt::format("It {}.", spectrum)};
+    return {fmt::format("{} {}.", name, identity), fmt::format("It {}; it {}.", timing, spectrum)};
+}
+
+std::vector<std::string> warnings_of(const SourceResult& result) {
+    std::vector<std::string> all;
+    const auto add = [&](bool condition, std::string text) {
+        if (condition) all.push_back(std::move(text));
+    };
+    const auto join = [&](const char* what, const std::string& words) {
+        if (!words.empty()) all.push_back(fmt::format("{}: {}.", what, words));
+    };
+    const Characterisation& character = result.character;
+    if (const PeriodCandidate* c = offered_period(result)) {
+        add(result.flags & source_vetoed_stronger,
+            "A stronger candidate than the period offered was vetoed: see the table of candidates.");
+        join("Of the period", candidate_words(c->flags));
+    }
+    if (const SpectralFit* f = offered_fit(result)) {
+        add(f->gof_sigma > poor_fit_sigma,
+            fmt::format("The preferred model is a poor fit: its statistic {} is {} σ above the {} expected "
+                        "of a right "
+                        "model. None of its parameters can be trusted.",
+                        pretty(f->stat, 5), pretty(f->gof_sigma, 2), pretty(f->gof_expected, 5)));
+        join("Of the preferred model", fit_words(f->flags));
+    }
+    join(
+        "Of the identification",
+        words_of(character.flags,
+                 {{character_ambiguous, "another candidate of the same catalogue is half as probable"},
+                  {character_distance_from_prior, "the parallax is below 5 σ, the distance leans on a prior"},
+                  {character_unlike_training, "unlike all labelled sources, the class means little"},
+                  {character_few_properties, "the class rests on fewer than three properties"}}));
+    add(!character.alert.empty(),
+        fmt::format("Long-term alert: {} (ratio {}).", character.alert, pretty(character.history_ratio, 3)));
+    add(!result.quarantine.empty(),
+        fmt::format("{} of its inputs or steps ended without a result: see Not used.",
+                    result.quarantine.size()));
+    return all;
+}
+
+std::vector<Fact> facts_of(const SourceResult& result) {
+    std::vector<Fact> facts;
+    const auto add = [&](const char* key, const char* label, Cell cell, const char* unit = "") {
+        if (cell.kind == Cell::Kind::text ? !cell.text.empty() : std::isfinite(cell.value))
+            facts.push_back({key, label, std::move(cell), unit});
+    };
+    const Characterisation& character = result.character;
+    add("class", "Class", text_cell(character.class_name));
+    add("p_class", "Its probability", number_cell(character.class_probability, 2));
+    if (const PeriodCandidate* c = offered_period(result)) {
+        add("period", "Period", error_cell(c->period, c->period_error), "s");
+        add("log10_fap", "log₁₀ false-alarm probability", number_cell(result.log10_fap, 4));
+        add("pulsed_fraction", "Pulsed fraction", interval_cell({c->pulsed_fraction, c->pf_lo, c->pf_hi}));
+    }
+    if (const SpectralFit* f = offered_fit(result)) {
+        add("model", "Preferred model", text_cell(f->model));
+        add("flux", "Flux", interval_cell(f->flux), "erg cm⁻² s⁻¹");
+        add("nh", "Fitted nH", interval_cell(f->nh), "10²² cm⁻²");
+    }
+    add("nh_galactic", "Galactic nH", number_cell(character.nh_galactic, 3), "10²² cm⁻²");
+    add("distance", "Distance", interval_cell(character.distance), "pc");
+    add("luminosity", "Luminosity", interval_cell(character.luminosity), "erg/s");
+    add("log_fx_fopt", "log₁₀ Fx/Fopt", number_cell(character.log_fx_fopt, 3));
+    add("gaia_g", "Gaia G", number_cell(character.gaia_g, 5), "mag");
+    add("st_log10_p", "log₁₀ p of a constant rate", number_cell(result.st_log10_p, 3));
+    add("history_ratio", "Long-term ratio", number_cell(character.history_ratio, 3));
+    return facts;
 }
 
 }  // namespace
 
-std::string dossier(const SourceData& data, const SourceResult& result, const spectral::FitOptions& options) {
+Page dossier(const DossierMaterial& material, const DossierContext& context) {
+    const SourceResult& result = material.result;
     const Source& source = result.source;
-    const std::string title = escaped(source.name.empty() ? source.id : source.name);
-    std::string html =
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-        "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">";
-    html += fmt::format(
-        "<title>{}</title>{}</head><body>\n<h1>{}</h1>\n<p class=\"faint\">{} &middot; RA {} Dec {} deg "
-        "&middot; {} exposures, {} spectra &middot; {}</p>\n",
-        title, style, title, escaped(source.id), number(source.ra, 9), number(source.dec, 9),
-        result.n_exposures, result.n_spectra, escaped(result.status));
-    html += summary_of(result);
-    if (result.n_exposures > 0) html += "<h2>Periods</h2>\n" + candidates_of(result);
-    if (result.best_period >= 0) {
-        const PeriodCandidate& offered = result.candidates[static_cast<std::size_t>(result.best_period)];
-        for (const EventList& events : data.events)
-            if (events.exposure.file == offered.exposure) html += folded_profile_of(events, offered);
-    }
-    for (const EventList& events : data.events) html += light_curve_of(events);
-    html += fits_of(result);
-    for (const Spectrum& spectrum : data.spectra) html += spectrum_of(spectrum, options);
-    return html + quarantine_of(result) + "</body></html>\n";
+    const auto count = [](std::int32_t n, const char* what) {
+        return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
+    };
+    Page page;
+    page.id = source.id;
+    page.title = source.name.empty() ? source.id : source.name;
+    page.subtitle = source.name.empty() || source.name == source.id ? "" : source.id + " · ";
+    if (std::isfinite(source.ra))
+        page.subtitle += fmt::format("RA {:.5f}° Dec {:.5f}° · ", source.ra, source.dec);
+    const char* const states[][2] = {
+        {"ok", "all inputs used"}, {"partial", "some inputs not used"}, {"no_data", "no usable input"}};
+    std::string state = result.status;
+    for (const auto& [code, words] : states)
+        if (result.status == code) state = words;
+    page.subtitle += fmt::format(
+        "{}, {} · {}", count(result.n_exposures, "exposure"),
+        result.n_spectra == 1 ? "1 spectrum" : fmt::format("{} spectra", result.n_spectra), state);
+    page.verdict = verdict_of(result, page.title);
+    page.warnings = warnings_of(result);
+    page.facts = facts_of(result);
+    page.sections = {timing_section(material, context), spectral_section(material, context),
+                     sky_section(material, context), origin_section(material, context)};
+    // What it is comes first, where there is something to say.
+    Section nature = nature_section(material, context);
+    page.sections.insert(page.sections.begin() + (nature.figures.empty() ? 3 : 0), std::move(nature));
+    page.configuration = context.configuration;
+    return page;
+}
+
+std::vector<Column> index_columns() {
+    return {{"name", "Source"},
+            {"ra", "RA", "deg"},
+            {"dec", "Dec", "deg"},
+            {"status", "Status"},
+            {"period", "Period", "s"},
+            {"log10_fap", "log₁₀ FAP"},
+            {"st_log10_p", "log₁₀ p constant"},
+            {"model", "Model"},
+            {"flux", "Flux", "erg cm⁻² s⁻¹"},
+            {"gof_sigma", "Misfit", "σ"},
+            {"log_fx_fopt", "log₁₀ Fx/Fopt"},
+            {"alert", "Alert"},
+            {"class", "Class"},
+            {"p_class", "p"}};
+}
+
+std::vector<Cell> index_cells(const SourceResult& result) {
+    const PeriodCandidate* const period = offered_period(result);
+    const SpectralFit* const fit = offered_fit(result);
+    const Characterisation& character = result.character;
+    const auto of = [](const auto* row, auto member) { return row == nullptr ? not_measured : row->*member; };
+    return {text_cell(result.source.name.empty() ? result.source.id : result.source.name),
+            number_cell(result.source.ra, 7),
+            number_cell(result.source.dec, 7),
+            text_cell(result.status),
+            number_cell(of(period, &PeriodCandidate::period), 8),
+            number_cell(result.log10_fap, 4),
+            number_cell(result.st_log10_p, 3),
+            text_cell(fit == nullptr ? "" : fit->model),
+            number_cell(fit == nullptr ? not_measured : fit->flux.value, 3),
+            number_cell(of(fit, &SpectralFit::gof_sigma), 2),
+            number_cell(character.log_fx_fopt, 3),
+            text_cell(character.alert),
+            text_cell(character.class_name),
+            number_cell(character.class_probability, 2)};
 }
 
 }  // namespace xsift::report

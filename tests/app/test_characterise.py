@@ -39,6 +39,10 @@ class Characterise(XsiftCase):
         whole = self.xsift_catalogue("whole.fits", "--counterparts", setting)
         table, found = whole["SOURCES"].data, whole["COUNTERPARTS"].data
         self.assertEqual(len(found), 3)
+        for row, (_, ra, dec, _) in zip(found, self.sources):
+            self.assertAlmostEqual(row["RA"], ra, places=10)
+            self.assertAlmostEqual(row["DEC"], dec + 0.1 / 3600, places=10)
+            self.assertAlmostEqual(row["POS_ERR"], 0.01)
         self.assertTrue(all(row["P_ANY"] > 0.99 and row["P_I"] == 1.0 for row in found))
         for row in table[:3]:
             self.assertAlmostEqual(row["DIST"], 504.13, delta=0.01)

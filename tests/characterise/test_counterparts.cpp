@@ -169,6 +169,9 @@ TEST(Counterparts, PriorsMoveTheOdds) {
     options.default_error = 0.1;
     const auto plain = matched(options);
     EXPECT_NEAR(plain[0].p_i, 0.5, 1e-6);
+    EXPECT_EQ(plain[0].ra, 10.0);
+    EXPECT_EQ(plain[0].dec + plain[1].dec, -140.0);
+    EXPECT_EQ(plain[0].position_error, 0.1);
     EXPECT_EQ(plain[1].match_flag, 2);
     options.completeness = 0.5;
     const double odds = plain[0].p_any / (1.0 - plain[0].p_any), p = matched(options)[0].p_any;

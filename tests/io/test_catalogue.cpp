@@ -217,6 +217,9 @@ SourceResult result(std::int64_t i) {
         found.id = fmt::format("{}", 1000 * i + k);
         found.separation = 0.5 * static_cast<double>(k + 1);
         found.p_any = 0.9;
+        found.ra = 123.25 + 1e-4 * static_cast<double>(k);
+        found.dec = -45.5;
+        found.position_error = k == 0 ? 0.05 : not_measured;
         found.p_i = 0.7 - 0.5 * static_cast<double>(k);
         found.match_flag = k == 0 ? 1 : 0;
         found.magnitude[1] = 17.25;
@@ -321,6 +324,9 @@ TEST_F(Catalogue, GivesBackWhatItsColumnsHold) {
             const Counterpart &found = got.character.counterparts[k], &meant = want.character.counterparts[k];
             EXPECT_EQ(found.catalogue + found.id, meant.catalogue + meant.id);
             expect_same(found.p_i, meant.p_i);
+            expect_same(found.ra, meant.ra);
+            expect_same(found.dec, meant.dec);
+            expect_same(found.position_error, meant.position_error);
             expect_same(found.magnitude[0], meant.magnitude[0]);
             expect_same(found.magnitude[1], meant.magnitude[1]);
             expect_same(found.parallax, meant.parallax);

@@ -1,106 +1,366 @@
-// Dossiers: everything from files is escaped, what was offered and vetoed is said, plots are drawn within
-// their frame.
-
+// Dossiers: the same content as page and as JSON, with everything from files escaped; what was offered,
+// vetoed or is missing is said; plots hold what the catalogue holds.
+#include <algorithm>
 #include <cmath>
-#include <cstdlib>
+#include <regex>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include <xsift/report/dossier.hpp>
-#include <xsift/report/svg_plot.hpp>
 
 namespace {
 
 using namespace xsift;
+using namespace xsift::report;
+using nlohmann::json;
 using testing::HasSubstr;
 using testing::Not;
 
-SourceData pulsar() {
-    SourceData data;
-    data.source.id = "id<1>";
-    data.source.name = "<script>alert(1)</script>";
+constexpr const char* hostile = "</title><script>alert(1)</script>&\"'\x01\xff\xc3";
+
+EventList square_wave(const std::string& file, std::size_t cycles) {
     EventList events;
-    events.exposure.file = "a&b.fits";
-    for (int i = 0; i < 4000; ++i) {
-        const double t = i * 0.25;
-        // A square wave of 10 s, on for half of the time.
-        if (std::fmod(t, 10.0) < 5.0) events.time.push_back(t);
-    }
-    events.gti = {{0.0}, {1000.0}};
-    data.events = {events};
-    return data;
+    events.exposure.file = file;
+    events.exposure.instrument = hostile;
+    events.exposure.obs_id = hostile;
+    // On for half of a period of 10 s.
+    for (int i = 0; i < static_cast<int>(40 * cycles); ++i)
+        if (std::fmod(i * 0.25, 10.0) < 5.0) events.time.push_back(i * 0.25);
+    events.gti = {{0.0}, {10.0 * static_cast<double>(cycles)}};
+    return events;
 }
 
-SourceResult result_of(const SourceData& data) {
-    SourceResult result;
-    result.source = data.source;
+DossierMaterial pulsar() {
+    DossierMaterial material;
+    Source& source = material.data.source;
+    source.id = "id<1>";
+    source.name = hostile;
+    source.ra = 10.0;
+    source.dec = 60.0;
+    source.position_error = 1.0;
+    source.extra = {{hostile, not_measured, 0, false}};
+    material.data.events = {square_wave("a&b.fits", 100)};
+    SourceResult& result = material.result;
+    result.source = source;
     result.n_exposures = 1;
     result.status = "ok";
     PeriodCandidate offered, vetoed;
     offered.exposure = vetoed.exposure = "a&b.fits";
     offered.method = vetoed.method = "Z2";
     offered.n_harmonics = vetoed.n_harmonics = 1;
-    offered.frequency = 0.1;
-    offered.period = 10.0;
-    offered.log10_fap = -50.0;
+    vetoed.rank = 1;
     vetoed.frequency = 13.63;
     vetoed.period = 1.0 / 13.63;
     vetoed.log10_fap = -100.0;
     vetoed.veto = veto_frame_alias;
+    offered.rank = 2;
+    offered.frequency = 0.1;
+    offered.period = 10.0;
+    offered.period_error = 0.01;
+    offered.log10_fap = -50.2;
     result.candidates = {vetoed, offered};
     result.best_period = 1;
     result.flags = source_vetoed_stronger;
-    return result;
+    Periodogram p;
+    p.exposure = "a&b.fits";
+    p.instrument = hostile;
+    p.method = "Z2";
+    p.n_trials = 1000;
+    p.frequency_lo = {0.01, 0.05, 5.0, 20.0};
+    p.frequency = {0.02, 0.1, 13.63, 21.0};
+    p.maximum = {5.0, 900.0, 1500.0, 7.0};
+    p.levels = {{-1.0, 20.0}, {-3.0, 30.0}};
+    p.frame_frequency = 13.63;
+    material.periodograms = {p};
+    return material;
 }
 
-TEST(Dossier, EscapesAndSaysWhatWasOfferedAndVetoed) {
-    const SourceData data = pulsar();
-    const std::string html = report::dossier(data, result_of(data), {});
-    EXPECT_THAT(html, Not(HasSubstr("<script")));
-    EXPECT_THAT(html, HasSubstr("&lt;script&gt;alert(1)"));
-    EXPECT_THAT(html, HasSubstr("a&amp;b.fits"));
-    EXPECT_THAT(html, Not(HasSubstr("a&b.fits")));
-    EXPECT_THAT(html, HasSubstr("FRAME_ALIAS"));
-    EXPECT_THAT(html, HasSubstr("A stronger candidate was vetoed"));
-    EXPECT_THAT(html, HasSubstr("Folded profile"));
-    EXPECT_THAT(html, HasSubstr("Light curve"));
-    EXPECT_THAT(html, Not(HasSubstr("nan")));
-    EXPECT_THAT(html, Not(HasSubstr("inf,")));
+/// With counterparts, classes, history and a distance.
+DossierMaterial star() {
+    DossierMaterial material = pulsar();
+    Characterisation& character = material.result.character;
+    character.class_name = "CV";
+    character.class_probability = 0.82;
+    character.classes = {{"AGN", 0.18, "CV", -1.5, "", hostile},
+                         {"CV", 0.82, "AGN", 1.5, "FX_FOPT=-0.2 +2.1", "PM=12 -0.5"}};
+    for (int k = 0; k < 3; ++k) {
+        Counterpart one;
+        one.catalogue = "Gaia<b>";
+        one.id = "G" + std::to_string(k);
+        one.separation = 1.0 + k;
+        one.ra = 10.0 + (k == 1 ? 2.0 / 3600.0 : 0.0);  // 1 arcsec east
+        one.dec = 60.0 + (k == 2 ? 3.0 / 3600.0 : 0.0);
+        one.position_error = 0.1;
+        one.p_any = 0.9;
+        one.p_i = k == 0 ? 0.8 : 0.1;
+        one.match_flag = k == 0 ? 1 : 0;
+        one.magnitude[0] = 17.5;
+        character.counterparts.push_back(one);
+    }
+    character.distance = {504.0, 470.0, 540.0};
+    character.log_fx_fopt = -0.3;
+    character.optical_zero = 1.013e-5;
+    material.history = {{hostile, 51000.0, not_measured, not_measured, 1e-13},
+                        {"XMM", 52000.0, 3e-13, 2e-13, 4e-13}};
+    return material;
 }
 
-TEST(Dossier, SaysWhyInputsWereNotUsed) {
-    SourceData data;
-    SourceResult result;
-    result.source.id = "s";
-    result.status = "partial";
-    result.quarantine = {{"s", "x<y>.fits", "ingest", "NO_RESPONSE", "no response \"m1.rmf\""}};
-    const std::string html = report::dossier(data, result, {});
-    EXPECT_THAT(html, HasSubstr("x&lt;y&gt;.fits"));
-    EXPECT_THAT(html, HasSubstr("NO_RESPONSE"));
-    EXPECT_THAT(html, HasSubstr("no response &quot;m1.rmf&quot;"));
+const json& section(const json& page, const std::string& key) {
+    for (const json& one : page["sections"])
+        if (one["key"] == key) return one;
+    throw std::runtime_error("no section " + key);
 }
 
-TEST(SvgPlot, DrawsWithinItsFrame) {
-    report::SvgPlot plot("x, s", "y, count/s");
-    plot.points({1, 2, 3, std::nan("")}, {10, 1e6, -5, 3}, {1, 1, 1, 1});
-    plot.line({1, 3}, {0, 5});
-    const std::string svg = plot.render("a plot");
-    EXPECT_THAT(svg, HasSubstr("x, s"));
-    EXPECT_THAT(svg, HasSubstr("aria-label=\"a plot\""));
-    EXPECT_THAT(svg, Not(HasSubstr("nan")));
-    for (std::size_t at = svg.find("d=\"M"); at != std::string::npos; at = svg.find("d=\"M", at + 1)) {
-        const double x = std::strtod(svg.c_str() + at + 4, nullptr);
-        EXPECT_GE(x, 0.0);
-        EXPECT_LE(x, 640.0);
+const json& part(const json& parts, const std::string& key) {
+    for (const json& one : parts)
+        if (one["key"] == key) return one;
+    throw std::runtime_error("no part " + key);
+}
+
+TEST(Dossier, NothingFromFilesBecomesMarkup) {
+    DossierContext context;
+    context.extra_columns = {{hostile, hostile, ExtraColumn::Type::text}};
+    context.configuration = hostile;
+    context.provenance = {{hostile, hostile}};
+    DossierMaterial material = star();
+    material.result.quarantine = {{"id<1>", hostile, "ingest", hostile, hostile}};
+    const Page page = dossier(material, context);
+    std::string all =
+        html(page) + index_html(hostile, hostile, index_columns(), {{hostile, index_cells(material.result)}});
+    for (const auto& [key, content] : svg_files(page)) all += content;
+    // The only script is the sorter of the index.
+    EXPECT_EQ(all.find("<script>"), all.rfind("<script>"));
+    EXPECT_THAT(all, Not(HasSubstr("alert(1)</script>")));
+    EXPECT_THAT(all, HasSubstr("&lt;/title&gt;&lt;script&gt;alert(1)"));
+    EXPECT_THAT(all, Not(HasSubstr("a&b.fits")));
+    EXPECT_THAT(all, HasSubstr("a&amp;b.fits"));
+    EXPECT_THAT(all, Not(HasSubstr("\x01")));
+    EXPECT_THAT(all, Not(HasSubstr("\xff")));
+    const json machine = json::parse(report::json(page));  // throws when it is not JSON or not UTF-8
+    EXPECT_EQ(machine["id"], "id<1>");
+}
+
+TEST(Dossier, IsOneFileWithoutNetworkOrScripts) {
+    const std::string page = html(dossier(star(), {}));
+    for (const char* reference :
+         {"<script", "<link", "src=", "@import", "url(", "<iframe", "<object", " onclick"})
+        EXPECT_THAT(page, Not(HasSubstr(reference)));
+    // Links lead within the page; namespaces are names.
+    const std::regex link("href=\"([^\"]*)\"");
+    for (std::sregex_iterator l(page.begin(), page.end(), link), end; l != end; ++l)
+        EXPECT_EQ((*l)[1].str()[0], '#');
+    EXPECT_THAT(page, HasSubstr("default-src 'none'"));
+    EXPECT_THAT(page, HasSubstr("prefers-color-scheme:dark"));
+    EXPECT_THAT(page, HasSubstr("@media print"));
+    EXPECT_THAT(page, Not(HasSubstr("nan")));
+}
+
+TEST(Dossier, TagsAreClosed) {
+    const std::string page = html(dossier(star(), {}));
+    std::vector<std::string> open;
+    for (std::size_t at = page.find('<'); at != std::string::npos; at = page.find('<', at + 1)) {
+        const std::size_t end = page.find('>', at);
+        const bool closes = page[at + 1] == '/';
+        const std::size_t begin = at + (closes ? 2 : 1);
+        const std::string name = page.substr(begin, page.find_first_of(" >/", begin) - begin);
+        if (name[0] == '!' || name == "meta" || page[end - 1] == '/') continue;
+        if (!closes) {
+            open.push_back(name);
+            continue;
+        }
+        ASSERT_FALSE(open.empty()) << name;
+        EXPECT_EQ(open.back(), name);
+        open.pop_back();
+    }
+    EXPECT_TRUE(open.empty());
+}
+
+TEST(Dossier, TheVerdictIsTwoSentencesOfWhatIsKnown) {
+    Page page = dossier(pulsar(), {});
+    ASSERT_EQ(page.verdict.size(), 2u);
+    EXPECT_THAT(page.verdict[0],
+                HasSubstr("varies with a period of 10.000 ± 0.010 s (chance in all trials: 10⁻⁵⁰)"));
+    EXPECT_THAT(page.verdict[1], HasSubstr("no spectrum"));
+    page = dossier(star(), {});
+    ASSERT_EQ(page.verdict.size(), 2u);
+    EXPECT_THAT(page.verdict[0], HasSubstr("is most probably a cataclysmic variable (probability 0.82)"));
+    EXPECT_THAT(page.verdict[0], HasSubstr("counterpart Gaia<b> G0 at 1″ (probability 0.72), 504 pc away"));
+    EXPECT_THAT(page.verdict[1], HasSubstr("period of 10.000"));
+    DossierMaterial nothing;
+    nothing.result.source.id = "s";
+    nothing.result.status = "no_data";
+    EXPECT_THAT(dossier(nothing, {}).verdict[0], HasSubstr("none of its inputs could be used"));
+}
+
+TEST(Dossier, SaysWhatWasOfferedAndVetoed) {
+    const json page = json::parse(report::json(dossier(pulsar(), {})));
+    EXPECT_THAT(page["warnings"].dump(),
+                HasSubstr("A stronger candidate than the period offered was vetoed"));
+    const json& rows = part(section(page, "timing")["tables"], "periods")["rows"];
+    ASSERT_EQ(rows.size(), 2u);
+    EXPECT_EQ(rows[0]["verdict"], "vetoed: alias of the read-out frame");
+    EXPECT_EQ(rows[1]["verdict"], "offered");
+    EXPECT_EQ(rows[1]["chosen"], true);
+    EXPECT_DOUBLE_EQ(rows[1]["period"]["value"].get<double>(), 10.0);
+    EXPECT_DOUBLE_EQ(rows[1]["period"]["error"].get<double>(), 0.01);
+    EXPECT_DOUBLE_EQ(rows[0]["frequency"]["value"].get<double>(), 13.63);
+    EXPECT_TRUE(rows[0]["frequency"]["error"].is_null());
+}
+
+TEST(Dossier, ThePeriodogramMarksCandidatesAtTheirMaxima) {
+    const Page page = dossier(pulsar(), {});
+    const json machine = json::parse(report::json(page));
+    const json& figure = part(section(machine, "timing")["figures"], "periodogram-1");
+    const json& panel = figure["panels"][0];
+    EXPECT_EQ(panel["series"][0]["y"], json({5.0, 900.0, 1500.0, 7.0}));
+    bool vetoed = false, offered = false;
+    for (const json& series : panel["series"]) {
+        if (series["label"] == "vetoed") {
+            vetoed = true;
+            EXPECT_EQ(series["names"][0], "frame alias");
+            EXPECT_EQ(series["y"][0], 1500.0);
+        }
+        if (series["label"] == "period offered") {
+            offered = true;
+            EXPECT_EQ(series["names"][0], "10 s");
+            EXPECT_EQ(series["y"][0], 900.0);
+        }
+    }
+    EXPECT_TRUE(vetoed && offered);
+    ASSERT_EQ(panel["rules"].size(), 3u);
+    EXPECT_EQ(panel["rules"][0]["label"], "chance 0.1");
+    EXPECT_EQ(panel["rules"][1]["label"], "chance 10⁻³");
+    EXPECT_EQ(panel["rules"][1]["at"], 30.0);
+    EXPECT_EQ(panel["rules"][2]["axis"], "x");
+}
+
+TEST(Dossier, LightCurveAndProfileHoldTheRates) {
+    const json page = json::parse(report::json(dossier(pulsar(), {})));
+    const json& timing = section(page, "timing");
+    const json& profile = part(timing["figures"], "profile")["panels"][0]["series"][0];
+    // 20 photons in the 5 s that it is on: 4 count/s in half of the phases, none in the other.
+    ASSERT_EQ(profile["y"].size(), 64u);
+    for (std::size_t b = 0; b < 64; ++b)
+        EXPECT_NEAR(profile["y"][b].get<double>(), b % 32 < 16 ? 4.0 : 0.0, 0.81) << b;
+    double sum = 0.0;
+    for (const json& rate : profile["y"]) sum += rate.get<double>();
+    EXPECT_NEAR(sum / 64.0, 2.0, 1e-9);
+    const json& panels = part(timing["figures"], "light-curve-1")["panels"];
+    ASSERT_EQ(panels.size(), 2u);
+    const json& points = panels[0]["series"].back();
+    double counts = 0.0;
+    for (std::size_t b = 0; b < points["y"].size(); ++b)
+        counts += points["y"][b].get<double>() * 1000.0 *
+                  (points["x_hi"][b].get<double>() - points["x_lo"][b].get<double>());
+    EXPECT_NEAR(counts, 2000.0, 1e-6);
+    EXPECT_EQ(panels[1]["series"][0]["x_hi"][0], 1.0);
+}
+
+TEST(Dossier, TheChartHasEastToTheLeftAndTheErrorsOfTheSource) {
+    const json page = json::parse(report::json(dossier(star(), {})));
+    const json& series = part(section(page, "sky")["figures"], "finding-chart")["panels"][0]["series"];
+    EXPECT_EQ(series[0]["kind"], "circles");
+    EXPECT_NEAR(series[0]["x_hi"][0].get<double>(), std::sqrt(-2.0 * std::log(0.1)), 1e-3);
+    EXPECT_NEAR(series[1]["x_hi"][0].get<double>(), std::sqrt(-2.0 * std::log(0.003)), 1e-3);
+    const json& dots = series.back();
+    EXPECT_EQ(dots["label"], "Gaia<b>");
+    EXPECT_NEAR(dots["x"][1].get<double>(), 1.0, 1e-6);
+    EXPECT_NEAR(dots["y"][2].get<double>(), 3.0, 1e-6);
+    EXPECT_EQ(dots["names"], json({"1", "2", "3"}));
+}
+
+TEST(Dossier, ClassesStandWithTheirReasonsMostProbableFirst) {
+    const json page = json::parse(report::json(dossier(star(), {})));
+    EXPECT_EQ(page["sections"][0]["key"], "nature") << "what is known of the nature comes first";
+    const json& nature = section(page, "nature");
+    EXPECT_EQ(part(nature["figures"], "classes")["panels"][0]["y"]["categories"], json({"CV", "AGN"}));
+    const json& rows = part(nature["tables"], "classes")["rows"];
+    EXPECT_EQ(rows[0]["reasons_for"], "FX_FOPT=-0.2 +2.1");
+    EXPECT_EQ(rows[0]["rival"], "AGN");
+    EXPECT_EQ(rows[0]["log_odds"], 1.5);
+    EXPECT_EQ(rows[0]["chosen"], true);
+    const json& history = part(nature["figures"], "history")["panels"][0]["series"];
+    EXPECT_EQ(history[0]["y"], json({3e-13}));
+    EXPECT_EQ(history[1]["kind"], "limits");
+    EXPECT_EQ(history[1]["y"], json({1e-13}));
+}
+
+TEST(Dossier, EveryMissingPieceSaysWhy) {
+    DossierMaterial material;
+    material.result.source.id = "s";
+    material.result.status = "partial";
+    material.result.quarantine = {{"s", "x<y>.fits", "ingest", "NO_RESPONSE", "no response \"m1.rmf\""}};
+    material.history_missing = "the run was given no table of earlier fluxes.";
+    const std::string page = html(dossier(material, {}));
+    for (const char* why : {"No light curve, no period", "No spectrum:", "No position:", "No class:",
+                            "No X-ray to optical", "No flux history: the run was given no table",
+                            "x&lt;y&gt;.fits", "NO_RESPONSE", "no response &quot;m1.rmf&quot;"})
+        EXPECT_THAT(page, HasSubstr(why));
+    material.result.source.ra = material.result.source.dec = 1.0;
+    EXPECT_THAT(html(dossier(material, {})),
+                HasSubstr("No counterparts, no chart: the run named no catalogue"));
+}
+
+TEST(Dossier, ContoursEncloseTheirProbability) {
+    // A parabola: Delta = ((x - 1)/0.1)^2 + ((y - 0.5)/0.05)^2 has ellipses as contours.
+    DossierMaterial material;
+    material.result.source.id = "s";
+    material.result.n_spectra = 1;
+    material.data.spectra.emplace_back();
+    StatisticMap map;
+    map.x.name = "PhoIndex";
+    map.y.name = "nH";
+    map.x.best = 1.0;
+    map.y.best = 0.5;
+    for (int i = 0; i < 17; ++i) {
+        map.x.value.push_back(1.0 + 0.05 * (i - 8));
+        map.y.value.push_back(0.5 + 0.025 * (i - 8));
+    }
+    for (const double y : map.y.value)
+        for (const double x : map.x.value)
+            map.rise.push_back(std::pow((x - 1.0) / 0.1, 2) + std::pow((y - 0.5) / 0.05, 2));
+    material.maps = {map};
+    const json page = json::parse(report::json(dossier(material, {})));
+    const json& series = part(section(page, "spectrum")["figures"], "contours")["panels"][0]["series"];
+    ASSERT_EQ(series.size(), 4u);
+    const double levels[] = {2.296, 4.605, 9.210};
+    for (int k = 0; k < 3; ++k) {
+        int points = 0;
+        for (std::size_t i = 0; i < series[k]["x"].size(); ++i) {
+            if (series[k]["x"][i].is_null()) continue;
+            const double x = series[k]["x"][i], y = series[k]["y"][i];
+            EXPECT_NEAR(std::pow((x - 1.0) / 0.1, 2) + std::pow((y - 0.5) / 0.05, 2), levels[k], 0.06);
+            ++points;
+        }
+        EXPECT_GT(points, 40);
     }
 }
 
-TEST(SvgPlot, IsEmptyWithoutFiniteData) {
-    report::SvgPlot plot("x", "y");
-    plot.logarithmic_y();
-    plot.points({1, 2}, {0.0, -1.0});
-    EXPECT_EQ(plot.render("nothing"), "");
+TEST(Dossier, StaysSmallWithManyExposuresAndPhotons) {
+    DossierMaterial material = pulsar();
+    for (int i = 0; i < 30; ++i)
+        material.data.events.push_back(square_wave("more" + std::to_string(i), 2000));
+    material.data.events[0].gti = {};
+    for (int i = 0; i < 20000; ++i) {
+        material.data.events[0].gti.start.push_back(i * 0.05);
+        material.data.events[0].gti.stop.push_back(i * 0.05 + 0.04);
+    }
+    material.result.n_exposures = 31;
+    const std::string page = html(dossier(material, {}));
+    EXPECT_LT(page.size(), 1000000u);
+    EXPECT_THAT(page, HasSubstr("Light curves of 27 further exposures"));
+}
+
+TEST(Index, IsATableWhoseCellsSayWhatTheySortBy) {
+    const DossierMaterial material = star();
+    const std::string page =
+        index_html("catalogue.fits", "1 of 1", index_columns(), {{"id.html", index_cells(material.result)}});
+    EXPECT_THAT(page, HasSubstr("<a href=\"id.html\">"));
+    EXPECT_THAT(page, HasSubstr("data-sort=\"-50.2\""));
+    EXPECT_THAT(page, HasSubstr(">Period, s</th>"));
+    EXPECT_EQ(index_columns().size(), index_cells(material.result).size());
 }
 
 }  // namespace

@@ -13,7 +13,6 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <string>
 #include <vector>
 
@@ -23,7 +22,6 @@
 #include <xsift/engine/factory.hpp>
 #include <xsift/refine/limits.hpp>
 #include <xsift/refine/periods.hpp>
-#include <xsift/report/svg_plot.hpp>
 #include <xsift/timing/noncentral_chi2.hpp>
 #include <xsift/timing/significance.hpp>
 
@@ -193,18 +191,27 @@ int main(int argc, char** argv) {
     }
     if (argc > 2) {
         const std::string folder = argv[2];
-        report::SvgPlot found("Injected pulsed fraction", "Share found; line: theory");
-        found.points(x, efficiency, error);
-        found.line(x, theory);
-        write_plot(folder + "/injection-efficiency.svg", found, "Detection efficiency");
-        report::SvgPlot mean("Injected pulsed fraction", "Mean recovered / injected");
-        mean.points(x, recovered, recovered_error);
-        mean.line({x.front(), x.back()}, {1.0, 1.0});
-        write_plot(folder + "/injection-fraction.svg", mean, "Recovered pulsed fraction");
-        report::SvgPlot limits("Injected pulsed fraction", "Coverage of the 90% limit");
-        limits.points(x, coverage, coverage_error);
-        limits.line({x.front(), x.back()}, {0.9, 0.9});
-        write_plot(folder + "/injection-limits.svg", limits, "Coverage of upper limits");
+        const std::vector<double> ends{x.front(), x.back()};
+        const char* fraction = "Injected pulsed fraction";
+        write_plot(
+            folder + "/injection-efficiency.svg",
+            {"Detection efficiency", fraction, "Share found; line: theory", x, efficiency, error, x, theory});
+        write_plot(folder + "/injection-fraction.svg", {"Recovered pulsed fraction",
+                                                        fraction,
+                                                        "Mean recovered / injected",
+                                                        x,
+                                                        recovered,
+                                                        recovered_error,
+                                                        ends,
+                                                        {1.0, 1.0}});
+        write_plot(folder + "/injection-limits.svg", {"Coverage of upper limits",
+                                                      fraction,
+                                                      "Coverage of the 90% limit",
+                                                      x,
+                                                      coverage,
+                                                      coverage_error,
+                                                      ends,
+                                                      {0.9, 0.9}});
     }
     return bad ? 1 : 0;
 }

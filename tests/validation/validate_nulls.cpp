@@ -13,7 +13,6 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <string>
 #include <vector>
 
@@ -22,7 +21,6 @@
 #include <xsift/core/random.hpp>
 #include <xsift/engine/factory.hpp>
 #include <xsift/refine/periods.hpp>
-#include <xsift/report/svg_plot.hpp>
 #include <xsift/timing/light_curve.hpp>
 #include <xsift/timing/significance.hpp>
 #include <xsift/timing/trials.hpp>
@@ -170,7 +168,6 @@ int main(int argc, char** argv) {
         fmt::print("{}\n", text);
     }
     if (argc > 2) {
-        report::SvgPlot plot("log10 photons (Z2_1, Z2_2, H, all: left to right)", "Share / p, for p = 0.01");
         std::vector<double> x, y, error;
         double shift = 0.0;
         for (const Row& row : rows) {
@@ -181,11 +178,16 @@ int main(int argc, char** argv) {
             y.push_back(row.shares.alarms[1] / (0.01 * n));
             error.push_back(std::sqrt(0.99 / (0.01 * n)));
         }
-        if (!x.empty()) {
-            plot.points(x, y, error);
-            plot.line({x.front(), x.back()}, {1.0, 1.0});
-            write_plot(std::string(argv[2]) + "/nulls.svg", plot, "False alarms of constant sources");
-        }
+        if (!x.empty())
+            write_plot(std::string(argv[2]) + "/nulls.svg",
+                       {"False alarms of constant sources",
+                        "log10 photons (Z2_1, Z2_2, H, all: left to right)",
+                        "Share / p, for p = 0.01",
+                        x,
+                        y,
+                        error,
+                        {x.front(), x.back()},
+                        {1.0, 1.0}});
     }
     return bad ? 1 : 0;
 }

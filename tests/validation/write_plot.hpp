@@ -3,17 +3,34 @@
 
 #include <fstream>
 #include <string>
+#include <vector>
 
-#include <xsift/report/svg_plot.hpp>
+#include <xsift/report/writers.hpp>
 
-inline void write_plot(const std::string& path, const xsift::report::SvgPlot& plot,
-                       const std::string& title) {
-    std::string svg = plot.render(title);
-    svg.insert(
-        svg.find('>') + 1,
-        "<style>svg{background:#fff}text{font:12px sans-serif;fill:#1b2733}.frame{fill:none;stroke:#5c6b7a}"
-        ".grid{stroke:#d5dce3;stroke-width:.6}.data{fill:none;stroke:#0b6cb0;stroke-width:1.4}"
-        ".line{fill:none;stroke:#c2410c;stroke-width:1.6}</style>");
-    if (svg.find("xmlns=") == std::string::npos) svg.insert(4, " xmlns=\"http://www.w3.org/2000/svg\"");
-    std::ofstream(path) << svg << '\n';
+/// Points with errors, and a line to compare them with.
+struct ComparedPlot {
+    std::string title, x_label, y_label;
+    std::vector<double> x, y, error, line_x, line_y;
+};
+
+inline void write_plot(const std::string& path, const ComparedPlot& plot) {
+    xsift::report::Series points, line;
+    points.x = plot.x;
+    points.y = plot.y;
+    for (std::size_t i = 0; i < plot.y.size(); ++i) {
+        points.y_lo.push_back(plot.y[i] - plot.error[i]);
+        points.y_hi.push_back(plot.y[i] + plot.error[i]);
+    }
+    line.kind = xsift::report::Series::Kind::line;
+    line.tone = 1;
+    line.x = plot.line_x;
+    line.y = plot.line_y;
+    xsift::report::Figure figure;
+    figure.title = plot.title;
+    figure.x.label = plot.x_label;
+    xsift::report::Panel panel;
+    panel.y.label = plot.y_label;
+    panel.series = {points, line};
+    figure.panels = {panel};
+    std::ofstream(path) << xsift::report::svg(figure, true) << '\n';
 }

@@ -39,7 +39,9 @@ struct Counterpart {
     double separation = not_measured;  ///< arcsec
     double p_any = not_measured;       ///< probability that the source has any counterpart in the catalogue
     double p_i = not_measured;         ///< probability that it is this one, if it has any
-    std::int32_t match_flag = 0;       ///< 1: the most probable one, 2: at least half as probable, 0: others
+    double ra = not_measured, dec = not_measured;  ///< deg, ICRS, at the epoch it was matched at
+    double position_error = not_measured;          ///< arcsec, 1 sigma along the larger axis
+    std::int32_t match_flag = 0;  ///< 1: the most probable one, 2: at least half as probable, 0: others
     Magnitudes magnitude{not_measured, not_measured, not_measured, not_measured, not_measured,
                          not_measured, not_measured, not_measured, not_measured};
     double parallax = not_measured, parallax_error = not_measured;  ///< mas
