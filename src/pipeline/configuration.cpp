@@ -360,6 +360,12 @@ void spectra_settings(std::vector<Setting>& all, RunConfiguration& c) {
         [&f] { return quoted(to_string(f.criterion)); },
         [&f](const Values& values) { f.criterion = spectral::parse_criterion(only("--select-by", values)); });
     section.add(
+        "statistic", "--statistic",
+        "poisson (W-stat, C-stat), or where there are 100 counts and 20 in each bin chi2-data, chi2-gehrels, "
+        "chi2-churazov, chi2-model; --binning min:20 makes such bins",
+        [&f] { return quoted(to_string(f.statistic)); },
+        [&f](const Values& values) { f.statistic = spectral::parse_statistic(only("--statistic", values)); });
+    section.add(
         "goodness", "--goodness",
         "expected: GOF_EXPECTED only; montecarlo, montecarlo:N: also GOF_PVALUE of the model offered from N "
         "(200) simulated spectra",

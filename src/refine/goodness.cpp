@@ -118,6 +118,7 @@ double simulated_goodness(std::span<const FitInput> spectra,
                           const std::shared_ptr<const spectral::ModelDefinition>& model,
                           const SpectralFit& fit, const spectral::FitOptions& options, int simulations,
                           std::uint64_t seed) {
+    if (fit.statistic.starts_with("chi2")) return not_measured;
     std::vector<double> values;
     for (const FittedParameter& p : fit.parameters) values.push_back(p.estimate.value);
     const std::size_t n_parameters = model->parameters.size();

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <xsift/spectral/chi2.hpp>
+
 namespace xsift::refine {
 
 using spectral::ModelDefinition;
@@ -161,7 +163,51 @@ void Objective::rate_derivatives(const Point& p, const Vector& norm, const Vecto
     if (spectrum > 0) by[c.first_factor() + static_cast<int>(spectrum) - 1] = total;
 }
 
-spectral::StatTerm Objective::derivatives(const FitData& d, std::size_t bin, double rate) const {
+void Objective::set_statistic(spectral::FitStatistic statistic) {
+    using spectral::FitStatistic;
+    statistic_ = statistic;
+    variance_.clear();
+    if (statistic == FitStatistic::poisson) return;
+    /// Counts of a bin, or smoothed over it and its neighbours.
+    const auto counts_of = [&](const std::vector<double>& counts, std::size_t bin) {
+        if (statistic != FitStatistic::chi2_churazov) return counts[bin];
+        const std::size_t first = bin == 0 ? 0 : bin - 1, last = std::min(bin + 1, counts.size() - 1);
+        double sum = 0.0;
+        for (std::size_t j = first; j <= last; ++j) sum += counts[j];
+        return sum / static_cast<double>(last - first + 1);
+    };
+    const auto variance_of = [&](double counts) {
+        return statistic == FitStatistic::chi2_gehrels ? spectral::gehrels_variance(counts) : counts;
+    };
+    for_each_bin([&](std::size_t d, std::size_t bin, std::size_t) {
+        const FitData& data = *spectra_[d];
+        const double ts = data.source_exposure, tb = data.background_exposure[bin];
+        // the model's variance: what the background adds, expected in the source region and subtracted
+        const double source = statistic == FitStatistic::chi2_model
+                                  ? (tb > 0.0 ? data.background[bin] * ts / tb : 0.0)
+                                  : variance_of(counts_of(data.counts, bin));
+        variance_.push_back(
+            spectral::net_variance(source, variance_of(counts_of(data.background, bin)), ts, tb));
+    });
+}
+
+spectral::StatTerm Objective::chi2_term(const FitData& d, std::size_t bin, std::size_t k, double rate) const {
+    const double net =
+        spectral::net_counts(d.counts[bin], d.background[bin], d.source_exposure, d.background_exposure[bin]);
+    return statistic_ == spectral::FitStatistic::chi2_model
+               ? spectral::chi2_model_variance(net, variance_[k], d.source_exposure, rate)
+               : spectral::chi2(net, variance_[k], d.source_exposure, rate);
+}
+
+double Objective::term(const FitData& d, std::size_t bin, std::size_t k, double rate) const {
+    if (!variance_.empty()) return chi2_term(d, bin, k, rate).value;
+    return spectral::bin_statistic(d.counts[bin], d.background[bin], d.source_exposure,
+                                   d.background_exposure[bin], rate);
+}
+
+spectral::StatTerm Objective::derivatives(const FitData& d, std::size_t bin, std::size_t k,
+                                          double rate) const {
+    if (!variance_.empty()) return chi2_term(d, bin, k, rate);
     return d.background_exposure[bin] > 0.0
                ? spectral::wstat_derivatives(d.counts[bin], d.background[bin], d.source_exposure,
                                              d.background_exposure[bin], rate)
@@ -175,9 +221,7 @@ double Objective::statistic(const Point& p) const {
         const FitData& data = *spectra_[d];
         const double f = factor(p.x, d);
         for (std::size_t bin = 0; bin < data.n_bins(); ++bin)
-            stat +=
-                spectral::bin_statistic(data.counts[bin], data.background[bin], data.source_exposure,
-                                        data.background_exposure[bin], rate(p, norm, f, first_bin_[d] + bin));
+            stat += term(data, bin, first_bin_[d] + bin, rate(p, norm, f, first_bin_[d] + bin));
     }
     return stat;
 }
@@ -188,12 +232,10 @@ double Objective::profiled_norm(const Vector& x, std::span<const double> unit, d
         [&](double n) {
             spectral::NormSlope sum;
             for_each_bin([&](std::size_t d, std::size_t bin, std::size_t k) {
-                const FitData& data = *spectra_[d];
-                const spectral::NormSlope term =
-                    spectral::norm_slope(data.counts[bin], data.background[bin], data.source_exposure,
-                                         data.background_exposure[bin], unit[k], n);
-                sum.first += term.first;
-                sum.second += term.second;
+                const spectral::StatTerm by =
+                    derivatives(*spectra_[d], bin, k, std::fmax(n * unit[k], spectral::lowest_rate));
+                sum.first += by.first * unit[k];
+                sum.second += by.second * unit[k] * unit[k];
             });
             return sum;
         },
@@ -226,9 +268,7 @@ Objective::SingleNorm Objective::single_norm(const Vector& x, std::span<const do
     from[coordinates_.first_norm()] = std::log(std::max(counts, 1.0) / expected);
     SingleNorm out{profiled_norm(from, unit, tolerance), 0.0};
     for_each_bin([&](std::size_t d, std::size_t bin, std::size_t k) {
-        const FitData& data = *spectra_[d];
-        out.stat += spectral::bin_statistic(data.counts[bin], data.background[bin], data.source_exposure,
-                                            data.background_exposure[bin], out.norm * unit[k]);
+        out.stat += term(*spectra_[d], bin, k, out.norm * unit[k]);
     });
     return out;
 }
@@ -253,8 +293,8 @@ void Objective::profile_norms(Point& p, const Mask& held) const {
                 double m = 0.0;
                 for (std::size_t g = 0; g < n_groups; ++g) m += norm[g] * p.rates[g * n_bins_ + k];
                 m = std::fmax(f * m, spectral::lowest_rate);
-                const spectral::StatTerm term = derivatives(data, bin, m);
-                const double mean = expected_curvature(data, bin, m);
+                const spectral::StatTerm term = derivatives(data, bin, k, m);
+                const double mean = expected_curvature(data, bin, k, m);
                 for (int i = 0; i < n; ++i) {
                     const double by = f * p.rates[static_cast<std::size_t>(i) * n_bins_ + k];
                     at.slope[i] += term.first * by;
@@ -367,12 +407,13 @@ void Objective::expand_rates(const Vector& x, std::span<const double> rates, std
     curvature.resize(n_bins_);
     for_each_bin([&](std::size_t d, std::size_t bin, std::size_t k) {
         const double f = factor(x, d), m = std::fmax(f * rates[k], spectral::lowest_rate);
-        slope[k] = f * derivatives(*spectra_[d], bin, m).first;
-        curvature[k] = f * f * expected_curvature(*spectra_[d], bin, m);
+        slope[k] = f * derivatives(*spectra_[d], bin, k, m).first;
+        curvature[k] = f * f * expected_curvature(*spectra_[d], bin, k, m);
     });
 }
 
-double Objective::expected_curvature(const FitData& d, std::size_t bin, double rate) const {
+double Objective::expected_curvature(const FitData& d, std::size_t bin, std::size_t k, double rate) const {
+    if (!variance_.empty()) return chi2_term(d, bin, k, rate).second;
     const double ts = d.source_exposure, tb = d.background_exposure[bin];
     if (!(tb > 0.0)) return 2.0 * ts / rate;
     return spectral::expected_curvature(
@@ -399,8 +440,8 @@ Expansion Objective::expand(const Point& p) const {
     for_each_bin([&](std::size_t d, std::size_t bin, std::size_t k) {
         const FitData& data = *spectra_[d];
         const double m = std::fmax(rate(p, norm, factor(p.x, d), k), spectral::lowest_rate);
-        const spectral::StatTerm term = derivatives(data, bin, m);
-        const double mean = expected_curvature(data, bin, m);
+        const spectral::StatTerm term = derivatives(data, bin, k, m);
+        const double mean = expected_curvature(data, bin, k, m);
         rate_derivatives(p, norm, scale, d, k, by);
         for (int i = 0; i < n; ++i) {
             e.slope[i] += term.first * by[i];
@@ -425,7 +466,7 @@ Vector Objective::bending(const Point& from, const Point& to) const {
     Vector sum{}, before{}, after{};
     for_each_bin([&](std::size_t d, std::size_t bin, std::size_t k) {
         const double m = std::fmax(rate(to, norm_to, factor(to.x, d), k), spectral::lowest_rate);
-        const double first = derivatives(*spectra_[d], bin, m).first;
+        const double first = derivatives(*spectra_[d], bin, k, m).first;
         rate_derivatives(from, norm_from, scale_from, d, k, before);
         rate_derivatives(to, norm_to, scale_to, d, k, after);
         for (int i = 0; i < coordinates_.n; ++i) sum[i] += first * (after[i] - before[i]);

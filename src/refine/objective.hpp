@@ -62,6 +62,9 @@ class Objective {
     Objective(std::span<const FitData* const> spectra, std::shared_ptr<const spectral::ModelDefinition> model,
               spectral::Abundance abundance);
 
+    /// Changes from W-stat and C-stat to a chi2. Bins are taken as they are: none may be empty.
+    void set_statistic(spectral::FitStatistic statistic);
+
     const Coordinates& coordinates() const { return coordinates_; }
     /// Replaces the limits of a coordinate.
     void set_limits(int i, double lo, double hi) {
@@ -126,8 +129,11 @@ class Objective {
     double profiled_norm(const Vector& x, std::span<const double> unit, double tolerance) const;
     void profile_one_norm(Point& p) const;
     double statistic(const Point& p) const;
-    spectral::StatTerm derivatives(const FitData& d, std::size_t bin, double rate) const;
-    double expected_curvature(const FitData& d, std::size_t bin, double rate) const;
+    // terms of bin `bin` of a spectrum, bin k of all
+    double term(const FitData& d, std::size_t bin, std::size_t k, double rate) const;
+    spectral::StatTerm derivatives(const FitData& d, std::size_t bin, std::size_t k, double rate) const;
+    double expected_curvature(const FitData& d, std::size_t bin, std::size_t k, double rate) const;
+    spectral::StatTerm chi2_term(const FitData& d, std::size_t bin, std::size_t k, double rate) const;
     template <typename Visit>
     void for_each_bin(const Visit& visit) const;
 
@@ -138,6 +144,8 @@ class Objective {
     std::vector<Row> rows_;
     std::vector<std::size_t> first_bin_;  ///< of each spectrum, and the end
     std::size_t n_bins_ = 0;
+    spectral::FitStatistic statistic_ = spectral::FitStatistic::poisson;
+    std::vector<double> variance_;  ///< of each bin for chi2 (that of the model: what does not depend on it)
     std::vector<double> frozen_norm_;  ///< of the groups whose norm is frozen
     std::vector<double> photons_;
 };

@@ -482,7 +482,7 @@ ModelPosterior posterior(std::span<const FitInput> spectra,
                          std::span<const StartingPoint> starts, const spectral::FitOptions& options) {
     std::vector<const FitData*> data;
     for (const FitInput& s : spectra) data.push_back(s.data);
-    TwoScales scales(data, model, options.abundance);
+    TwoScales scales(data, model, options.abundance, chosen_statistic(spectra, options).statistic);
     Point best = scales.merged().make_point();
     scales.merged().evaluate(scales.merged().start(fit), best);
     scales.settle(best);

@@ -18,6 +18,7 @@
 #include <xsift/core/error.hpp>
 #include <xsift/refine/spectra.hpp>
 #include <xsift/spectral/model.hpp>
+#include <xsift/timing/significance.hpp>
 
 namespace xsift::refine {
 
@@ -260,7 +261,14 @@ void fill_goodness(SpectralFit& fit, std::span<const FitInput> spectra, const Ob
     // With most background bins empty the background's own counts do not tell its rate: no expectation is
     // calibrated there (simulations: 1.5 to 2.3 sigma too high).
     const std::uint32_t empty = std::uint32_t{spectrum_background_mostly_empty} << fit_flag_spectrum_shift;
-    if (fit.dof <= 0 || (fit.flags & empty) != 0) return;
+    if (fit.dof <= 0) return;
+    if (fit.statistic.starts_with("chi2")) {
+        fit.null_prob = std::pow(10.0, timing::log10_chi2_survival_dof(fit.stat, fit.dof));
+        fit.gof_expected = fit.dof;
+        fit.gof_sigma = (fit.stat - fit.dof) / std::sqrt(2.0 * fit.dof);
+        return;
+    }
+    if ((fit.flags & empty) != 0) return;
     const Coordinates& c = objective.coordinates();
     const std::vector<double> values = objective.values(p.x);
     spectral::Moments total;
@@ -299,13 +307,28 @@ void check_size(std::span<const FitInput> spectra, const ModelDefinition& model)
 
 }  // namespace
 
+ChosenStatistic chosen_statistic(std::span<const FitInput> spectra, const spectral::FitOptions& options) {
+    constexpr double least_counts = 100.0, least_in_a_bin = 20.0;
+    if (options.statistic == spectral::FitStatistic::poisson) return {};
+    double total = 0.0, least = std::numeric_limits<double>::infinity();
+    for (const FitInput& s : spectra)
+        for (const double counts : s.prepared->counts) {
+            total += counts;
+            least = std::min(least, counts);
+        }
+    if (total < least_counts) return {spectral::FitStatistic::poisson, "FEW_COUNTS"};
+    if (least < least_in_a_bin) return {spectral::FitStatistic::poisson, "FEW_COUNTS_A_BIN"};
+    return {options.statistic, "ASKED"};
+}
+
 SpectralFit fit_spectra(std::span<const FitInput> spectra,
                         const std::shared_ptr<const ModelDefinition>& model,
                         std::span<const StartingPoint> starts, const spectral::FitOptions& options) {
     std::vector<const FitData*> data;
     for (const FitInput& s : spectra) data.push_back(s.data);
     check_size(spectra, *model);
-    TwoScales scales(data, model, options.abundance);
+    const ChosenStatistic chosen = chosen_statistic(spectra, options);
+    TwoScales scales(data, model, options.abundance, chosen.statistic);
     Objective& objective = scales.merged();
     Point best = objective.make_point(), current = objective.make_point(), scratch = objective.make_point();
     bool converged = lowest_minimum(objective, starts, best, current, scratch);
@@ -322,7 +345,10 @@ SpectralFit fit_spectra(std::span<const FitInput> spectra,
         fit.flags |= s.prepared->flags << fit_flag_spectrum_shift;
         fit.n_bins += static_cast<std::int32_t>(s.prepared->n_bins());
     }
-    fit.statistic = background ? "wstat" : "cstat";
+    fit.statistic = chosen.statistic != spectral::FitStatistic::poisson ? to_string(chosen.statistic)
+                    : background                                        ? "wstat"
+                                                                        : "cstat";
+    fit.statistic_rule = chosen.rule;
 
     // a lower minimum met on the way to the end of an interval becomes the best fit, and all starts again
     constexpr int most_restarts = 2;

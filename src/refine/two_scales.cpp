@@ -17,13 +17,16 @@ std::vector<const FitData*> coarse(std::span<const FitData* const> spectra) {
 }  // namespace
 
 TwoScales::TwoScales(std::span<const FitData* const> spectra,
-                     std::shared_ptr<const spectral::ModelDefinition> model, spectral::Abundance abundance)
+                     std::shared_ptr<const spectral::ModelDefinition> model, spectral::Abundance abundance,
+                     spectral::FitStatistic statistic)
     : spectra_(spectra.begin(), spectra.end()),
       whole_(spectra, model, abundance),
       merged_(coarse(spectra), model, abundance),
       at_(whole_.make_point()),
       trial_(whole_.make_point()),
       spare_(whole_.make_point()) {
+    whole_.set_statistic(statistic);
+    merged_.set_statistic(statistic);
     for (std::size_t d = 0; d < spectra_.size(); ++d) {
         differ_ = differ_ || spectra_[d]->has_coarse();
         average_cross_section(d, {});

@@ -16,7 +16,8 @@ namespace xsift::refine {
 class TwoScales {
   public:
     TwoScales(std::span<const FitData* const> spectra, std::shared_ptr<const spectral::ModelDefinition> model,
-              spectral::Abundance abundance);
+              spectral::Abundance abundance,
+              spectral::FitStatistic statistic = spectral::FitStatistic::poisson);
 
     /// Behind merged energies.
     Objective& merged() { return merged_; }

@@ -36,6 +36,31 @@ std::string to_string(Criterion criterion) {
     return criterion == Criterion::bic ? "bic" : "evidence";
 }
 
+FitStatistic parse_statistic(const std::string& text) {
+    for (FitStatistic s : {FitStatistic::poisson, FitStatistic::chi2_data, FitStatistic::chi2_gehrels,
+                           FitStatistic::chi2_churazov, FitStatistic::chi2_model})
+        if (text == to_string(s)) return s;
+    throw Error(ErrorKind::usage, "BAD_SETTING", "statistic = '" + text + "' is not known",
+                "statistics are poisson, chi2-data, chi2-gehrels, chi2-churazov, chi2-model",
+                "Correct --statistic.");
+}
+
+std::string to_string(FitStatistic statistic) {
+    switch (statistic) {
+        case FitStatistic::chi2_data:
+            return "chi2-data";
+        case FitStatistic::chi2_gehrels:
+            return "chi2-gehrels";
+        case FitStatistic::chi2_churazov:
+            return "chi2-churazov";
+        case FitStatistic::chi2_model:
+            return "chi2-model";
+        case FitStatistic::poisson:
+            break;
+    }
+    return "poisson";
+}
+
 std::string to_string(JointSpectra joint) {
     if (joint == JointSpectra::none) return "none";
     return joint == JointSpectra::all ? "all" : "observation";

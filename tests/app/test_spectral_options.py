@@ -67,7 +67,7 @@ class SpectralOptions(XsiftCase):
 
     def test_options_that_are_not_usable(self):
         for arguments in (("--joint-spectra", "some"), ("--flux-bands", "2:1"), ("--goodness", "montecarlo:0"),
-                          ("--nh-prior", "wide"), ("--select-by", "ftest")):
+                          ("--nh-prior", "wide"), ("--select-by", "ftest"), ("--statistic", "chi2")):
             done = self.xsift("run", "--print-config", *arguments, exit_code=2)
             self.assertIn("BAD_SETTING", done.stderr)
 

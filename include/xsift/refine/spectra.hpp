@@ -25,6 +25,16 @@ struct FitInput {
     const FitData* data = nullptr;  ///< of the same spectrum: shared by its models
 };
 
+/// The statistic of a fit and the rule that chose it.
+struct ChosenStatistic {
+    spectral::FitStatistic statistic = spectral::FitStatistic::poisson;
+    const char* rule = "DEFAULT";  ///< DEFAULT, ASKED, FEW_COUNTS, FEW_COUNTS_A_BIN
+};
+
+/// The one that options ask for. A chi2 needs 100 counts and at least 20 in each bin of the source region:
+/// below, its bins are no Gaussians, and W-stat or C-stat takes its place.
+ChosenStatistic chosen_statistic(std::span<const FitInput> spectra, const spectral::FitOptions& options);
+
 /// Fits one model to one spectrum, or to several at once with a free factor for each but the first, from each
 /// starting point (none: a built-in coarse set) and keeps the lowest statistic.
 ///
@@ -47,6 +57,7 @@ SpectralFit fit_spectrum(const spectral::PreparedSpectrum& spectrum, const std::
 /// background (see GOF_EXPECTED for its rate) whose own best fit has a statistic as large. Uniform between 0
 /// and 1 when the model is right. The n-th spectrum depends on seed and n only.
 /// @param simulations n > 0
+/// @return NaN for a fit by chi2: NULL_PROB is its goodness
 double simulated_goodness(std::span<const FitInput> spectra,
                           const std::shared_ptr<const spectral::ModelDefinition>& model,
                           const SpectralFit& fit, const spectral::FitOptions& options, int simulations,

@@ -58,7 +58,7 @@ enum class FitStatistic {
     // chi2 of the background-subtracted counts with the variance of
     chi2_data,      ///< the counts: S + B r^2, r the ratio of exposures
     chi2_gehrels,   ///< (1 + sqrt(N + 0.75))^2 in place of each N (Gehrels 1986)
-    chi2_churazov,  ///< counts smoothed over neighbouring bins (Churazov et al. 1996)
+    chi2_churazov,  ///< counts smoothed over three bins (Churazov et al. 1996)
     chi2_model,     ///< the counts that the model expects
 };
 
@@ -93,7 +93,7 @@ struct FitOptions {
 
 /// Parse and print the names of the command line: wilm, angr, aspl; default (resolution), none, min:N,
 /// back:N, optimal, file; none, observation, all; aicc, bic,
-/// evidence.
+/// evidence; poisson, chi2-data, chi2-gehrels, chi2-churazov, chi2-model.
 /// @throws Error (usage).
 Abundance parse_abundance(const std::string& text);
 std::string to_string(Abundance abundance);
@@ -102,6 +102,8 @@ JointSpectra parse_joint(const std::string& text);
 std::string to_string(JointSpectra joint);
 Criterion parse_criterion(const std::string& text);
 std::string to_string(Criterion criterion);
+FitStatistic parse_statistic(const std::string& text);
+std::string to_string(FitStatistic statistic);
 std::string to_string(const Binning& binning);
 
 }  // namespace xsift::spectral
