@@ -146,4 +146,23 @@ TEST(Journal, RefusesAnotherIdentityAndASecondWriter) {
     EXPECT_EQ(code_of([&] { Journal(folder / "missing/j", "identity", false); }), "UNWRITABLE");
 }
 
+TEST(Journal, AnAttemptThatWasTakenOverCannotWrite) {
+    const test::TemporaryFolder folder;
+    const std::string path = folder / "j";
+    Journal first(path, "identity", false);
+    first.append(std::vector{result_of("a")});
+    // A copy that nobody locks stands for a file system without locks.
+    std::filesystem::copy_file(path, folder / "copy");
+    std::filesystem::rename(folder / "copy", path);
+    Journal second(path, "identity", true);
+    second.append(std::vector{result_of("b")});
+    EXPECT_EQ(code_of([&] { first.append(std::vector{result_of("x")}); }), "SUPERSEDED");
+    EXPECT_EQ(code_of([&] { first.require_ours(); }), "SUPERSEDED");
+    first.remove();
+    EXPECT_TRUE(std::filesystem::exists(path));
+    EXPECT_THAT(ids(second), testing::ElementsAre("a", "b"));
+    second.remove();
+    EXPECT_FALSE(std::filesystem::exists(path));
+}
+
 }  // namespace
