@@ -227,7 +227,9 @@ SourceResult result(std::int64_t i) {
         found.magnitude[1] = 17.25;
         found.parallax = k == 0 ? 1.5 : not_measured;
     }
-    if (i % 2 == 0) r.character.classes = {{"CV", 0.75, "FX_FOPT +2.1", ""}, {"AGN", 0.25, "", "PM -1.0"}};
+    if (i % 2 == 0)
+        r.character.classes = {{"CV", 0.75, "AGN", 1.0986, "FX_G=0.1 +2.1", ""},
+                               {"AGN", 0.25, "CV", -1.0986, "", "LOG_PM=2 -1.0"}};
     if (i % 4 == 3)
         r.quarantine = {{r.source.id, "bad.fits", "search", "TOO_FEW_EVENTS", std::string(i, 'm')}};
     return r;
@@ -338,6 +340,8 @@ TEST_F(Catalogue, GivesBackWhatItsColumnsHold) {
         for (std::size_t k = 0; k < want.character.classes.size(); ++k) {
             EXPECT_EQ(got.character.classes[k].name, want.character.classes[k].name);
             EXPECT_EQ(got.character.classes[k].reasons_for, want.character.classes[k].reasons_for);
+            EXPECT_EQ(got.character.classes[k].rival, want.character.classes[k].rival);
+            EXPECT_EQ(got.character.classes[k].log_odds, want.character.classes[k].log_odds);
         }
         if (!want.source.extra[1].null) expect_same(got.source.extra[1].real, 17.25);
         EXPECT_EQ(got.source.extra[2].integer, want.source.extra[2].null ? 0 : i - 3);
