@@ -140,7 +140,7 @@ def calibration_svg(curves, path, title):
 
     def place(x, y):
         return left + x * size, top + (1 - y) * size
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {left + size + 24} {top + size + 56}" '
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {left + size + 24} {top + size + 64 + 20 * len(curves)}" '
              'font-family="sans-serif" font-size="12"><style>text{fill:#222}.f{fill:none;stroke:#777}'
              '.g{stroke:#aaa;stroke-dasharray:4 3}@media(prefers-color-scheme:dark){text{fill:#ddd}}</style>'
              f'<text x="{left}" y="22" font-size="15">{title}</text>'
@@ -161,8 +161,8 @@ def calibration_svg(curves, path, title):
             low, high = place(p, max(0, r - spread))[1], place(p, min(1, r + spread))[1]
             parts.append(f'<line x1="{x:.1f}" y1="{low:.1f}" x2="{x:.1f}" y2="{high:.1f}" stroke="{colour}"/>'
                          f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{colour}"/>')
-        parts.append(f'<rect x="{left + 12}" y="{top + 12 + 20 * row}" width="12" height="12" fill="{colour}"/>'
-                     f'<text x="{left + 30}" y="{top + 22 + 20 * row}">{name}</text>')
+        parts.append(f'<rect x="{left + 12}" y="{top + size + 56 + 20 * row}" width="12" height="12" fill="{colour}"/>'
+                     f'<text x="{left + 30}" y="{top + size + 66 + 20 * row}">{name}</text>')
     path.write_text("\n".join(parts) + "\n</svg>\n")
 
 
