@@ -331,7 +331,8 @@ Figure contour_figure(const StatisticMap& map, double galactic_column) {
     Panel panel;
     panel.height = 220.0;
     panel.y.label = label(map.y);
-    panel.y.lo = map.y.value.front();
+    // A best fit at a limit shall not lie on the frame.
+    panel.y.lo = map.y.value.front() - 0.03 * (map.y.value.back() - map.y.value.front());
     panel.y.hi = map.y.value.back();
     const FineMap fine = refined(map, factor);
     for (const Level& level : levels) {
