@@ -132,9 +132,9 @@ TEST(Plot, LogarithmicTicksAreRoundAndLabelsDoNotOverlap) {
 
 TEST(Plot, NamesAtPointsAreNotWrittenOverEachOther) {
     Series points;
-    points.x = {1.0, 1.001, 5.0};
-    points.y = {1.0, 1.001, 5.0};
-    points.names = {"first name", "second name", "third"};
+    points.x = {1.0, 5.0, 5.001, 5.002, 9.0};
+    points.y = {1.0, 5.0, 5.001, 5.002, 9.0};
+    points.names = {"", "first name", "second name", "third", ""};
     const std::string drawn = svg(figure_of(points), false);
     struct Box {
         double x, y, w;
