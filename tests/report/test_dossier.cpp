@@ -62,6 +62,7 @@ DossierMaterial pulsar() {
     offered.log10_fap = -50.2;
     result.candidates = {vetoed, offered};
     result.best_period = 1;
+    result.log10_fap = -50.2;
     result.flags = source_vetoed_stronger;
     Periodogram p;
     p.exposure = "a&b.fits";
