@@ -68,16 +68,16 @@ class WeightedCurve {
         m.c2 = 0.0;
         for (std::size_t j = 0; j < time_.size(); ++j) {
             const double w = weight_[j], wy = w * value_[j];
-            const timing::FixedPhase phase = timing::fixed_phase(frequency, time_[j]);
-            const timing::Phasor one = timing::phasor(phase), two = timing::phasor(2 * phase);
+            const timing::Phasor p = timing::phasor(timing::fixed_phase(frequency, time_[j]));
+            const double wc = w * p.cosine, ws = w * p.sine;
             m.y += wy;
             m.yy += wy * value_[j];
-            m.c += w * one.cosine;
-            m.s += w * one.sine;
-            m.yc += wy * one.cosine;
-            m.ys += wy * one.sine;
-            m.c2 += w * two.cosine;
-            m.s2 += w * two.sine;
+            m.c += wc;
+            m.s += ws;
+            m.yc += wy * p.cosine;
+            m.ys += wy * p.sine;
+            m.c2 += wc * p.cosine - ws * p.sine;  // of the double angle
+            m.s2 += 2.0 * ws * p.cosine;
         }
         return m;
     }

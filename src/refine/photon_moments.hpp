@@ -4,6 +4,8 @@
 
 #include <cstddef>
 
+#include <xsift/core/constants.hpp>
+
 namespace xsift::refine {
 
 inline constexpr std::size_t moment_lanes =
@@ -17,13 +19,17 @@ struct MomentPass {
     std::size_t n;                           ///< a multiple of moment_lanes
 };
 
-/// Adds to moments[harmonic][row][lane]. Products and sums are rounded one by one and in the same order
-/// whatever the instruction set, so that results are the same to the last bit.
-using AddMoments = void (*)(const MomentPass&, int harmonics, double* moments);
-void add_moments_baseline(const MomentPass&, int harmonics, double* moments);
-void add_moments_avx2(const MomentPass&, int harmonics, double* moments);
-void add_moments_avx512(const MomentPass&, int harmonics, double* moments);
+/// Both loops round products and sums one by one and in the same order whatever the instruction set, so that
+/// results are the same to the last bit.
+struct MomentKernels {
+    /// Adds to moments[harmonic][row][lane].
+    void (*add)(const MomentPass&, int harmonics, double* moments);
+    /// cos and sin of 2 pi frequency time, as timing::phasor of timing::fixed_phase to 1e-15, for less than
+    /// 1e15 cycles. Arrays on 64-byte boundaries, n a multiple of moment_lanes.
+    void (*phasors)(double frequency, const double* time, double* cosine, double* sine, std::size_t n);
+};
+extern const MomentKernels moments_baseline, moments_avx2, moments_avx512;
 /// The fastest that this processor runs.
-AddMoments best_add_moments();
+const MomentKernels& best_moments();
 
 }  // namespace xsift::refine

@@ -4,7 +4,5 @@ namespace xsift::refine {
 namespace {
 #include "photon_moments_kernel.hpp"
 }  // namespace
-void add_moments_avx512(const MomentPass& pass, int harmonics, double* moments) {
-    add_moments(pass, harmonics, moments);
-}
+const MomentKernels moments_avx512{add_moments, fill_phasors};
 }  // namespace xsift::refine

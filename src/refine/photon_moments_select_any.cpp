@@ -1,7 +1,7 @@
 #include "photon_moments.hpp"
 
 namespace xsift::refine {
-AddMoments best_add_moments() {
-    return add_moments_baseline;
+const MomentKernels& best_moments() {
+    return moments_baseline;
 }
 }  // namespace xsift::refine

@@ -1,11 +1,11 @@
 #include "photon_moments.hpp"
 
 namespace xsift::refine {
-AddMoments best_add_moments() {
+const MomentKernels& best_moments() {
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vl"))
-        return add_moments_avx512;
-    return __builtin_cpu_supports("avx2") ? add_moments_avx2 : add_moments_baseline;
+        return moments_avx512;
+    return __builtin_cpu_supports("avx2") ? moments_avx2 : moments_baseline;
 }
 }  // namespace xsift::refine

@@ -69,26 +69,27 @@ PhotonSums::PhotonSums(const EventList& events) : time_(events.time), weight_(ev
 
 std::vector<PhotonSums::LaneMoments> PhotonSums::moments(double first, double step, int count) const {
     std::vector<LaneMoments> moments(static_cast<std::size_t>(count));
-    static const AddMoments add_moments = best_add_moments();
+    static const MomentKernels& kernels = best_moments();
     for (std::size_t from = 0; from < time_.size(); from += pass_photons) {
         alignas(64) double t[pass_photons], turn_re[pass_photons], turn_im[pass_photons], re[pass_photons],
             im[pass_photons];
         const std::size_t n = std::min(pass_photons, time_.size() - from);
         const std::size_t padded = (n + moment_lanes - 1) / moment_lanes * moment_lanes;
-        for (std::size_t l = 0; l < n; ++l) {
-            const double w = weight_.empty() ? 1.0 : static_cast<double>(weight_[from + l]);
-            const timing::Phasor p = timing::phasor(timing::fixed_phase(first, time_[from + l])),
-                                 turn = step == first
-                                            ? p
-                                            : timing::phasor(timing::fixed_phase(step, time_[from + l]));
-            t[l] = time_[from + l];
-            turn_re[l] = turn.cosine;
-            turn_im[l] = turn.sine;
-            re[l] = w * p.cosine;
-            im[l] = w * p.sine;
+        std::copy_n(time_.data() + from, n, t);
+        std::fill(t + n, t + padded, 0.0);
+        kernels.phasors(first, t, re, im, padded);
+        if (step == first) {
+            std::copy_n(re, padded, turn_re);
+            std::copy_n(im, padded, turn_im);
+        } else {
+            kernels.phasors(step, t, turn_re, turn_im, padded);
         }
-        for (double* array : {t, turn_re, turn_im, re, im}) std::fill(array + n, array + padded, 0.0);
-        add_moments({t, turn_re, turn_im, re, im, padded}, count, &moments.data()->value[0][0]);
+        for (std::size_t l = 0; l < n && !weight_.empty(); ++l) {
+            re[l] *= static_cast<double>(weight_[from + l]);
+            im[l] *= static_cast<double>(weight_[from + l]);
+        }
+        for (double* array : {re, im}) std::fill(array + n, array + padded, 0.0);
+        kernels.add({t, turn_re, turn_im, re, im, padded}, count, &moments.data()->value[0][0]);
     }
     return moments;
 }
@@ -120,17 +121,7 @@ Evaluation PhotonSums::evaluate(double frequency, int harmonics) const {
 }
 
 std::vector<Complex> PhotonSums::sums(double frequency, int harmonics) const {
-    std::vector<Complex> total(static_cast<std::size_t>(harmonics));
-    for (std::size_t j = 0; j < time_.size(); ++j) {
-        const timing::Phasor p = timing::phasor(timing::fixed_phase(frequency, time_[j]));
-        const Complex turn{p.cosine, p.sine};
-        Complex e = turn * (weight_.empty() ? 1.0 : static_cast<double>(weight_[j]));
-        for (Complex& sum : total) {
-            sum = sum + e;
-            e = e * turn;
-        }
-    }
-    return total;
+    return progression(frequency, frequency, harmonics);
 }
 
 Complex PhotonSums::window(double frequency) const {

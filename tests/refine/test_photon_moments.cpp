@@ -7,6 +7,7 @@
 
 #include <xsift/core/constants.hpp>
 #include <xsift/core/random.hpp>
+#include <xsift/timing/phase.hpp>
 
 namespace xsift::refine {
 namespace {
@@ -29,15 +30,15 @@ struct Moments {
     alignas(64) double value[5][moment_rows][moment_lanes] = {};
 };
 
-Moments moments_by(AddMoments add) {
+Moments moments_by(const MomentKernels& kernels) {
     Photons p;
     Moments m;
-    add({p.time, p.turn_re, p.turn_im, p.re, p.im, 64}, 5, &m.value[0][0][0]);
+    kernels.add({p.time, p.turn_re, p.turn_im, p.re, p.im, 64}, 5, &m.value[0][0][0]);
     return m;
 }
 
 TEST(PhotonMoments, AreThoseOfTheDefinition) {
-    const Moments m = moments_by(add_moments_baseline);
+    const Moments m = moments_by(moments_baseline);
     const Photons p;
     for (int k = 1; k <= 5; ++k)
         for (int power = 0; power < 3; ++power) {
@@ -57,10 +58,36 @@ TEST(PhotonMoments, AreThoseOfTheDefinition) {
 }
 
 TEST(PhotonMoments, AreTheSameToTheLastBitInEveryInstructionSet) {
-    const Moments a = moments_by(add_moments_baseline), b = moments_by(best_add_moments());
+    const Moments a = moments_by(moments_baseline), b = moments_by(best_moments());
     for (int k = 0; k < 5; ++k)
         for (std::size_t row = 0; row < moment_rows; ++row)
             for (std::size_t l = 0; l < moment_lanes; ++l) EXPECT_EQ(a.value[k][row][l], b.value[k][row][l]);
+}
+
+struct Phasors {
+    alignas(64) double time[64], cosine[64], sine[64];
+
+    Phasors(const MomentKernels& kernels, double frequency, double span) {
+        RandomStream random(32, 0);
+        for (double& t : time) t = span * (random.uniform() - 0.5);
+        time[0] = 0.0;
+        for (int j = 1; j < 9; ++j) time[j] = 0.125 * (j - 4) / frequency;  // where quarters meet
+        kernels.phasors(frequency, time, cosine, sine, 64);
+    }
+};
+
+TEST(PhotonMoments, PhasorsAreThoseOfTheExactPhaseInEveryInstructionSet) {
+    for (const double frequency : {1e-6, 0.013, 0.1432825, 7.3e2, 9.9e5})
+        for (const double span : {3.0, 1e5, 8e8}) {
+            const Phasors a(moments_baseline, frequency, span), b(best_moments(), frequency, span);
+            for (int j = 0; j < 64; ++j) {
+                EXPECT_EQ(a.cosine[j], b.cosine[j]);
+                EXPECT_EQ(a.sine[j], b.sine[j]);
+                const timing::Phasor truth = timing::phasor(timing::fixed_phase(frequency, a.time[j]));
+                EXPECT_NEAR(a.cosine[j], truth.cosine, 1e-15) << frequency << " " << a.time[j];
+                EXPECT_NEAR(a.sine[j], truth.sine, 1e-15) << frequency << " " << a.time[j];
+            }
+        }
 }
 
 }  // namespace
