@@ -36,7 +36,8 @@ constexpr int most_lanes = 2;
 /// More sources a batch bring nothing.
 constexpr std::int64_t max_batch_sources = 512;
 /// Predicted seconds of a batch on all threads: a stop on request waits for the batches under way.
-constexpr double batch_seconds = 4.0;
+/// Predictions are right in proportion; fits have taken up to three times as long.
+constexpr double batch_seconds = 2.0;
 /// PROVENANCE lists the checksum of every input up to this many; beyond, one checksum over all of them.
 constexpr std::size_t max_listed_inputs = 20000;
 
