@@ -9,6 +9,7 @@
 #include <xsift/timing/light_curve.hpp>
 #include <xsift/timing/lomb_scargle.hpp>
 #include <xsift/timing/significance.hpp>
+#include <xsift/timing/trials.hpp>
 
 namespace xsift::pipeline {
 
@@ -31,7 +32,6 @@ struct Wanted {
     timing::FrequencyGrid grid;
     timing::Statistic statistic;
     Periodogram out;
-    double span = 0.0;
 };
 
 /// Trial numbers of the edges of bands of equal ratio; where these are narrower than a trial, a band is one.
@@ -63,7 +63,7 @@ template <typename Log10Fap>
 double value_at(double level, double most, const Log10Fap& log10_fap) {
     double lo = 0.0, hi = most;
     if (!(log10_fap(hi) < level)) return not_measured;
-    for (int i = 0; i < 100; ++i) {
+    for (int i = 0; i < 40; ++i) {
         const double middle = 0.5 * (lo + hi);
         (log10_fap(middle) > level ? lo : hi) = middle;
     }
@@ -76,14 +76,13 @@ std::vector<Periodogram::Level> levels_of(const Wanted& item, const timing::Sear
         double value = not_measured;
         if (item.events != nullptr) {
             const bool is_h = item.statistic.kind == timing::Statistic::Kind::h;
-            const double trials = timing::effective_trials(
-                item.statistic.harmonics, item.span, static_cast<double>(item.grid.count) * item.grid.df,
-                timing::grid_oversampling(item.grid, item.span));
+            const int n = item.statistic.harmonics;
+            const timing::SearchExtent extent = timing::search_extent(*item.events, item.grid);
             value = value_at(level, 1e4, [&](double x) {
-                return timing::log10_false_alarm(
-                    is_h ? timing::log10_h_survival(x)
-                         : timing::log10_chi2_survival(x, item.statistic.harmonics),
-                    trials);
+                return is_h ? timing::log10_false_alarm(timing::log10_h_single(x, n, extent),
+                                                        timing::h_trials(x, n, extent))
+                            : timing::log10_false_alarm(timing::log10_z2_single(x, n, extent),
+                                                        timing::z2_trials(x, n, extent));
             });
         } else if (item.statistic.harmonics == 1) {
             double mean = 0.0, variance = 0.0, sum = 0.0;
@@ -117,7 +116,6 @@ std::vector<Wanted> wanted_of(const DossierMaterial& material, std::size_t sourc
         item.*member = &exposure;
         const bool own = offered != nullptr && (offered->exposure == of.file || offered->exposure == "joint");
         item.statistic = statistic_of(own ? offered : nullptr, item.curve != nullptr, options);
-        item.span = timing::time_span(exposure);
         item.out.exposure = of.file;
         item.out.instrument = of.instrument;
         if (std::isfinite(of.frame_time) && of.frame_time > 0.0)
