@@ -227,8 +227,8 @@ class PanelDrawing {
                 double x, y;
             };
             for (const Place& p :
-                 {Place{px + 6.0, py + 4.0}, Place{px - w - 6.0, py + 4.0}, Place{px - 0.5 * w, py - 6.0},
-                  Place{px - 0.5 * w, py + 15.0}, Place{px + 5.0, py - 8.0}, Place{px - w - 5.0, py - 8.0}}) {
+                 {Place{px + 6.0, py + 4.0}, Place{px - w - 6.0, py + 4.0}, Place{px - 0.5 * w, py - 9.0},
+                  Place{px - 0.5 * w, py + 18.0}, Place{px + 5.0, py - 8.0}, Place{px - w - 5.0, py - 8.0}}) {
                 if (p.x < left_ + 2.0 || p.x + w > width - right - 2.0 || p.y < top_ + 11.0 ||
                     p.y > bottom() - 3.0)
                     continue;
