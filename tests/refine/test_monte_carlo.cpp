@@ -80,14 +80,11 @@ TEST(Simulated, TailOfRightProbabilitiesIsTheIdentity) {
 TEST(Simulated, ReplacesWhatItSearchedAndFlagsIt) {
     std::vector<double> drawn;
     for (int i = 0; i < 1000; ++i) drawn.push_back(std::log10((i + 0.5) / 1000.0) - 0.3);
-    PeriodCandidate z2, folded, drifting;
-    z2.method = "Z2";
-    folded.method = "EF";
-    drifting.method = "Z2";
-    drifting.fdot = 1e-10;
-    for (PeriodCandidate* c : {&z2, &folded, &drifting})
-        c->log10_fap = c->log10_fap_white = c->log10_fap_local = -5.0;
-    std::vector<PeriodCandidate> rows{z2, folded, drifting};
+    std::vector<PeriodCandidate> rows(3);
+    for (PeriodCandidate& c : rows) c.log10_fap = c.log10_fap_white = c.log10_fap_local = -5.0;
+    rows[0].method = rows[2].method = "Z2";
+    rows[1].method = "EF";
+    rows[2].fdot = 1e-10;
     apply_simulated(SimulatedTail(drawn), rows);
     EXPECT_NEAR(rows[0].log10_fap, -4.7, 0.2);
     EXPECT_EQ(rows[0].flags, std::uint32_t{candidate_simulated | candidate_extrapolated});
