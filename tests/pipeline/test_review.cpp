@@ -4,8 +4,6 @@
 #include "test_files.hpp"
 
 #include <cmath>
-#include <fstream>
-#include <iterator>
 
 #include <gtest/gtest.h>
 
@@ -18,6 +16,7 @@ namespace {
 
 using namespace xsift;
 using pipeline::CatalogueReview;
+using test::TemporaryFolder;
 
 PeriodCandidate candidate(const std::string& observation, double frequency, double log10_fap,
                           double fraction = 0.2) {
@@ -136,11 +135,6 @@ TEST(Review, QValuesAreThoseOfBenjaminiAndHochberg) {
     EXPECT_TRUE(std::isnan(after.back().q_value));
 }
 
-std::string bytes_of(const std::string& path) {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
-
 TEST(Review, MergedShardsAreTheBytesOfAWholeRun) {
     const TemporaryFolder folder;
     const auto all = observation(4), whole = reviewed(all);
@@ -165,7 +159,8 @@ TEST(Review, MergedShardsAreTheBytesOfAWholeRun) {
         }
         CatalogueReview review{timing::SearchOptions{}};
         io::merge_catalogues(shards, folder / "merged.fits", &review);
-        EXPECT_EQ(bytes_of(folder / "merged.fits"), bytes_of(folder / "whole.fits")) << shards.size();
+        EXPECT_EQ(test::read_file(folder / "merged.fits"), test::read_file(folder / "whole.fits"))
+            << shards.size();
     }
     const auto back = io::read_results(folder / "merged.fits", 0, 12);
     EXPECT_EQ(back[0].candidates[0].veto, veto_shared);
