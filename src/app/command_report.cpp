@@ -100,7 +100,7 @@ class FileNames {
                          ? c
                          : '_';
         if (plain.size() > longest) plain.resize(longest);
-        if (plain.empty() || plain == "index") plain += "_";
+        if (plain.empty()) plain = "_";
         std::string unique = plain;
         // Some file systems do not tell upper from lower case.
         const auto folded = [](std::string text) {
@@ -113,7 +113,7 @@ class FileNames {
     }
 
   private:
-    std::set<std::string> taken_;
+    std::set<std::string> taken_{"index"};
 };
 
 void make_folder(const std::string& path) {

@@ -4,8 +4,6 @@ import re
 import unittest
 import xml.etree.ElementTree as ElementTree
 
-from astropy.io import fits
-
 from xsift_case import DATA, RESPONSES, RX_J0146, XsiftCase, event_file, rows, text
 
 
@@ -33,7 +31,7 @@ class Report(XsiftCase):
         self.assertEqual(facts["period"], {"value": float(source["PERIOD"]), "error": float(source["PERIOD_ERR"])})
         self.assertEqual(facts["log10_fap"], float(source["LOG10_FAP"]))
         self.assertEqual(len(page["verdict"]), 2)
-        self.assertIn("1396.5", page["verdict"][0])
+        self.assertIn("1396.5", " ".join(page["verdict"]))
         timing = self.part(page["sections"], "timing")
         table = self.part(timing["tables"], "periods")["rows"]
         self.assertEqual([row["statistic"] for row in table], [float(row["STATISTIC"]) for row in periods])
@@ -67,7 +65,7 @@ class Report(XsiftCase):
         table = self.part(spectrum["tables"], "fits")["rows"]
         self.assertEqual([row["model"] for row in table], [text(row["MODEL"]).strip() for row in fits_of])
         self.assertEqual([row["stat"] for row in table], [float(row["STAT"]) for row in fits_of])
-        self.assertEqual([row["chosen"] for row in table], [bool(row["SELECTED"]) for row in fits_of])
+        self.assertEqual([row["chosen"] for row in table], [row["SELECTED"] == ord("T") for row in fits_of])
         self.assertTrue(all(row["choice"] for row in table))
         # The drawn data are all counts; the residuals of the preferred model scatter as they should.
         panels = self.part(spectrum["figures"], "spectrum-1")["panels"]
@@ -106,13 +104,13 @@ class Report(XsiftCase):
         self.assertEqual(index.count("<tr>"), 4)
 
     def test_selections(self):
-        survey = self.simulated(12)
+        survey = self.simulated(40)
         catalogue = self.folder / "catalogue.fits"
         self.xsift("run", survey, "-o", catalogue)
         sources = rows(catalogue, "SOURCES")
         ids = [text(row["SRCID"]).strip() for row in sources]
         with_period = {name for name, row in zip(ids, sources) if row["PERIOD"] == row["PERIOD"]}
-        self.assertTrue(0 < len(with_period) < 12)
+        self.assertTrue(0 < len(with_period) < 40)
 
         def pages(*arguments):
             out = self.folder / f"out{len(list(self.folder.iterdir()))}"
@@ -140,8 +138,8 @@ class Report(XsiftCase):
         sources = {}
         catalogue = self.folder / "catalogue.fits"
         self.xsift("run", survey, "-o", catalogue, "--search", "false", exit_code=(0, 3))
-        for row in fits.open(catalogue)["SOURCES"].data:
-            sources[str(row["SRCID"]).strip()] = (float(row["RA"]), float(row["DEC"]))
+        for row in rows(catalogue, "SOURCES"):
+            sources[text(row["SRCID"]).strip()] = (float(row["RA"]), float(row["DEC"]))
         name, (ra, dec) = next(iter(sources.items()))
         (self.folder / "stars.csv").write_text(
             f"source_id,ra,dec,error,gmag\nA,{ra},{dec + 0.5 / 3600},0.1,17\nB,{ra},{dec - 3 / 3600},0.1,19\n")
