@@ -1,5 +1,6 @@
 """Dossiers: what they say is what the catalogue says; selections, formats, names of files."""
 import json
+import pathlib
 import re
 import unittest
 import xml.etree.ElementTree as ElementTree
@@ -49,7 +50,7 @@ class Report(XsiftCase):
         profile = self.part(timing["figures"], "profile")["panels"][0]["series"][0]["y"]
         self.assertEqual(profile[:32], [float(v) for v in rows(catalogue, "PROFILES")[0]["RATE"]])
         drawn = sorted(path.name for path in (plots / "xmm_pn_rxj0146").iterdir())
-        self.assertEqual(drawn, ["light-curve-1.svg", "periodogram-1.svg", "profile.svg"])
+        self.assertEqual(drawn, ["classes.svg", "light-curve-1.svg", "periodogram-1.svg", "profile.svg"])
         for path in (plots / "xmm_pn_rxj0146").iterdir():
             ElementTree.parse(path)  # well formed
 
@@ -115,7 +116,7 @@ class Report(XsiftCase):
         def pages(*arguments):
             out = self.folder / f"out{len(list(self.folder.iterdir()))}"
             done = self.report(catalogue, survey, "-o", out, "--format", "json", *arguments)
-            return [json.loads(open(line).read())["id"] for line in done.stdout.splitlines()]
+            return [json.loads(pathlib.Path(line).read_text())["id"] for line in done.stdout.splitlines()]
 
         self.assertEqual(set(pages("--with-period")), with_period)
         self.assertEqual(pages("--all"), ids)
