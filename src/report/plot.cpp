@@ -19,7 +19,10 @@ constexpr double letter = 6.3;  ///< px, mean width at the font's size
 constexpr double tick_length = 4.0, between_panels = 12.0;
 
 double text_width(const std::string& text) {
-    return letter * static_cast<double>(letters(text));
+    constexpr double more_of_a_capital = 2.0;
+    const auto capitals =
+        std::count_if(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+    return letter * static_cast<double>(letters(text)) + more_of_a_capital * static_cast<double>(capitals);
 }
 
 /// Rectangles that are taken by text.

@@ -195,7 +195,8 @@ Section spectral_section(const DossierMaterial& material, const DossierContext& 
             std::fabs(context.spectra.confidence_delta - 2.706) < 0.01 ? "90 %"
                                                                        : "one parameter of interest"));
         section.paragraphs.push_back(
-            "A model is preferred for its AICc among those whose parameters are constrained; how good a fit "
+            "By default a model is preferred for its AICc among those whose parameters are constrained; how "
+            "good a fit "
             "is plays no "
             "part in the choice, so look at the column Above expectation: beyond 3 σ no model fitted here is "
             "right.");
