@@ -15,7 +15,7 @@ class Manual(XsiftCase):
         super().setUp()
         subprocess.run([SCRIPT, XSIFT, self.folder], check=True)
         overview = self.xsift("--help").stdout.split("Subcommands:")[1]
-        self.commands = re.findall(r"^  (\w+)", overview, re.M)
+        self.commands = re.findall(r"^  ([\w-]+)", overview, re.M)
 
     def test_every_option_of_every_command_is_there(self):
         self.assertIn("run", self.commands)
