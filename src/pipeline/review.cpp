@@ -13,7 +13,7 @@ namespace {
 
 /// So many times as significant as the others, a source is where their photons come from.
 constexpr double outstanding = 4.0;
-/// Probability of a coincidence below which it is none.
+/// Probability of a coincidence anywhere in an observation below which it is none.
 constexpr double chance = 1e-3;
 
 std::vector<std::string> observations_of(const PeriodCandidate& candidate) {
@@ -90,11 +90,17 @@ void CatalogueReview::find_shared(const std::string& observation, const std::vec
         }
         const int n = static_cast<int>(best.size());
         if (n < options_.shared_sources) continue;
-        const auto [first, last] = between(0.5 * centre.frequency, 2.0 * centre.frequency);
-        double around = 0.0;
-        for (auto s = first; s != last; ++s) around += s->frequency < low || s->frequency > high ? 1.0 : 0.0;
-        const double rest = 1.5 * centre.frequency - (high - low);
-        if (rest > 0.0 && poisson_tail(n, around * (high - low) / rest) > chance) continue;
+        // Candidates may thin out to one side: the denser side says how many meet by chance.
+        double density = 0.0;  // per Hz
+        for (const auto& [from, to] : {std::pair(0.5 * centre.frequency, std::nextafter(low, 0.0)),
+                                       std::pair(std::nextafter(high, INFINITY), 2.0 * centre.frequency)}) {
+            if (!(to > from)) continue;
+            const auto [first, last] = between(from, to);
+            density = std::max(density, static_cast<double>(last - first) / (to - from));
+        }
+        // As many windows are looked at as there are candidates.
+        const double here = chance / static_cast<double>(sightings.size());
+        if (poisson_tail(n, density * (high - low)) > here) continue;
 
         std::vector<Sighting> ranked;
         for (const auto& [source, sighting] : best) ranked.push_back(sighting);
