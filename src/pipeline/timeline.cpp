@@ -43,6 +43,9 @@ int thread_number() {
     return number;
 }
 
+/// The innermost stage that is open on this thread.
+thread_local Timeline::Stage* own_stage = nullptr;
+
 }  // namespace
 
 Timeline::Timeline(bool keep_spans)
@@ -63,8 +66,13 @@ void Timeline::around(void* work, const std::function<void()>& body) {
     if (stage == nullptr) return body();
     const std::int64_t begun = keep_spans_ ? now() : 0, processor = thread_processor_ns();
     body();
-    // The stage's own thread is measured from the stage's begin to its end.
-    if (thread_number() != stage->thread_) stage->elsewhere_ += thread_processor_ns() - processor;
+    // The stage's own thread is measured from the stage's begin to its end. A thread that waits in a stage
+    // may be lent to another one, which then has the time instead.
+    if (thread_number() != stage->thread_) {
+        const std::int64_t spent = thread_processor_ns() - processor;
+        stage->elsewhere_ += spent;
+        if (own_stage != nullptr) own_stage->elsewhere_ -= spent;
+    }
     if (keep_spans_) keep({stage->name_, stage->batch_, thread_number(), begun, now(), true});
 }
 
@@ -130,9 +138,13 @@ Timeline::Stage::Stage(Timeline& timeline, const char* name, std::int64_t batch)
       start_(timeline.now()),
       processor_start_(thread_processor_ns()),
       thread_(thread_number()),
-      scope_(this) {}
+      outer_(own_stage),
+      scope_(this) {
+    own_stage = this;
+}
 
 Timeline::Stage::~Stage() {
+    own_stage = outer_;
     const std::int64_t end = timeline_.now(), own = thread_processor_ns() - processor_start_;
     {
         const std::lock_guard lock(timeline_.mutex_);

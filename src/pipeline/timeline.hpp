@@ -71,7 +71,9 @@ class Timeline::Stage {
     const char* name_;
     std::int64_t batch_, start_, processor_start_;
     int thread_;
-    std::atomic<std::int64_t> elsewhere_{0};  ///< processor ns of other threads
+    Stage* outer_;  ///< of the same thread
+    /// Processor ns of other threads for this stage, less those of this stage's thread for other stages.
+    std::atomic<std::int64_t> elsewhere_{0};
     WorkScope scope_;
 };
 

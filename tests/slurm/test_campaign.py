@@ -84,7 +84,8 @@ class Campaign(unittest.TestCase):
         self.cluster.wait_until_idle(150)
         self.check_complete(survey)
         self.assertIn("8 done", self.status())
-        self.assertEqual(len(list((self.campaign / "dossiers").glob("*.html"))), 2)
+        pages = {page.name for page in (self.campaign / "dossiers").glob("*.html")}
+        self.assertEqual((len(pages), "index.html" in pages), (3, True))  # two sources and what leads to them
         # Called again there is nothing to do.
         before = (self.campaign / "jobs").read_text()
         self.submit(self.campaign)
