@@ -4,6 +4,7 @@ FAULT_ROUNDS (default 8) sets how often each fault strikes, FAULT_SEED (default 
 """
 
 import os
+import pathlib
 import random
 import shutil
 import signal
@@ -48,6 +49,18 @@ class Faults(XsiftCase):
         while process.poll() is None and not (self.journal.exists() and self.journal.stat().st_size > 2000):
             time.sleep(0.001)
 
+    def wait_for_handler(self, process, number):
+        """Until the process catches the signal: the journal of the attempt before shows headway from the first moment."""
+        while process.poll() is None:
+            try:
+                status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+            except (FileNotFoundError, ProcessLookupError):
+                return
+            caught = [line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:")]
+            if caught and int(caught[0], 16) >> (number - 1) & 1:
+                return
+            time.sleep(0.001)
+
     def finish(self, *arguments, **options):
         """The run goes on to its end and gives the bytes of the undisturbed one."""
         self.xsift("run", self.survey, "-o", self.catalogue, *QUICK, "--resume", *arguments, **options)
@@ -73,6 +86,7 @@ class Faults(XsiftCase):
         for _ in range(ROUNDS):
             process = self.start("--resume")
             self.wait_for_headway(process)
+            self.wait_for_handler(process, signal.SIGTERM)
             time.sleep(self.chance.uniform(0.0, self.seconds / 4))
             process.terminate()
             signalled = time.time()
