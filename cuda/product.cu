@@ -24,6 +24,7 @@ namespace xsift::cuda {
 namespace {
 
 using engine::EventTask;
+using engine::PlainHarmonic;
 using engine::ProductFragment;
 using engine::ProductTask;
 using engine::Tile;
@@ -45,6 +46,8 @@ constexpr double expected_peaks = 150.0;
 /// Launches with other thresholds before a task is left to the other way.
 constexpr int most_attempts = 10;
 constexpr unsigned exact_threads = 128;
+/// Tasks whose tiles take turns: a tile that comes late finds high trials in its band and offers few.
+constexpr std::size_t tasks_in_turn = 64;
 
 struct DeviceOps {
     __device__ static engine::SinglePhasor turn(std::uint32_t phase) {
@@ -70,26 +73,34 @@ __device__ void multiply_add(float (&d)[4], const std::uint32_t (&a)[4], const s
 struct SharedTile {
     TilePhotons photons;
     TileValues values;
-    unsigned long long highest[tile_threads];
+    float highest[tile_threads];
     double sum[tile_warps];
-    unsigned long long least;
+    float least;
     unsigned ticket;
 };
 
-/// The sums of harmonic k over all photons, added to the statistics.
-__device__ void add_harmonic(SharedTile& shared, const ProductTask& task, std::int64_t begin,
-                             const TileHarmonic& harmonic, int thread) {
-    const int warp = thread / 32, lane = thread % 32;
-    ProductFragment sums[tile_columns] = {};
+/// What a thread holds of the products of centres and offsets of a tile.
+struct TileSums {
+    ProductFragment column[tile_columns];
+};
+
+/// The sums of harmonic k over all photons.
+__device__ __forceinline__ void sum_photons(SharedTile& shared, const ProductTask& task, std::int64_t begin,
+                                            int k, int thread, TileSums& sums) {
+    const int warp = thread / 32, lane = thread % 32, own = thread % tile_photons,
+              part = thread / tile_photons;
+    sums = {};
+    // The photons of the next turn are on their way while this one's are multiplied.
+    engine::LoadedPhoton next = engine::load_photon(task, k, 0, own);
     for (std::int32_t from = 0; from < task.n_photons; from += tile_photons) {
         const int left = task.n_photons - from,
                   steps = left < tile_photons ? (left + 15) / 16 : engine::tile_steps;
         __syncthreads();
-        if (thread < tile_photons)
-            engine::fetch_photon(shared.photons, task, begin, harmonic.k, from, thread);
+        engine::place_photon<DeviceOps>(shared.photons, task, begin, next, own, part);
+        if (left > tile_photons) next = engine::load_photon(task, k, from + tile_photons, own);
         __syncthreads();
-        for (int e = thread; e < steps * tile_columns * 32; e += tile_threads)
-            engine::make_offset_fragment<DeviceOps>(shared.photons, e);
+        for (int unit = warp; unit < engine::offset_units(steps); unit += tile_warps)
+            engine::make_offset_fragments<DeviceOps>(shared.photons, unit, lane);
         __syncthreads();
         for (int s = 0; s < steps; ++s) {
             const engine::CentreFragment a =
@@ -97,17 +108,62 @@ __device__ void add_harmonic(SharedTile& shared, const ProductTask& task, std::i
 #pragma unroll
             for (int column = 0; column < tile_columns; ++column) {
                 const engine::OffsetFragment b = shared.photons.offset[s][column][lane];
-                multiply_add(sums[column].cc, a.cosine, b.cosine);
-                multiply_add(sums[column].cs, a.cosine, b.sine);
-                multiply_add(sums[column].sc, a.sine, b.cosine);
-                multiply_add(sums[column].ss, a.sine, b.sine);
+                ProductFragment& to = sums.column[column];
+                multiply_add(to.cc, a.cosine, b.cosine);
+                multiply_add(to.cs, a.cosine, b.sine);
+                multiply_add(to.sc, a.sine, b.cosine);
+                multiply_add(to.ss, a.sine, b.sine);
             }
         }
     }
     __syncthreads();
+}
+
+template <bool is_first, bool with_h>
+__device__ void add_columns(const PlainHarmonic& harmonic, int warp, int lane, const TileSums& sums,
+                            TileValues& values) {
 #pragma unroll
     for (int column = 0; column < tile_columns; ++column)
-        engine::add_products(task, harmonic, warp, lane, column, sums[column], shared.photons, shared.values);
+        engine::add_products<is_first, with_h>(harmonic, warp, lane, column, sums.column[column], values);
+}
+
+/// The trials of a tile that may be among the highest of their bands.
+__device__ void collect_bands(SharedTile& shared, const ProductTask& task, std::int64_t begin, int s,
+                              int thread, float highest) {
+    const engine::TileBands bands(task, begin);
+    if (!bands.any()) return;
+    unsigned long long* const slots =
+        task.band_trials + static_cast<std::int64_t>(s) * task.bands * engine::band_depth;
+    const auto lowest_of = [&](int band) {
+        return *const_cast<volatile unsigned long long*>(slots + (band + 1) * engine::band_depth - 1);
+    };
+    float least = 0.0f;
+    if (bands.one()) {
+        // What is in the band already only rises: below it nothing can enter, and soon hardly a tile has
+        // more.
+        least = engine::value_of_packed(lowest_of(bands.low));
+        if (__syncthreads_count(highest > 0.0f && highest >= least) > engine::band_depth) {
+            // The highest of as many threads as there are places are at least this high.
+            shared.highest[thread] = highest;
+            __syncthreads();
+            int above = 0;
+            for (int i = 0; i < tile_threads; ++i)
+                above += shared.highest[i] > highest || (shared.highest[i] == highest && i < thread) ? 1 : 0;
+            if (above == engine::band_depth - 1) shared.least = highest;
+            __syncthreads();
+            least = fmaxf(least, shared.least);
+        }
+        if (!(highest >= least)) return;
+    }
+    engine::offer_bands(
+        task, begin, s, bands, shared.values, thread, least, [&](int band, std::uint64_t trial) {
+            if (trial > lowest_of(band))
+                engine::keep_in_band(slots + band * engine::band_depth, trial,
+                                     [](unsigned long long* slot, std::uint64_t t) {
+                                         return static_cast<std::uint64_t>(
+                                             atomicMax(slot, static_cast<unsigned long long>(t)));
+                                     });
+        });
 }
 
 /// Peaks, sum and the highest of the bands of statistic s.
@@ -120,33 +176,24 @@ __device__ void collect(SharedTile& shared, const ProductTask& task, std::int64_
         });
     double part = static_cast<double>(share.sum);
     for (int distance = 16; distance > 0; distance /= 2) part += __shfl_xor_sync(0xffffffffu, part, distance);
-    shared.highest[thread] = share.highest;
     if (thread % 32 == 0) shared.sum[thread / 32] = part;
     __syncthreads();
     if (thread == 0) {
         *sum = 0.0;
         for (const double of_warp : shared.sum) *sum += of_warp;
     }
-    if (task.bands > 0) {
-        // The highest of as many threads as there are places are at least this high.
-        int above = 0;
-        for (int i = 0; i < tile_threads; ++i)
-            above += shared.highest[i] > share.highest || (shared.highest[i] == share.highest && i < thread);
-        if (above == engine::band_depth - 1) shared.least = share.highest;
-        __syncthreads();
-        unsigned long long* const slots =
-            task.band_trials + static_cast<std::int64_t>(s) * task.bands * engine::band_depth;
-        engine::offer_bands(
-            task, begin, s, shared.values, thread, shared.least, [&](int band, std::uint64_t trial) {
-                unsigned long long* const of_band = slots + band * engine::band_depth;
-                if (trial <= *const_cast<volatile unsigned long long*>(of_band + engine::band_depth - 1))
-                    return;
-                engine::keep_in_band(of_band, trial, [](unsigned long long* slot, std::uint64_t t) {
-                    return static_cast<std::uint64_t>(atomicMax(slot, static_cast<unsigned long long>(t)));
-                });
-            });
-    }
+    if (task.bands > 0) collect_bands(shared, task, begin, s, thread, share.highest);
     __syncthreads();
+}
+
+/// The statistics that are complete with harmonic k.
+__device__ void collect_complete(SharedTile& shared, const ProductTask& task, std::int64_t begin, int k,
+                                 int thread, double* sums) {
+    for (int s = 0; s < task.n_statistics; ++s) {
+        if (task.statistic_harmonics[s] != k) continue;
+        __syncthreads();
+        collect(shared, task, begin, s, thread, sums + s);
+    }
 }
 
 /// Blocks take tiles until none is left. sums: n_tiles x stride.
@@ -155,7 +202,7 @@ __global__ __launch_bounds__(tile_threads, 2) void product_kernel(const ProductT
                                                                   double* sums, unsigned stride) {
     extern __shared__ __align__(16) unsigned char memory[];
     SharedTile& shared = *reinterpret_cast<SharedTile*>(memory);
-    const int thread = static_cast<int>(threadIdx.x);
+    const int thread = static_cast<int>(threadIdx.x), warp = thread / 32, lane = thread % 32;
     for (;;) {
         if (thread == 0) shared.ticket = atomicAdd(next, 1u);
         __syncthreads();
@@ -163,19 +210,32 @@ __global__ __launch_bounds__(tile_threads, 2) void product_kernel(const ProductT
         if (ticket >= n_tiles) return;
         const Tile tile = tiles[ticket];
         const ProductTask& task = tasks[tile.task];
+        double* const to = sums + static_cast<std::size_t>(ticket) * stride;
         bool with_h = false;
         for (int s = 0; s < task.n_statistics; ++s) with_h = with_h || task.statistic_is_h[s];
-        engine::clear_values(shared.values, thread);
+        TileSums of_photons;
         for (int k = 1; k <= task.harmonics; ++k) {
-            const TileHarmonic harmonic(task, tile.begin, k, with_h);
-            if (k == 1) __syncthreads();
-            if (harmonic.any()) add_harmonic(shared, task, tile.begin, harmonic, thread);
-            for (int s = 0; s < task.n_statistics; ++s) {
-                if (task.statistic_harmonics[s] != k) continue;
-                __syncthreads();
-                collect(shared, task, tile.begin, s, thread,
-                        sums + static_cast<std::size_t>(ticket) * stride + s);
+            if (tile.plain_harmonics >= 0) {
+                if (k <= tile.plain_harmonics) {
+                    sum_photons(shared, task, tile.begin, k, thread, of_photons);
+                    const PlainHarmonic harmonic(task, k);
+                    if (k == 1 && !with_h)
+                        add_columns<true, false>(harmonic, warp, lane, of_photons, shared.values);
+                    else if (k == 1)
+                        add_columns<true, true>(harmonic, warp, lane, of_photons, shared.values);
+                    else if (!with_h)
+                        add_columns<false, false>(harmonic, warp, lane, of_photons, shared.values);
+                    else
+                        add_columns<false, true>(harmonic, warp, lane, of_photons, shared.values);
+                }
+            } else if (const TileHarmonic harmonic(task, tile.begin, k); harmonic.any()) {
+                sum_photons(shared, task, tile.begin, k, thread, of_photons);
+#pragma unroll
+                for (int column = 0; column < tile_columns; ++column)
+                    engine::add_rare_products(task, harmonic, warp, lane, column, of_photons.column[column],
+                                              shared.photons, shared.values);
             }
+            collect_complete(shared, task, tile.begin, k, thread, to);
         }
         __syncthreads();
     }
@@ -188,26 +248,55 @@ __global__ void step_kernel(const double* time, const double* df, const std::int
     if (j < n) step[j] = timing::fixed_phase(df[task_of[j]], time[j]);
 }
 
-/// A peak to be recomputed.
-struct ExactJob {
-    std::int32_t task, statistic;
-    std::int64_t trial;
+/// A statistic of a task, and how many of its peaks are wanted.
+struct StatisticSlot {
+    std::int32_t task, statistic, max_peaks;
 };
-struct ExactValue {
+/// A peak recomputed in double.
+struct ExactPeak {
+    std::int64_t trial;
     double value;
     std::int32_t harmonics;
 };
 
+/// Peaks of a slot that were kept and are wanted; none when more were found than there is room for, since the
+/// task is then searched again.
+__device__ int wanted_peaks(const StatisticSlot& slot, const ProductTask& task) {
+    const std::uint32_t n = task.n_peaks[slot.statistic];
+    return n > engine::tile_peaks ? 0 : min(static_cast<int>(n), slot.max_peaks);
+}
+
+/// One block a slot: the trials of the wanted peaks, strongest first, to trials[slot x most].
+__global__ __launch_bounds__(exact_threads) void select_kernel(const ProductTask* tasks,
+                                                               const StatisticSlot* slots, int most,
+                                                               std::int64_t* trials) {
+    __shared__ TilePeak peaks[engine::tile_peaks];
+    const StatisticSlot slot = slots[blockIdx.x];
+    const ProductTask& task = tasks[slot.task];
+    const int wanted = wanted_peaks(slot, task);
+    if (wanted == 0) return;
+    const int n = static_cast<int>(task.n_peaks[slot.statistic]);
+    for (int i = static_cast<int>(threadIdx.x); i < n; i += exact_threads)
+        peaks[i] = task.peaks[slot.statistic * engine::tile_peaks + i];
+    __syncthreads();
+    for (int i = static_cast<int>(threadIdx.x); i < n; i += exact_threads) {
+        const int rank = engine::peak_rank(peaks, n, i);
+        if (rank < wanted) trials[static_cast<std::size_t>(blockIdx.x) * most + rank] = peaks[i].trial;
+    }
+}
+
 /// One block a peak: the statistic in double, summed in an order that depends on nothing but the photons.
-__global__ __launch_bounds__(exact_threads) void exact_kernel(const ProductTask* tasks, const ExactJob* jobs,
-                                                              ExactValue* values) {
+__global__ __launch_bounds__(exact_threads) void exact_kernel(const ProductTask* tasks,
+                                                              const StatisticSlot* slots, int most,
+                                                              const std::int64_t* trials, ExactPeak* found) {
     __shared__ double re[exact_threads], im[exact_threads];
-    const ExactJob job = jobs[blockIdx.x];
-    const ProductTask& task = tasks[job.task];
+    const StatisticSlot slot = slots[blockIdx.x / static_cast<unsigned>(most)];
+    const ProductTask& task = tasks[slot.task];
+    if (static_cast<int>(blockIdx.x % static_cast<unsigned>(most)) >= wanted_peaks(slot, task)) return;
+    const std::int64_t trial = trials[blockIdx.x], index = task.first + trial;
     const unsigned thread = threadIdx.x;
-    const std::int64_t index = task.first + job.trial;
     timing::HTest<double> h;
-    for (int k = 1; k <= task.statistic_harmonics[job.statistic]; ++k) {
+    for (int k = 1; k <= task.statistic_harmonics[slot.statistic]; ++k) {
         const timing::Complex share = engine::exact_share(task, static_cast<std::uint64_t>(index * k),
                                                           static_cast<int>(thread), exact_threads);
         re[thread] = share.re;
@@ -219,13 +308,13 @@ __global__ __launch_bounds__(exact_threads) void exact_kernel(const ProductTask*
                 im[thread] += im[thread + half];
             }
         }
-        if (thread == 0) h.add(engine::exact_term(task, job.trial, k, {re[0], im[0]}));
+        if (thread == 0) h.add(engine::exact_term(task, trial, k, {re[0], im[0]}));
         __syncthreads();
     }
     if (thread == 0)
-        values[blockIdx.x] = task.statistic_is_h[job.statistic]
-                                 ? ExactValue{h.h, h.best_m}
-                                 : ExactValue{h.z2, task.statistic_harmonics[job.statistic]};
+        found[blockIdx.x] = task.statistic_is_h[slot.statistic]
+                                ? ExactPeak{trial, h.h, h.best_m}
+                                : ExactPeak{trial, h.z2, task.statistic_harmonics[slot.statistic]};
 }
 
 /// The value that about expected_peaks independent trials of white noise exceed.
@@ -288,14 +377,17 @@ struct ProductSearch::Implementation {
     Mirrored<std::int64_t> edges;
     Mirrored<ProductTask> described;
     Mirrored<Tile> tiles;
-    Mirrored<TilePeak> peaks;
+    Mirrored<StatisticSlot> slots;
     Mirrored<std::uint32_t> n_peaks;
     Mirrored<unsigned long long> band_trials;
-    Mirrored<ExactJob> jobs;
-    Mirrored<ExactValue> values;
+    Mirrored<ExactPeak> exact;  ///< slots x most_wanted
+    PinnedBuffer<TilePeak> overflow;
+    DeviceBuffer<TilePeak> peaks;
+    DeviceBuffer<std::int64_t> chosen;  ///< slots x most_wanted
     DeviceBuffer<timing::FixedPhase> step;
     DeviceBuffer<unsigned> next;
     unsigned blocks = 0, stride = 1;
+    int most_wanted = 0;
     std::map<std::tuple<timing::Statistic::Kind, int, std::int64_t>, float> first_thresholds;
     std::vector<std::size_t> statistics_before;  ///< of each task of the group, statistics of those before it
 
@@ -345,6 +437,7 @@ struct ProductSearch::Implementation {
     void upload(const Group& group) {
         std::size_t photons = 0, intervals = 0, n_edges = 0, statistics = 0, n_bands = 0;
         statistics_before.clear();
+        most_wanted = 0;
         for (const std::size_t t : group) {
             statistics_before.push_back(statistics);
             photons += tasks[t].time.size();
@@ -352,6 +445,7 @@ struct ProductSearch::Implementation {
             n_edges += tasks[t].band_edges.size();
             statistics += tasks[t].statistics.size();
             n_bands += bands_of(tasks[t]) * tasks[t].statistics.size() * engine::band_depth;
+            most_wanted = std::max(most_wanted, tasks[t].max_peaks);
         }
         time.reserve(photons);
         weight.reserve(photons);
@@ -364,6 +458,9 @@ struct ProductSearch::Implementation {
         described.reserve(group.size());
         peaks.reserve(statistics * engine::tile_peaks);
         n_peaks.reserve(statistics);
+        slots.reserve(statistics);
+        chosen.reserve(statistics * static_cast<std::size_t>(most_wanted));
+        exact.reserve(statistics * static_cast<std::size_t>(most_wanted));
         band_trials.reserve(n_bands);
         photons = intervals = n_edges = n_bands = 0;
         for (std::size_t i = 0; i < group.size(); ++i) {
@@ -406,11 +503,13 @@ struct ProductSearch::Implementation {
             for (std::size_t s = 0; s < task.statistics.size(); ++s) {
                 p.statistic_harmonics[s] = task.statistics[s].harmonics;
                 p.statistic_is_h[s] = task.statistics[s].kind == timing::Statistic::Kind::h;
+                slots.host[statistics_before[i] + s] = {
+                    static_cast<std::int32_t>(i), static_cast<std::int32_t>(s), std::max(task.max_peaks, 0)};
             }
             p.edges = edges.device.data() + n_edges;
             p.bands = static_cast<int>(bands_of(task));
             p.band_trials = band_trials.device.data() + n_bands;
-            p.peaks = peaks.device.data() + statistics_before[i] * engine::tile_peaks;
+            p.peaks = peaks.data() + statistics_before[i] * engine::tile_peaks;
             p.n_peaks = n_peaks.device.data() + statistics_before[i];
             photons += task.time.size();
             intervals += task.gti_start.size();
@@ -421,6 +520,7 @@ struct ProductSearch::Implementation {
         weight.upload(stream);
         task_of.upload(stream);
         edges.upload(stream);
+        slots.upload(stream);
         constexpr unsigned threads = 256;
         const auto n = static_cast<std::int64_t>(photons);
         step_kernel<<<static_cast<unsigned>((n + threads - 1) / threads), threads, 0, stream.get()>>>(
@@ -449,16 +549,27 @@ struct ProductSearch::Implementation {
         });
         tiles.reserve(n_tiles);
         std::size_t tile = 0;
-        for (const std::size_t i : order) {
-            const ProductTask& p = described.host[i];
-            for (std::int64_t begin = 0; begin < p.count; begin += engine::tile_own(p))
-                tiles.host[tile++] = {static_cast<std::int32_t>(i), begin};
+        for (std::size_t from = 0; from < order.size(); from += tasks_in_turn) {
+            const std::span turn =
+                std::span(order).subspan(from, std::min(tasks_in_turn, order.size() - from));
+            bool any = true;
+            for (std::int64_t number = 0; std::exchange(any, false); ++number)
+                for (const std::size_t i : turn) {
+                    const ProductTask& p = described.host[i];
+                    const std::int64_t begin = number * engine::tile_own(p);
+                    if (begin >= p.count) continue;
+                    tiles.host[tile++] = {static_cast<std::int32_t>(i), engine::plain_harmonics(p, begin),
+                                          begin};
+                    any = true;
+                }
         }
         sums.reserve(n_tiles * stride);
         next.reserve(1);
         tiles.upload(stream);
         described.upload(stream);
         next.zero(stream);
+        sums.device.zero(stream);
+        exact.device.zero(stream);
         n_peaks.device.zero(stream);
         band_trials.device.zero(stream);
         product_kernel<<<std::min(blocks, static_cast<unsigned>(n_tiles)), tile_threads, sizeof(SharedTile),
@@ -466,8 +577,18 @@ struct ProductSearch::Implementation {
                                          static_cast<unsigned>(n_tiles), next.data(), sums.device.data(),
                                          stride);
         XSIFT_CUDA_CHECK(cudaGetLastError());
+        if (most_wanted > 0) {
+            const auto n_slots = static_cast<unsigned>(slots.host.size());
+            select_kernel<<<n_slots, exact_threads, 0, stream.get()>>>(
+                described.device.data(), slots.device.data(), most_wanted, chosen.data());
+            XSIFT_CUDA_CHECK(cudaGetLastError());
+            exact_kernel<<<n_slots* static_cast<unsigned>(most_wanted), exact_threads, 0, stream.get()>>>(
+                described.device.data(), slots.device.data(), most_wanted, chosen.data(),
+                exact.device.data());
+            XSIFT_CUDA_CHECK(cudaGetLastError());
+            exact.download(stream);
+        }
         n_peaks.download(stream);
-        peaks.download(stream);
         band_trials.download(stream);
         sums.download(stream);
         stream.synchronize();
@@ -482,9 +603,13 @@ struct ProductSearch::Implementation {
             const std::uint32_t n = n_peaks.host[at];
             if (n > engine::tile_peaks) {
                 // Those kept are a sample of all: aim at a quarter of the room.
+                overflow.reserve(engine::tile_peaks);
+                XSIFT_CUDA_CHECK(cudaMemcpyAsync(overflow.data(), peaks.data() + at * engine::tile_peaks,
+                                                 engine::tile_peaks * sizeof(TilePeak),
+                                                 cudaMemcpyDeviceToHost, stream.get()));
+                stream.synchronize();
                 std::vector<float> kept;
-                for (std::uint32_t j = 0; j < engine::tile_peaks; ++j)
-                    kept.push_back(peaks.host[at * engine::tile_peaks + j].value);
+                for (const TilePeak& peak : overflow.span()) kept.push_back(peak.value);
                 std::sort(kept.begin(), kept.end(), std::greater<>());
                 const std::size_t rank = engine::tile_peaks / 4 * std::size_t{engine::tile_peaks} / n;
                 thresholds[s] = std::max(std::nextafter(thresholds[s], 1e30f), kept[rank]);
@@ -497,42 +622,27 @@ struct ProductSearch::Implementation {
         return again;
     }
 
-    /// The strongest peaks of finished tasks, recomputed in double, and what else belongs to an outcome.
+    /// What belongs to the outcomes of finished tasks.
     void report(const Group& group, const std::vector<std::size_t>& done) {
         if (done.empty()) return;
-        std::vector<ExactJob> wanted;
-        for (const std::size_t i : done) {
-            const EventTask& task = tasks[group[i]];
-            for (std::size_t s = 0; s < task.statistics.size(); ++s) {
-                engine::PeakList list(task.max_peaks);
-                const std::size_t at = statistics_before[i] + s;
-                for (std::uint32_t j = 0; j < n_peaks.host[at]; ++j) {
-                    const TilePeak& peak = peaks.host[at * engine::tile_peaks + j];
-                    list.add({peak.trial, 0.0, static_cast<double>(peak.value), peak.harmonics});
-                }
-                for (const timing::Peak& peak : list.sorted())
-                    wanted.push_back(
-                        {static_cast<std::int32_t>(i), static_cast<std::int32_t>(s), peak.index});
-            }
-        }
-        recompute(wanted);
         std::vector<std::vector<double>> sum(group.size());
         for (const std::size_t i : done) sum[i].assign(tasks[group[i]].statistics.size(), 0.0);
         for (std::size_t tile = 0; tile < tiles.host.size(); ++tile) {
             auto& of_task = sum[static_cast<std::size_t>(tiles.host[tile].task)];
             for (std::size_t s = 0; s < of_task.size(); ++s) of_task[s] += sums.host[tile * stride + s];
         }
-        std::size_t job = 0;
         for (const std::size_t i : done) {
             const EventTask& task = tasks[group[i]];
             engine::SearchOutcome outcome;
             for (std::size_t s = 0; s < task.statistics.size(); ++s) {
+                const std::size_t slot = statistics_before[i] + s;
+                const auto n = std::min<std::size_t>(n_peaks.host[slot],
+                                                     static_cast<std::size_t>(slots.host[slot].max_peaks));
                 std::vector<timing::Peak> found;
-                for (; job < wanted.size() && wanted[job].task == static_cast<std::int32_t>(i) &&
-                       wanted[job].statistic == static_cast<std::int32_t>(s);
-                     ++job)
-                    found.push_back({wanted[job].trial, task.grid.frequency(wanted[job].trial),
-                                     values.host[job].value, values.host[job].harmonics});
+                for (const ExactPeak& peak :
+                     exact.host.span().subspan(slot * static_cast<std::size_t>(most_wanted), n))
+                    found.push_back(
+                        {peak.trial, task.grid.frequency(peak.trial), peak.value, peak.harmonics});
                 std::sort(found.begin(), found.end(), engine::stronger);
                 outcome.statistics.push_back({task.statistics[s], std::move(found),
                                               sum[i][s] / static_cast<double>(task.grid.count),
@@ -555,19 +665,6 @@ struct ProductSearch::Implementation {
                            static_cast<double>(engine::value_of_packed(packed)));
         }
         return maxima.peaks(task.grid, task.statistics[s].harmonics);
-    }
-
-    void recompute(const std::vector<ExactJob>& wanted) {
-        jobs.reserve(wanted.size());
-        values.reserve(wanted.size());
-        if (wanted.empty()) return;
-        std::copy(wanted.begin(), wanted.end(), jobs.host.data());
-        jobs.upload(stream);
-        exact_kernel<<<static_cast<unsigned>(wanted.size()), exact_threads, 0, stream.get()>>>(
-            described.device.data(), jobs.device.data(), values.device.data());
-        XSIFT_CUDA_CHECK(cudaGetLastError());
-        values.download(stream);
-        stream.synchronize();
     }
 };
 

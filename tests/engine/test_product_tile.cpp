@@ -69,24 +69,30 @@ class HostTiles {
         return found_;
     }
     const ProductTask& task() const { return task_; }
+    int plain_tiles() const { return plain_; }
+    int rare_tiles() const { return rare_; }
 
   private:
     void run_tile(std::int64_t begin) {
-        for (int thread = 0; thread < tile_threads; ++thread) clear_values(*values_, thread);
+        const std::int32_t plain = plain_harmonics(task_, begin);
+        (plain >= 0 ? plain_ : rare_) += 1;
         for (int k = 1; k <= task_.harmonics; ++k) {
-            const TileHarmonic harmonic(task_, begin, k, with_h_);
-            if (harmonic.any()) add(begin, harmonic);
+            const TileHarmonic harmonic(task_, begin, k);
+            if (harmonic.any()) add(begin, harmonic, plain >= 0);
             for (int s = 0; s < task_.n_statistics; ++s)
                 if (task_.statistic_harmonics[s] == k) collect(begin, s);
         }
     }
 
-    void add(std::int64_t begin, const TileHarmonic& harmonic) {
+    void add(std::int64_t begin, const TileHarmonic& harmonic, bool plain) {
         ProductFragment sums[tile_warps][tile_columns][32] = {};
         for (std::int32_t from = 0; from < task_.n_photons; from += tile_photons) {
-            for (int p = 0; p < tile_photons; ++p) fetch_photon(*photons_, task_, begin, harmonic.k, from, p);
-            for (int e = 0; e < tile_steps * tile_columns * 32; ++e)
-                make_offset_fragment<HostOps>(*photons_, e);
+            for (int p = 0; p < tile_photons; ++p)
+                for (int part = 0; part < 2; ++part)
+                    place_photon<HostOps>(*photons_, task_, begin, load_photon(task_, harmonic.k, from, p), p,
+                                          part);
+            for (int unit = 0; unit < offset_units(tile_steps); ++unit)
+                for (int lane = 0; lane < 32; ++lane) make_offset_fragments<HostOps>(*photons_, unit, lane);
             for (int s = 0; s < tile_steps; ++s)
                 for (int warp = 0; warp < tile_warps; ++warp) {
                     std::uint32_t cosine[32][4], sine[32][4];
@@ -102,8 +108,22 @@ class HostTiles {
         for (int warp = 0; warp < tile_warps; ++warp)
             for (int column = 0; column < tile_columns; ++column)
                 for (int lane = 0; lane < 32; ++lane)
-                    add_products(task_, harmonic, warp, lane, column, sums[warp][column][lane], *photons_,
-                                 *values_);
+                    if (plain)
+                        add_plain(harmonic, warp, lane, column, sums[warp][column][lane]);
+                    else
+                        add_rare_products(task_, harmonic, warp, lane, column, sums[warp][column][lane],
+                                          *photons_, *values_);
+    }
+
+    void add_plain(const PlainHarmonic& harmonic, int warp, int lane, int column, const ProductFragment& p) {
+        if (harmonic.k == 1 && with_h_)
+            add_products<true, true>(harmonic, warp, lane, column, p, *values_);
+        else if (harmonic.k == 1)
+            add_products<true, false>(harmonic, warp, lane, column, p, *values_);
+        else if (with_h_)
+            add_products<false, true>(harmonic, warp, lane, column, p, *values_);
+        else
+            add_products<false, false>(harmonic, warp, lane, column, p, *values_);
     }
 
     static void multiply(const std::uint32_t (*cosine)[4], const std::uint32_t (*sine)[4],
@@ -132,27 +152,37 @@ class HostTiles {
 
     void collect(std::int64_t begin, int s) {
         Found& found = found_[static_cast<std::size_t>(s)];
-        const float* value = task_.statistic_is_h[s] ? values_->h : values_->z2;
+        const TileView value(task_, s, *values_);
         for (std::int64_t at = own_begin(task_); at < own_end(task_, begin); ++at)
             found.values[static_cast<std::size_t>(begin - task_.halo + at)] = value[at];
-        std::vector<std::uint64_t> highest;
+        std::vector<float> highest;
         for (int thread = 0; thread < tile_threads; ++thread) {
             const TileShare share = scan_values(task_, begin, s, *values_, thread,
                                                 [&](const TilePeak& peak) { found.peaks.push_back(peak); });
             found.sum += static_cast<double>(share.sum);
             highest.push_back(share.highest);
         }
-        std::sort(highest.begin(), highest.end(), std::greater<>());
-        for (int thread = tile_threads; thread-- > 0;)
-            offer_bands(task_, begin, s, *values_, thread, highest[band_depth - 1],
-                        [&](int band, std::uint64_t trial) {
-                            keep_in_band(found.bands.data() + band * band_depth, trial,
-                                         [](unsigned long long* slot, std::uint64_t offered) {
-                                             const std::uint64_t there = *slot;
-                                             if (offered > there) *slot = offered;
-                                             return there;
-                                         });
-                        });
+        const TileBands bands(task_, begin);
+        if (!bands.any()) return;
+        float least = 0.0f;
+        if (bands.one()) {
+            std::vector<float> sorted = highest;
+            std::sort(sorted.begin(), sorted.end(), std::greater<>());
+            least = std::max(
+                sorted[band_depth - 1],
+                value_of_packed(found.bands[static_cast<std::size_t>((bands.low + 1) * band_depth - 1)]));
+        }
+        for (int thread = tile_threads; thread-- > 0;) {
+            if (bands.one() && !(highest[static_cast<std::size_t>(thread)] >= least)) continue;
+            offer_bands(task_, begin, s, bands, *values_, thread, least, [&](int band, std::uint64_t trial) {
+                keep_in_band(found.bands.data() + band * band_depth, trial,
+                             [](unsigned long long* slot, std::uint64_t offered) {
+                                 const std::uint64_t there = *slot;
+                                 if (offered > there) *slot = offered;
+                                 return there;
+                             });
+            });
+        }
     }
 
     const EventTask& source_;
@@ -160,9 +190,18 @@ class HostTiles {
     std::vector<float> weight_;
     ProductTask task_;
     bool with_h_ = false;
+    int plain_ = 0, rare_ = 0;
     std::vector<Found> found_;
     std::unique_ptr<TilePhotons> photons_ = std::make_unique<TilePhotons>();
-    std::unique_ptr<TileValues> values_ = std::make_unique<TileValues>();
+    std::unique_ptr<TileValues> values_ = poisoned();
+
+    /// Memory is not cleared on a device.
+    static std::unique_ptr<TileValues> poisoned() {
+        auto values = std::make_unique<TileValues>();
+        std::fill(std::begin(values->z2), std::end(values->z2), std::nanf(""));
+        std::fill(std::begin(values->h), std::end(values->h), std::nanf(""));
+        return values;
+    }
 };
 
 /// Every trial against the oracle, the peaks and the highest of the bands against plain loops over the tiles'
@@ -267,6 +306,44 @@ TEST(ProductTile, CountsOnlyPeaksAboveTheThreshold) {
     for (const TilePeak& peak : all.run()[0].peaks) above += peak.value > 8.0f;
     EXPECT_EQ(some.run()[0].peaks.size(), above);
     EXPECT_GT(above, 2u);
+}
+
+TEST(ProductTile, PlainAndRareTilesFindTheSame) {
+    const EventList list = test::photons(90, 4e4, 0.0123, 0.5, 7);
+    EventTask task = test::task_of(list, 5'000, 60'000);
+    task.statistics = {{Kind::z2, 1}, {Kind::z2, 3}, {Kind::h, 4}};
+    HostTiles tiles(task, 0.0f);
+    double square = 0.0;
+    int n = 0;
+    expect_right(task, square, n);
+    tiles.run();
+    EXPECT_GE(tiles.plain_tiles(), 5);
+    EXPECT_EQ(tiles.rare_tiles(), 2);  // the first and the last
+    EXPECT_LT(std::sqrt(square / n), 1e-3);
+}
+
+TEST(ProductTile, RanksPeaksByHeightThenTrial) {
+    const std::vector<TilePeak> peaks = {{3.0f, 1, 50}, {7.0f, 1, 40}, {3.0f, 1, 20}, {9.0f, 1, 30}};
+    std::vector<int> ranks;
+    for (int i = 0; i < 4; ++i) ranks.push_back(peak_rank(peaks.data(), 4, i));
+    EXPECT_EQ(ranks, (std::vector<int>{3, 1, 2, 0}));
+}
+
+TEST(ProductTile, NoTwoThreadsOfAWarpStoreToOneBank) {
+    for (int column = 0; column < tile_columns; ++column)
+        for (const int half : {0, 16})  // pairs of places: a warp stores them in two goes
+            for (const int side : {tile_offsets, -2}) {
+                std::vector<int> banks;
+                for (int lane = half; lane < half + 16; ++lane) {
+                    const int offset = product_offset(lane, column),
+                              slot = product_row(0, lane) * (tile_row + tile_row_gap) +
+                                     (side > 0 ? tile_offsets + offset : tile_offsets - 2 - offset);
+                    banks.push_back(slot % 32);
+                    banks.push_back((slot + 1) % 32);
+                }
+                std::sort(banks.begin(), banks.end());
+                EXPECT_EQ(std::unique(banks.begin(), banks.end()), banks.end());
+            }
 }
 
 TEST(HalfPrecision, RoundsAsTheStandardSays) {

@@ -12,6 +12,7 @@
 /// What differs between host and device is a parameter, Ops: `turn(phase)` gives cos and sin of a 32-bit
 /// phase as a SinglePhasor, `pack(low, high)` two numbers rounded to half precision in one word.
 
+#include <cmath>
 #include <cstdint>
 
 #include <xsift/engine/search_kernel.hpp>
@@ -59,6 +60,7 @@ struct ProductTask {
 /// One tile: the trials from `begin` on are its own (fewer than tile_width by the halos on either side).
 struct Tile {
     std::int32_t task = 0;
+    std::int32_t plain_harmonics = -1;  ///< as plain_harmonics() says
     std::int64_t begin = 0;
 };
 XSIFT_HD inline std::int64_t tile_own(const ProductTask& task) {
@@ -81,33 +83,69 @@ struct TilePhotons {
     std::uint32_t between[tile_photons];  ///< from a centre to the next
     std::uint32_t step[tile_photons], half[tile_photons];
     float weight[tile_photons];
+    SinglePhasor eight_offsets[tile_photons], eight_centres[tile_photons];  ///< turns over eight of each
     union {
         OffsetFragment offset[tile_steps][tile_columns][32];
         SumPair pending[8][tile_threads];  ///< when the products are done
     };
 };
 
-/// The statistics of a tile's frequencies.
+/// Where the value at a position of the tile stands. The two frequencies on either side of a centre are in
+/// one row; rows are eight places more apart than they are long, so that the threads of a warp, which have
+/// eight rows of the same columns, store to different banks.
+inline constexpr int tile_row = 2 * tile_offsets, tile_row_gap = 8;
+inline constexpr int tile_slots = static_cast<int>(tile_width) / tile_row * (tile_row + tile_row_gap);
+XSIFT_HD inline int tile_slot(int at) {
+    return at + at / tile_row * tile_row_gap;
+}
+
+/// The statistics of a tile's frequencies, each at its tile_slot.
 struct TileValues {
-    float z2[tile_width], h[tile_width];
-    std::uint8_t best[tile_width];
+    alignas(16) float z2[tile_slots], h[tile_slots];
+    alignas(16) std::uint8_t best[tile_slots];
 };
 
-/// Fetches photon p (0 <= p < tile_photons) of those from `from` on for harmonic k of the tile.
-XSIFT_HD inline void fetch_photon(TilePhotons& to, const ProductTask& task, std::int64_t tile_begin, int k,
-                                  std::int32_t from, int p) {
+/// One statistic of a tile by position.
+struct TileView {
+    const float* value;
+    XSIFT_HD TileView(const ProductTask& task, int s, const TileValues& values)
+        : value(task.statistic_is_h[s] ? values.h : values.z2) {}
+    XSIFT_HD float operator[](std::int64_t at) const { return value[tile_slot(static_cast<int>(at))]; }
+};
+
+/// A photon on its way into fast memory.
+struct LoadedPhoton {
+    timing::FixedPhase step;
+    float weight;
+};
+
+/// Photon p (0 <= p < tile_photons) of those from `from` on for harmonic k; a weight of 0 beyond the last.
+XSIFT_HD inline LoadedPhoton load_photon(const ProductTask& task, int k, std::int32_t from, int p) {
     const std::int32_t j = from + p;
-    const bool there = j < task.n_photons;
-    const timing::FixedPhase step = there ? task.step[j] * static_cast<timing::FixedPhase>(k) : 0;
+    if (j >= task.n_photons) return {0, 0.0f};
+    return {task.step[j] * static_cast<timing::FixedPhase>(k), task.weight ? task.weight[j] : 1.0f};
+}
+
+/// Puts photon p into fast memory: part 0 its phases, part 1 the turns over eight offsets and centres, so
+/// that two threads share the work.
+template <typename Ops>
+XSIFT_HD inline void place_photon(TilePhotons& to, const ProductTask& task, std::int64_t tile_begin,
+                                  const LoadedPhoton& photon, int p, int part) {
+    const timing::FixedPhase step = photon.step,
+                             between = step * static_cast<timing::FixedPhase>(2 * tile_offsets);
+    if (part == 1) {
+        to.eight_offsets[p] = Ops::turn(static_cast<std::uint32_t>(step * 8 >> 32));
+        to.eight_centres[p] = Ops::turn(static_cast<std::uint32_t>(between * 8 >> 32));
+        return;
+    }
     // Half a step, of a turn taken as signed: twice it is the step again, modulo one turn.
     const auto half = static_cast<timing::FixedPhase>(static_cast<std::int64_t>(step) >> 1);
     const std::int64_t centre = task.first + tile_begin - task.halo + tile_offsets - 1;
     to.base[p] = static_cast<std::uint32_t>((step * static_cast<timing::FixedPhase>(centre) + half) >> 32);
-    to.between[p] =
-        static_cast<std::uint32_t>((step * static_cast<timing::FixedPhase>(2 * tile_offsets)) >> 32);
+    to.between[p] = static_cast<std::uint32_t>(between >> 32);
     to.step[p] = static_cast<std::uint32_t>(step >> 32);
     to.half[p] = static_cast<std::uint32_t>(half >> 32);
-    to.weight[p] = there ? (task.weight ? task.weight[j] : 1.0f) : 0.0f;
+    to.weight[p] = photon.weight;
 }
 
 /// Photon of a step that a thread holds at word w, half h: the layout of mma.m16n8k16.
@@ -115,20 +153,35 @@ XSIFT_HD inline int fragment_photon(int lane, int word, int half) {
     return 2 * (lane % 4) + half + 8 * word;
 }
 
-/// Factors at the offsets, fragment number e (0 <= e < tile_steps * tile_columns * 32).
+/// Columns whose factors follow from each other by rotation, which costs less than a sine and a cosine each.
+inline constexpr int columns_in_turn = 4;
+/// Units of work on the factors of `steps` steps.
+XSIFT_HD inline int offset_units(int steps) {
+    return steps * (tile_columns / columns_in_turn);
+}
+
+/// Factors at the offsets: columns_in_turn matrices of a step, unit 0 <= unit < offset_units(steps).
 template <typename Ops>
-XSIFT_HD inline void make_offset_fragment(TilePhotons& to, int e) {
-    const int lane = e % 32, column = e / 32 % tile_columns, s = e / (32 * tile_columns);
-    const auto j = static_cast<std::uint32_t>(8 * column + lane / 4);
-    OffsetFragment fragment;
-    for (int word = 0; word < 2; ++word) {
-        const int p = 16 * s + fragment_photon(lane, word, 0), q = p + 1;
-        const SinglePhasor low = Ops::turn(to.half[p] + j * to.step[p]),
-                           high = Ops::turn(to.half[q] + j * to.step[q]);
-        fragment.cosine[word] = Ops::pack(low.cosine, high.cosine);
-        fragment.sine[word] = Ops::pack(low.sine, high.sine);
+XSIFT_HD inline void make_offset_fragments(TilePhotons& to, int unit, int lane) {
+    constexpr int turns = tile_columns / columns_in_turn;
+    const int s = unit / turns, first = unit % turns * columns_in_turn;
+    const auto j = static_cast<std::uint32_t>(8 * first + lane / 4);
+    SinglePhasor at[2][2], eight[2][2];
+    for (int word = 0; word < 2; ++word)
+        for (int half = 0; half < 2; ++half) {
+            const int p = 16 * s + fragment_photon(lane, word, half);
+            at[word][half] = Ops::turn(to.half[p] + j * to.step[p]);
+            eight[word][half] = to.eight_offsets[p];
+        }
+    for (int column = first; column < first + columns_in_turn; ++column) {
+        OffsetFragment fragment;
+        for (int word = 0; word < 2; ++word) {
+            fragment.cosine[word] = Ops::pack(at[word][0].cosine, at[word][1].cosine);
+            fragment.sine[word] = Ops::pack(at[word][0].sine, at[word][1].sine);
+            for (int half = 0; half < 2; ++half) at[word][half] = at[word][half] * eight[word][half];
+        }
+        to.offset[s][column][lane] = fragment;
     }
-    to.offset[s][column][lane] = fragment;
 }
 
 /// Factors at the centres that a thread holds in step s.
@@ -138,14 +191,21 @@ struct CentreFragment {
 template <typename Ops>
 XSIFT_HD inline CentreFragment make_centre_fragment(const TilePhotons& photons, int warp, int lane, int s) {
     CentreFragment fragment;
-    for (int word = 0; word < 4; ++word) {
-        // Words 0 and 1: rows g and g + 8 of the first eight photons; 2 and 3: of the others.
-        const auto row = static_cast<std::uint32_t>(16 * warp + lane / 4 + 8 * (word % 2));
+    const auto row = static_cast<std::uint32_t>(16 * warp + lane / 4);
+    // Words 0 and 1: rows g and g + 8 of the first eight photons; 2 and 3: of the others.
+    for (int word = 0; word < 4; word += 2) {
         const int p = 16 * s + fragment_photon(lane, word / 2, 0), q = p + 1;
-        const SinglePhasor low = Ops::turn(photons.base[p] + row * photons.between[p]),
-                           high = Ops::turn(photons.base[q] + row * photons.between[q]);
-        fragment.cosine[word] = Ops::pack(photons.weight[p] * low.cosine, photons.weight[q] * high.cosine);
-        fragment.sine[word] = Ops::pack(photons.weight[p] * low.sine, photons.weight[q] * high.sine);
+        const float of_p = photons.weight[p], of_q = photons.weight[q];
+        SinglePhasor low = Ops::turn(photons.base[p] + row * photons.between[p]),
+                     high = Ops::turn(photons.base[q] + row * photons.between[q]);
+        low = {of_p * low.cosine, of_p * low.sine};
+        high = {of_q * high.cosine, of_q * high.sine};
+        fragment.cosine[word] = Ops::pack(low.cosine, high.cosine);
+        fragment.sine[word] = Ops::pack(low.sine, high.sine);
+        low = low * photons.eight_centres[p];
+        high = high * photons.eight_centres[q];
+        fragment.cosine[word + 1] = Ops::pack(low.cosine, high.cosine);
+        fragment.sine[word + 1] = Ops::pack(low.sine, high.sine);
     }
     return fragment;
 }
@@ -155,20 +215,24 @@ struct ProductFragment {
     float cc[4], cs[4], sc[4], ss[4];
 };
 
-/// What is the same for all frequencies of a tile while harmonic k is added.
-struct TileHarmonic {
-    int k = 1;
-    std::int64_t first = 0;          ///< trial of the lowest frequency; may be below 0
-    std::int64_t low = 0, high = 0;  ///< positions of the trials that have the harmonic: [low, high)
-    std::int64_t windowed = 0;       ///< positions below: the window of the good time intervals matters
-    float scale = 0.0f;              ///< 2 / sum of w^2
-    bool with_h = false;
+/// A harmonic as it is added to all frequencies of a tile alike.
+struct PlainHarmonic {
+    int k;
+    float scale;  ///< 2 / sum of w^2
 
-    XSIFT_HD TileHarmonic(const ProductTask& task, std::int64_t tile_begin, int harmonic, bool h)
-        : k(harmonic),
-          first(tile_begin - task.halo),
-          scale(static_cast<float>(2.0 / task.sum_w2)),
-          with_h(h) {
+    XSIFT_HD PlainHarmonic(const ProductTask& task, int harmonic)
+        : k(harmonic), scale(static_cast<float>(2.0 / task.sum_w2)) {}
+    XSIFT_HD float power(SumPair sums) const { return scale * (sums.re * sums.re + sums.im * sums.im); }
+};
+
+/// A harmonic that some frequencies of a tile may lack, or for which the window of the intervals matters.
+struct TileHarmonic : PlainHarmonic {
+    std::int64_t first;         ///< trial of the lowest frequency; may be below 0
+    std::int64_t low, high;     ///< positions of the trials that have the harmonic: [low, high)
+    std::int64_t windowed = 0;  ///< positions below: the window of the good time intervals matters
+
+    XSIFT_HD TileHarmonic(const ProductTask& task, std::int64_t tile_begin, int harmonic)
+        : PlainHarmonic(task, harmonic), first(tile_begin - task.halo) {
         const std::int64_t last = last_harmonic_index(task.harmonic_fmax, task.df, k) - task.first,
                            end = last < task.count - 1 ? last + 1 : task.count;
         low = first < 0 ? -first : 0;
@@ -178,135 +242,223 @@ struct TileHarmonic {
                    : of_window >= tile_width ? tile_width
                                              : static_cast<std::int64_t>(of_window) + 1;
     }
+    /// Never false for the first harmonic.
     XSIFT_HD bool any() const { return high > low; }
     /// All frequencies are treated alike.
     XSIFT_HD bool plain() const { return low == 0 && high == tile_width && windowed == 0; }
 };
 
-/// Adds what a harmonic adds at one frequency of the tile.
-XSIFT_HD inline void add_power(const TileHarmonic& harmonic, std::int64_t at, float re, float im,
-                               TileValues& values) {
-    const float z2 = values.z2[at] + harmonic.scale * (re * re + im * im);
-    values.z2[at] = z2;
-    if (!harmonic.with_h) return;
-    const float h = z2 - 4.0f * static_cast<float>(harmonic.k - 1);
-    if (h > values.h[at]) {
-        values.h[at] = h;
-        values.best[at] = static_cast<std::uint8_t>(harmonic.k);
+/// How many harmonics of a tile are added to all of its frequencies alike, when the others are added to none;
+/// -1 when it is not as simple.
+inline std::int32_t plain_harmonics(const ProductTask& task, std::int64_t tile_begin) {
+    for (int k = 1; k <= task.harmonics; ++k) {
+        const TileHarmonic harmonic(task, tile_begin, k);
+        if (!harmonic.any()) return k - 1;
+        if (!harmonic.plain()) return -1;
+    }
+    return task.harmonics;
+}
+
+/// Sets the value of a place to that before the first harmonic.
+XSIFT_HD inline void clear_value(TileValues& values, int slot) {
+    values.z2[slot] = 0.0f;
+    values.h[slot] = -1e30f;
+    values.best[slot] = 1;
+}
+
+/// Adds what harmonic k adds at a place of the tile.
+template <bool with_h>
+XSIFT_HD inline void add_power(const PlainHarmonic& harmonic, int slot, float power, TileValues& values) {
+    const float z2 = values.z2[slot] + power;
+    values.z2[slot] = z2;
+    if constexpr (with_h) {
+        const float h = z2 - 4.0f * static_cast<float>(harmonic.k - 1);
+        if (h > values.h[slot]) {
+            values.h[slot] = h;
+            values.best[slot] = static_cast<std::uint8_t>(harmonic.k);
+        }
     }
 }
 
-/// The same with everything that is not plain.
-XSIFT_HD inline void add_power(const ProductTask& task, const TileHarmonic& harmonic, std::int64_t at,
-                               float re, float im, TileValues& values) {
+/// What a harmonic adds at two neighbouring places, of which the first is even. The first harmonic finds
+/// nothing there: nothing has to be cleared before.
+template <bool is_first, bool with_h>
+XSIFT_HD inline void add_powers(const PlainHarmonic& harmonic, int slot, float first, float second,
+                                TileValues& values) {
+    if constexpr (is_first) {
+        values.z2[slot] = first;
+        values.z2[slot + 1] = second;
+        if constexpr (with_h) {
+            values.h[slot] = first;
+            values.h[slot + 1] = second;
+            values.best[slot] = values.best[slot + 1] = 1;
+        }
+    } else {
+        add_power<with_h>(harmonic, slot, first, values);
+        add_power<with_h>(harmonic, slot + 1, second, values);
+    }
+}
+
+/// What a harmonic adds at a position where it may be missing or the window of the intervals matters.
+XSIFT_HD inline void add_rare(const ProductTask& task, const TileHarmonic& harmonic, int at, SumPair sums,
+                              TileValues& values) {
+    if (harmonic.k == 1) clear_value(values, tile_slot(at));
     if (at < harmonic.low || at >= harmonic.high) return;
     const double f = static_cast<double>((task.first + harmonic.first + at) * harmonic.k) * task.df;
     if (at < harmonic.windowed && f < task.window_fmax) {
         const timing::Complex w =
             timing::gti_window(f, task.gti_start, task.gti_stop, task.n_gti) * task.sum_w;
-        re -= static_cast<float>(w.re);
-        im -= static_cast<float>(w.im);
+        sums.re -= static_cast<float>(w.re);
+        sums.im -= static_cast<float>(w.im);
     }
-    add_power(harmonic, at, re, im, values);
+    add_power<true>(harmonic, tile_slot(at), harmonic.power(sums), values);
 }
 
-/// The same for all that a thread holds of column `column`. Where frequencies are not treated alike, sums
-/// wait in `photons.pending`, so that a loop does what is rare.
-XSIFT_HD inline void add_products(const ProductTask& task, const TileHarmonic& harmonic, int warp, int lane,
-                                  int column, const ProductFragment& p, TilePhotons& photons,
-                                  TileValues& values) {
-    const bool plain = harmonic.plain();
+/// The sums above and below a centre that element i of the products gives.
+XSIFT_HD inline SumPair sums_above(const ProductFragment& p, int i) {
+    return {p.cc[i] - p.ss[i], p.cs[i] + p.sc[i]};
+}
+XSIFT_HD inline SumPair sums_below(const ProductFragment& p, int i) {
+    return {p.cc[i] + p.ss[i], p.sc[i] - p.cs[i]};
+}
+
+/// Row of a thread's elements 0 and 1 (2 and 3: eight rows on), and its first offset of a column.
+XSIFT_HD inline int product_row(int warp, int lane) {
+    return 16 * warp + lane / 4;
+}
+XSIFT_HD inline int product_offset(int lane, int column) {
+    return 8 * column + 2 * (lane % 4);
+}
+
+/// Adds all that a thread holds of column `column`. What is the same for all threads is a template argument,
+/// so that the columns follow each other without branches.
+/// @tparam is_first the first harmonic
+/// @tparam with_h a statistic of the task is the H-test
+template <bool is_first, bool with_h>
+XSIFT_HD inline void add_products(const PlainHarmonic& harmonic, int warp, int lane, int column,
+                                  const ProductFragment& p, TileValues& values) {
+    const int offset = product_offset(lane, column);
+    for (int i = 0; i < 4; i += 2) {  // two offsets of one centre
+        const int middle = (product_row(warp, lane) + 4 * i) * (tile_row + tile_row_gap) + tile_offsets;
+        add_powers<is_first, with_h>(harmonic, middle + offset, harmonic.power(sums_above(p, i)),
+                                     harmonic.power(sums_above(p, i + 1)), values);
+        add_powers<is_first, with_h>(harmonic, middle - 2 - offset, harmonic.power(sums_below(p, i + 1)),
+                                     harmonic.power(sums_below(p, i)), values);
+    }
+}
+
+/// The same where frequencies are not treated alike. Sums wait in `photons.pending`, so that a loop does what
+/// is long.
+XSIFT_HD inline void add_rare_products(const ProductTask& task, const TileHarmonic& harmonic, int warp,
+                                       int lane, int column, const ProductFragment& p, TilePhotons& photons,
+                                       TileValues& values) {
     const int thread = 32 * warp + lane;
-    const auto middle = [=](int i) { return (2 * (16 * warp + lane / 4 + 8 * (i / 2)) + 1) * tile_offsets; };
-    const auto offset = [=](int i) { return 8 * column + 2 * (lane % 4) + i % 2; };
     for (int i = 0; i < 4; ++i) {
-        const int above = middle(i) + offset(i), below = middle(i) - 1 - offset(i);
-        const float above_re = p.cc[i] - p.ss[i], above_im = p.cs[i] + p.sc[i], below_re = p.cc[i] + p.ss[i],
-                    below_im = p.sc[i] - p.cs[i];
-        if (plain) {
-            add_power(harmonic, above, above_re, above_im, values);
-            add_power(harmonic, below, below_re, below_im, values);
-        } else {
-            photons.pending[2 * i][thread] = {above_re, above_im};
-            photons.pending[2 * i + 1][thread] = {below_re, below_im};
-        }
+        photons.pending[2 * i][thread] = sums_above(p, i);
+        photons.pending[2 * i + 1][thread] = sums_below(p, i);
     }
-    for (int e = 0; e < 8 && !plain; ++e) {
-        const int i = e / 2, at = e % 2 == 0 ? middle(i) + offset(i) : middle(i) - 1 - offset(i);
-        const SumPair sums = photons.pending[e][thread];
-        add_power(task, harmonic, at, sums.re, sums.im, values);
-    }
-}
-
-/// Sets the values that a thread looks after to those before the first harmonic.
-XSIFT_HD inline void clear_values(TileValues& values, int thread) {
-    for (std::int64_t at = thread; at < tile_width; at += tile_threads) {
-        values.z2[at] = 0.0f;
-        values.h[at] = -1e30f;
-        values.best[at] = 1;
+    for (int e = 0; e < 8; ++e) {
+        const int i = e / 2, offset = product_offset(lane, column) + i % 2,
+                  middle = (product_row(warp, lane) + 8 * (i / 2)) * tile_row + tile_offsets;
+        add_rare(task, harmonic, e % 2 == 0 ? middle + offset : middle - 1 - offset,
+                 photons.pending[e][thread], values);
     }
 }
 
 /// What a thread finds among the trials of one statistic that it looks after.
 struct TileShare {
-    float sum = 0.0f;
-    std::uint64_t highest = 0;  ///< packed, of the tile's own trials by their positions
+    float sum = 0.0f, highest = 0.0f;
 };
 
 /// Own trials of a tile, as positions in its values: [begin, end).
-XSIFT_HD inline std::int64_t own_begin(const ProductTask& task) {
+XSIFT_HD inline int own_begin(const ProductTask& task) {
     return task.halo;
 }
-XSIFT_HD inline std::int64_t own_end(const ProductTask& task, std::int64_t tile_begin) {
+XSIFT_HD inline int own_end(const ProductTask& task, std::int64_t tile_begin) {
     const std::int64_t left = task.count - tile_begin, own = tile_own(task);
-    return task.halo + (left < own ? left : own);
+    return task.halo + static_cast<int>(left < own ? left : own);
 }
+
+/// Four values of a tile that a thread reads at once; 0 (which no statistic undercuts) in place of those that
+/// are not the tile's own.
+struct TileFour {
+    float value[4], highest;
+
+    XSIFT_HD TileFour(const TileView& view, int at, int begin, int end) {
+        const float* from = view.value + tile_slot(at);
+        for (int i = 0; i < 4; ++i) value[i] = from[i];
+        if (at < begin || at + 4 > end)
+            for (int i = 0; i < 4; ++i)
+                if (at + i < begin || at + i >= end) value[i] = 0.0f;
+        highest = fmaxf(fmaxf(value[0], value[1]), fmaxf(value[2], value[3]));
+    }
+    XSIFT_HD float sum() const { return (value[0] + value[1]) + (value[2] + value[3]); }
+};
 
 /// First pass over a statistic: sums, and offer(peak) for every peak above the threshold.
 template <typename Offer>
 XSIFT_HD inline TileShare scan_values(const ProductTask& task, std::int64_t tile_begin, int s,
                                       const TileValues& values, int thread, const Offer& offer) {
-    const bool is_h = task.statistic_is_h[s];
-    const float *value = is_h ? values.h : values.z2, threshold = task.threshold[s];
-    const std::int64_t end = own_end(task, tile_begin);
+    const TileView view(task, s, values);
+    const float threshold = task.threshold[s];
+    const int begin = own_begin(task), end = own_end(task, tile_begin);
     TileShare share;
-    float highest = 0.0f;
-    std::uint32_t where = 0;
-    for (std::int64_t at = own_begin(task) + thread; at < end; at += tile_threads) {
-        const float v = value[at];
-        share.sum += v;
-        if (v > highest) {
-            highest = v;
-            where = static_cast<std::uint32_t>(at);
-        }
-        if (v > threshold && is_peak(value, tile_width, at, task.halo))
-            offer(TilePeak{v, is_h ? values.best[at] : task.statistic_harmonics[s],
-                           tile_begin - task.halo + at});
+    for (int at = 4 * thread; at < end; at += 4 * tile_threads) {
+        const TileFour four(view, at, begin, end);
+        share.sum += four.sum();
+        share.highest = fmaxf(share.highest, four.highest);
+        if (!(four.highest > threshold)) continue;
+        for (int i = 0; i < 4; ++i)
+            if (four.value[i] > threshold && is_peak(view, tile_width, at + i, task.halo))
+                offer(TilePeak{
+                    four.value[i],
+                    task.statistic_is_h[s] ? values.best[tile_slot(at + i)] : task.statistic_harmonics[s],
+                    tile_begin - task.halo + at + i});
     }
-    if (highest > 0.0f) share.highest = packed_trial(highest, where);
     return share;
 }
 
+/// The bands in which a tile's own trials lie.
+struct TileBands {
+    int low, high, bands;
+    XSIFT_HD TileBands(const ProductTask& task, std::int64_t tile_begin)
+        : low(band_of(tile_begin, task.edges, task.bands)),
+          high(band_of(tile_begin + own_end(task, tile_begin) - task.halo - 1, task.edges, task.bands)),
+          bands(task.bands) {}
+    XSIFT_HD bool one() const { return low == high; }
+    XSIFT_HD bool any() const { return bands > 0 && high >= 0 && low < bands; }
+};
+
 /// Second pass: offer(band, packed trial of the task) for the trials of the tile that may be among the
-/// highest of their band. `least`: of the highest of each thread, the packed band_depth-th, which as many
-/// trials reach at least; used where the tile lies in one band.
+/// highest of their band: those of at least `least`, which is 0 where the tile lies in several bands.
 template <typename Offer>
 XSIFT_HD inline void offer_bands(const ProductTask& task, std::int64_t tile_begin, int s,
-                                 const TileValues& values, int thread, std::uint64_t least,
+                                 const TileBands& bands, const TileValues& values, int thread, float least,
                                  const Offer& offer) {
-    const float* value = task.statistic_is_h[s] ? values.h : values.z2;
-    const std::int64_t begin = own_begin(task), end = own_end(task, tile_begin);
+    const TileView view(task, s, values);
+    const int begin = own_begin(task), end = own_end(task, tile_begin);
     const std::int64_t first = tile_begin - task.halo;
-    const int low = band_of(first + begin, task.edges, task.bands),
-              high = band_of(first + end - 1, task.edges, task.bands);
-    if (low == high && (low < 0 || low >= task.bands)) return;
-    for (std::int64_t at = begin + thread; at < end; at += tile_threads) {
-        if (!(value[at] > 0.0f)) continue;
-        if (low == high && packed_trial(value[at], static_cast<std::uint32_t>(at)) < least) continue;
-        const int band = low == high ? low : band_of(first + at, task.edges, task.bands);
-        if (band < 0 || band >= task.bands) continue;
-        offer(band, packed_trial(value[at], static_cast<std::uint32_t>(first + at)));
+    for (int at = 4 * thread; at < end; at += 4 * tile_threads) {
+        const TileFour four(view, at, begin, end);
+        if (!(four.highest > 0.0f && four.highest >= least)) continue;
+        for (int i = 0; i < 4; ++i) {
+            if (!(four.value[i] > 0.0f && four.value[i] >= least)) continue;
+            const std::int64_t trial = first + at + i;
+            const int band = bands.one() ? bands.low : band_of(trial, task.edges, task.bands);
+            if (band >= 0 && band < task.bands)
+                offer(band, packed_trial(four.value[i], static_cast<std::uint32_t>(trial)));
+        }
     }
+}
+
+/// How many of n peaks come before peak i: higher ones, of equals those of lower trials.
+XSIFT_HD inline int peak_rank(const TilePeak* peaks, int n, int i) {
+    const TilePeak own = peaks[i];
+    int rank = 0;
+    for (int j = 0; j < n; ++j)
+        rank +=
+            peaks[j].value > own.value || (peaks[j].value == own.value && peaks[j].trial < own.trial) ? 1 : 0;
+    return rank;
 }
 
 /// What a thread of many adds to the sum over the photons in double at a grid index: every `threads`-th
@@ -335,8 +487,7 @@ XSIFT_HD inline double exact_term(const ProductTask& task, std::int64_t trial, i
 /// Photons times harmonics of a tile: what it costs.
 inline double tile_cost(const ProductTask& task, std::int64_t tile_begin) {
     int harmonics = 0;
-    while (harmonics < task.harmonics && TileHarmonic(task, tile_begin, harmonics + 1, false).any())
-        ++harmonics;
+    while (harmonics < task.harmonics && TileHarmonic(task, tile_begin, harmonics + 1).any()) ++harmonics;
     return static_cast<double>(harmonics) * (static_cast<double>(task.n_photons) + 100.0);
 }
 

@@ -138,7 +138,9 @@ XSIFT_HD inline void light_curve_trial(const LightCurvePass& pass, std::int64_t 
 }
 
 /// Whether trial i of `count` is a peak: no other within the halo exceeds it, and of equals it is the first.
-XSIFT_HD inline bool is_peak(const float* value, std::int64_t count, std::int64_t i, std::int64_t halo) {
+/// @param value value[i], a pointer or anything that is read like one
+template <typename Values>
+XSIFT_HD bool is_peak(const Values& value, std::int64_t count, std::int64_t i, std::int64_t halo) {
     const float v = value[i];
     for (std::int64_t d = 1; d <= halo; ++d)
         if ((i - d >= 0 && value[i - d] >= v) || (i + d < count && value[i + d] > v)) return false;

@@ -55,9 +55,15 @@ struct PreparedLightCurve {
 
 /// Band of a trial: the last whose edge is not above it; -1 or `bands` outside of all.
 XSIFT_HD inline int band_of(std::int64_t trial, const std::int64_t* edges, int bands) {
-    int band = -1;
-    while (band < bands && edges[band + 1] <= trial) ++band;
-    return band;
+    int low = 0, high = bands + 1;  // the first edge above the trial is in [low, high]
+    while (low < high) {
+        const int middle = (low + high) / 2;
+        if (edges[middle] <= trial)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low - 1;
 }
 
 /// Strongest first; of equals, the lower index first.
