@@ -16,21 +16,6 @@ struct WidePair {
     Wide re, im;
 };
 
-/// As lane_phasor, for wider vectors.
-static inline __attribute__((always_inline)) WidePair wide_phasor(WidePhases phase) {
-    const WidePhases quarter = (phase + 0x20000000u) >> 30;
-    const Wide x = __builtin_convertvector(reinterpret_cast<WideIntegers>(phase - (quarter << 30)), Wide) *
-                   1.4629180792671596e-09f;
-    const Wide q = x * x;
-    const Wide s = x * (1.0f + q * (-1.6666667e-1f + q * (8.3333310e-3f + q * -1.9840874e-4f)));
-    const Wide c = 1.0f + q * (-0.5f + q * (4.16666456e-2f + q * (-1.3887316e-3f + q * 2.4433157e-5f)));
-    const WidePhases mask = reinterpret_cast<WidePhases>(reinterpret_cast<WideIntegers>(quarter << 31) >> 31);
-    const WidePhases flip_re = ((quarter + 1u) & 2u) << 30, flip_im = (quarter & 2u) << 30;
-    const WidePhases sb = reinterpret_cast<WidePhases>(s), cb = reinterpret_cast<WidePhases>(c);
-    return {reinterpret_cast<Wide>(((sb & mask) | (cb & ~mask)) ^ flip_re),
-            reinterpret_cast<Wide>(((cb & mask) | (sb & ~mask)) ^ flip_im)};
-}
-
 static inline __attribute__((always_inline)) Wide load_wide(const float* from) {
     return *reinterpret_cast<const LooseWide*>(from);
 }
@@ -58,14 +43,14 @@ static void matrix_factors(const MatrixJob& job, std::int64_t padded_centres, fl
         for (std::int64_t c = 0; c < padded_centres; c += matrix_lanes) {
             const auto base =
                 static_cast<std::uint32_t>((first + static_cast<std::uint64_t>(c) * between) >> 32);
-            const WidePair a = wide_phasor(base + lane * static_cast<std::uint32_t>(between >> 32));
+            const WidePair a = phasor_of<WidePair>(base + lane * static_cast<std::uint32_t>(between >> 32));
             store_wide(to + c, w * a.re);
             store_wide(to + padded_centres + c, w * a.im);
         }
-        WidePair b = wide_phasor(static_cast<std::uint32_t>(half >> 32) +
-                                 lane * static_cast<std::uint32_t>(step >> 32));
+        WidePair b = phasor_of<WidePair>(static_cast<std::uint32_t>(half >> 32) +
+                                         lane * static_cast<std::uint32_t>(step >> 32));
         const WidePair turn =
-            wide_phasor(WidePhases{} + static_cast<std::uint32_t>((step * matrix_lanes) >> 32));
+            phasor_of<WidePair>(WidePhases{} + static_cast<std::uint32_t>((step * matrix_lanes) >> 32));
         for (std::int64_t panel = 0; panel < matrix_half_width / matrix_lanes; ++panel) {
             float* at = offset + 2 * (panel * job.n + i) * matrix_lanes;
             store_wide(at, b.re);

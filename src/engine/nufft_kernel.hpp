@@ -15,20 +15,23 @@ struct LanePair {
     Lanes re, im;
 };
 
-/// cos and sin of phases given as 32-bit fractions of a turn, to float precision.
-static inline __attribute__((always_inline)) LanePair lane_phasor(Phases phase) {
-    const Phases quarter = (phase + 0x20000000u) >> 30;
-    const Lanes x = __builtin_convertvector(reinterpret_cast<Integers>(phase - (quarter << 30)), Lanes) *
-                    1.4629180792671596e-09f;
-    const Lanes q = x * x;
-    const Lanes s = x * (1.0f + q * (-1.6666667e-1f + q * (8.3333310e-3f + q * -1.9840874e-4f)));
-    const Lanes c = 1.0f + q * (-0.5f + q * (4.16666456e-2f + q * (-1.3887316e-3f + q * 2.4433157e-5f)));
-    const Integers odd = reinterpret_cast<Integers>((quarter & 1u) << 31) >> 31;
-    const Phases flip_re = ((quarter + 1u) & 2u) << 30, flip_im = (quarter & 2u) << 30;
-    const Phases sb = reinterpret_cast<Phases>(s), cb = reinterpret_cast<Phases>(c);
-    const Phases mask = reinterpret_cast<Phases>(odd);
-    return {reinterpret_cast<Lanes>(((sb & mask) | (cb & ~mask)) ^ flip_re),
-            reinterpret_cast<Lanes>(((cb & mask) | (sb & ~mask)) ^ flip_im)};
+/// cos and sin of phases given as 32-bit fractions of a turn, to float precision, for vectors of any width.
+/// @tparam Pair two vectors of floats, re and im
+template <typename Pair, typename Unsigned>
+static inline __attribute__((always_inline)) Pair phasor_of(Unsigned phase) {
+    using Floats = decltype(Pair::re);
+    using Signed = decltype(phase > phase);
+    const Unsigned quarter = (phase + 0x20000000u) >> 30;
+    const Floats x = __builtin_convertvector(reinterpret_cast<Signed>(phase - (quarter << 30)), Floats) *
+                     1.4629180792671596e-09f;
+    const Floats q = x * x;
+    const Floats s = x * (1.0f + q * (-1.6666667e-1f + q * (8.3333310e-3f + q * -1.9840874e-4f)));
+    const Floats c = 1.0f + q * (-0.5f + q * (4.16666456e-2f + q * (-1.3887316e-3f + q * 2.4433157e-5f)));
+    const Unsigned odd = reinterpret_cast<Unsigned>(reinterpret_cast<Signed>(quarter << 31) >> 31);
+    const Unsigned flip_re = ((quarter + 1u) & 2u) << 30, flip_im = (quarter & 2u) << 30;
+    const Unsigned sb = reinterpret_cast<Unsigned>(s), cb = reinterpret_cast<Unsigned>(c);
+    return {reinterpret_cast<Floats>(((sb & odd) | (cb & ~odd)) ^ flip_re),
+            reinterpret_cast<Floats>(((cb & odd) | (sb & ~odd)) ^ flip_im)};
 }
 
 /// Spreads the photons of one block group onto the periodic grid of `size` cells (zeroed here).
@@ -48,7 +51,7 @@ static void spread(const NufftSpread& job, LanePair* grid) {
         const std::uint64_t offset_phase = job.offset ? job.offset[j] * job.harmonic : 0;
         const std::uint32_t base = static_cast<std::uint32_t>((step * job.centre + offset_phase) >> 32);
         const std::uint32_t stride = static_cast<std::uint32_t>((step * job.stride) >> 32);
-        LanePair value = lane_phasor(base + lane * stride);
+        LanePair value = phasor_of<LanePair>(base + lane * stride);
         if (job.weight) {
             value.re *= job.weight[j];
             value.im *= job.weight[j];
