@@ -1,10 +1,16 @@
+#include "check.cuh"
 #include "grid_engine.hpp"
 #include "search_engine.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
 
 #include <cuda_runtime.h>
 
 #include <xsift/core/error.hpp>
 #include <xsift/cuda/factory.hpp>
+#include <xsift/engine/spread.hpp>
 
 namespace xsift::cuda {
 
@@ -33,38 +39,89 @@ std::string reason_for(cudaError_t status) {
     return std::string(cudaGetErrorString(status)) + " (" + cudaGetErrorName(status) + ")";
 }
 
-}  // namespace
+/// One device that was tried.
+struct Device {
+    int number = 0;
+    std::string name;
+    std::string problem;  ///< empty: usable
+};
 
-Availability availability() {
-    int count = 0, device = 0;
-    if (const auto status = cudaGetDeviceCount(&count); status != cudaSuccess)
-        return unusable(reason_for(status));
-    if (count == 0) return unusable(reason_for(cudaErrorNoDevice));
+std::string problem_of(int number, std::string& name) {
+    if (const auto status = cudaSetDevice(number); status != cudaSuccess) return reason_for(status);
     cudaDeviceProp properties{};
-    if (const auto status = cudaGetDevice(&device); status != cudaSuccess)
-        return unusable(reason_for(status));
-    if (const auto status = cudaGetDeviceProperties(&properties, device); status != cudaSuccess)
-        return unusable(reason_for(status));
+    if (const auto status = cudaGetDeviceProperties(&properties, number); status != cudaSuccess)
+        return reason_for(status);
+    name = properties.name;
     // The first call that needs a context: fails on a device that is busy in exclusive mode or broken.
-    if (const auto status = cudaFree(nullptr); status != cudaSuccess)
-        return unusable(std::string(properties.name) + ": " + reason_for(status));
+    if (const auto status = cudaFree(nullptr); status != cudaSuccess) return name + ": " + reason_for(status);
     cudaFuncAttributes attributes{};
     if (cudaFuncGetAttributes(&attributes, probe) != cudaSuccess) {
         static_cast<void>(cudaGetLastError());
-        return unusable(std::string(properties.name) + " has compute capability " +
-                        std::to_string(properties.major) + "." + std::to_string(properties.minor) +
-                        ", for which this build holds no code (XSIFT_CUDA_ARCHITECTURES)");
+        return name + " has compute capability " + std::to_string(properties.major) + "." +
+               std::to_string(properties.minor) +
+               ", for which this build holds no code (XSIFT_CUDA_ARCHITECTURES)";
     }
-    return {true, {}, properties.name};
+    return {};
 }
 
-engine::Engines make_engines() {
-    const Availability here = availability();
-    if (!here.usable) {
-        throw Error(ErrorKind::backend_unavailable, "NO_CUDA_DEVICE", "the cuda backend cannot be used",
-                    here.reason, "Use --backend cpu or auto, or run on a machine with a device.");
+/// All visible devices, none when there are none; `problem` then says why. The first usable one is current
+/// afterwards.
+std::vector<Device> visible_devices(std::string& problem) {
+    int count = 0;
+    if (const auto status = cudaGetDeviceCount(&count); status != cudaSuccess) {
+        problem = reason_for(status);
+        return {};
     }
-    return {"cuda", "cuda (" + here.device + ")", make_search_engine(), make_grid_engine()};
+    std::vector<Device> devices;
+    int first = -1;
+    for (int i = 0; i < count; ++i) {
+        Device& device = devices.emplace_back();
+        device.number = i;
+        device.problem = problem_of(i, device.name);
+        if (first < 0 && device.problem.empty()) first = i;
+    }
+    if (first >= 0)
+        static_cast<void>(cudaSetDevice(first));
+    else
+        problem = devices.empty() ? reason_for(cudaErrorNoDevice) : devices.front().problem;
+    return devices;
+}
+
+engine::Engines engines_of(const Device& device, std::int64_t memory) {
+    XSIFT_CUDA_CHECK(cudaSetDevice(device.number));
+    std::size_t free = 0, total = 0;
+    XSIFT_CUDA_CHECK(cudaMemGetInfo(&free, &total));
+    const auto usable = static_cast<std::int64_t>(free / 5 * 4);
+    const engine::DeviceBudget budget(memory > 0 ? std::min(memory, usable) : usable);
+    return {"cuda", device.name, make_search_engine(budget), make_grid_engine()};
+}
+
+}  // namespace
+
+Availability availability() {
+    std::string problem, names;
+    for (const Device& device : visible_devices(problem))
+        if (device.problem.empty()) names += (names.empty() ? "" : ", ") + device.name;
+    return names.empty() ? unusable(problem) : Availability{true, {}, names};
+}
+
+engine::Engines make_engines(std::int64_t device_memory) {
+    std::string problem;
+    std::vector<engine::EngineShare> shares;
+    for (const Device& device : visible_devices(problem)) {
+        if (!device.problem.empty()) continue;
+        const int number = device.number;
+        shares.push_back(
+            {engines_of(device, device_memory), [number] { XSIFT_CUDA_CHECK(cudaSetDevice(number)); }});
+    }
+    if (shares.empty())
+        throw Error(ErrorKind::backend_unavailable, "NO_CUDA_DEVICE", "the cuda backend cannot be used",
+                    unusable(problem).reason,
+                    "Use --backend cpu or auto, or run on a machine with a device.");
+    // Always through the shares: a batch may be searched from any thread, which then has to take the device.
+    engine::Engines engines = engine::spread_over(std::move(shares));
+    engines.description = "cuda (" + availability().device + ")";
+    return engines;
 }
 
 }  // namespace xsift::cuda

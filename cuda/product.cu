@@ -17,6 +17,7 @@
 
 #include <cuda_fp16.h>
 
+#include <xsift/engine/device_plan.hpp>
 #include <xsift/engine/product_tile.hpp>
 #include <xsift/timing/significance.hpp>
 
@@ -37,10 +38,6 @@ using engine::TilePeak;
 using engine::TilePhotons;
 using engine::TileValues;
 
-/// Tasks and photons of one launch: bounds the memory.
-constexpr std::size_t most_tasks = 256, most_photons = std::size_t{1} << 23;
-/// Host threads, each with a stream: while the device computes for one, the others prepare and report.
-constexpr std::size_t most_workers = 6;
 /// Peaks expected above the first threshold in white noise.
 constexpr double expected_peaks = 150.0;
 /// Launches with other thresholds before a task is left to the other way.
@@ -330,15 +327,6 @@ float noise_threshold(const timing::Statistic& statistic, std::int64_t trials) {
         (there > log10_p ? low : high) = middle;
     }
     return static_cast<float>(low);
-}
-
-/// Whether tiles can hold the task.
-bool fits(const EventTask& task) {
-    return !task.time.empty() && !task.statistics.empty() &&
-           task.statistics.size() <= static_cast<std::size_t>(engine::max_statistics) &&
-           task.time.size() < (std::size_t{1} << 31) && task.grid.count > 0 &&
-           task.grid.count < (std::int64_t{1} << 32) &&
-           engine::peak_halo(task.grid, task.min_separation) <= engine::tile_width / 8;
 }
 
 int device_property(cudaDeviceAttr attribute) {
@@ -668,25 +656,15 @@ struct ProductSearch::Implementation {
     }
 };
 
-ProductSearch::ProductSearch() = default;
+ProductSearch::ProductSearch(std::int64_t group_bytes) : group_bytes_(group_bytes) {}
 ProductSearch::~ProductSearch() = default;
 
 std::vector<std::optional<engine::SearchOutcome>> ProductSearch::search(
     std::span<const engine::EventTask> tasks) {
     std::vector<std::optional<engine::SearchOutcome>> outcomes(tasks.size());
-    std::vector<Implementation::Group> groups;
-    std::size_t photons = 0;
-    for (std::size_t t = 0; t < tasks.size(); ++t) {
-        if (!fits(tasks[t])) continue;
-        if (groups.empty() || groups.back().size() >= most_tasks ||
-            photons + tasks[t].time.size() > most_photons) {
-            groups.emplace_back();
-            photons = 0;
-        }
-        groups.back().push_back(t);
-        photons += tasks[t].time.size();
-    }
-    const std::size_t n = std::min(groups.size(), most_workers);
+    const std::vector<Implementation::Group> groups = engine::product_groups(tasks, group_bytes_);
+    // Each with a stream: while the device computes for one, the others prepare and report.
+    const auto n = std::min<std::size_t>(groups.size(), engine::product_workers);
     while (workers_.size() < n) workers_.push_back(std::make_unique<Implementation>());
     for (std::size_t w = 0; w < n; ++w)
         if (!workers_[w]->prepare_device()) return outcomes;

@@ -1,6 +1,7 @@
 #pragma once
 // The photon search on tensor cores. Plain C++.
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -12,17 +13,19 @@ namespace xsift::cuda {
 
 class ProductSearch {
   public:
-    ProductSearch();
+    /// @param group_bytes device memory that one group of tasks in flight may use
+    explicit ProductSearch(std::int64_t group_bytes);
     ~ProductSearch();
     ProductSearch(const ProductSearch&) = delete;
     ProductSearch& operator=(const ProductSearch&) = delete;
 
     /// One outcome a task; none for those that need another way: peaks further apart than a tile holds, no
-    /// photons, a device without tensor cores.
+    /// photons, too much for the memory of a group, a device without tensor cores.
     std::vector<std::optional<engine::SearchOutcome>> search(std::span<const engine::EventTask> tasks);
 
   private:
     struct Implementation;
+    std::int64_t group_bytes_;
     std::vector<std::unique_ptr<Implementation>> workers_;  ///< each with a stream
 };
 

@@ -21,6 +21,7 @@
 #include <thrust/iterator/counting_iterator.h>
 #include <thrust/iterator/transform_iterator.h>
 
+#include <xsift/engine/device_plan.hpp>
 #include <xsift/engine/multi_term_kernel.hpp>
 #include <xsift/engine/search_kernel.hpp>
 
@@ -35,9 +36,8 @@ using engine::PeakList;
 using timing::Statistic;
 
 constexpr unsigned block_threads = 256;
-constexpr std::int64_t segment_trials = std::int64_t{1} << 22;
 constexpr int harmonics_per_pass = 4;
-constexpr std::size_t slots = 2;
+constexpr std::size_t slots = engine::direct_slots;
 
 template <int N>
 __global__ void event_kernel(const EventPass pass) {
@@ -113,7 +113,8 @@ struct Segment {
     std::int64_t halo;
 };
 
-std::vector<Segment> cut(std::size_t task, const timing::FrequencyGrid& grid, double min_separation) {
+std::vector<Segment> cut(std::size_t task, const timing::FrequencyGrid& grid, double min_separation,
+                         std::int64_t segment_trials) {
     const std::int64_t halo = engine::peak_halo(grid, min_separation);
     std::vector<Segment> segments;
     for (std::int64_t own = 0; own < grid.count; own += segment_trials) {
@@ -382,6 +383,8 @@ std::vector<Statistic> statistics_of(const EventTask& task) {
 
 class CudaSearch final : public engine::PeriodSearch {
   public:
+    explicit CudaSearch(const engine::DeviceBudget& budget)
+        : budget_(budget), products_(budget.product_group) {}
     std::string name() const override { return "cuda"; }
     std::vector<engine::SearchOutcome> search(std::span<const EventTask> tasks) override {
         std::vector<std::optional<engine::SearchOutcome>> by_product = products_.search(tasks);
@@ -409,7 +412,9 @@ class CudaSearch final : public engine::PeriodSearch {
             found.emplace_back(statistics_of(tasks[t]).size(),
                                Found(tasks[t].max_peaks, tasks[t].band_edges));
             if (found.back().empty() || tasks[t].time.empty()) continue;
-            for (const Segment& s : cut(t, tasks[t].grid, tasks[t].min_separation)) segments.push_back(s);
+            const std::int64_t trials = engine::segment_trials(budget_.segment, found.back().size());
+            for (const Segment& s : cut(t, tasks[t].grid, tasks[t].min_separation, trials))
+                segments.push_back(s);
         }
         for (std::size_t i = 0; i < segments.size(); ++i) {
             Slot& slot = slots_[i % slots];
@@ -431,14 +436,15 @@ class CudaSearch final : public engine::PeriodSearch {
         return outcomes;
     }
 
+    engine::DeviceBudget budget_;
     ProductSearch products_;
     std::array<Slot, slots> slots_;
 };
 
 }  // namespace
 
-std::unique_ptr<engine::PeriodSearch> make_search_engine() {
-    return std::make_unique<CudaSearch>();
+std::unique_ptr<engine::PeriodSearch> make_search_engine(const engine::DeviceBudget& budget) {
+    return std::make_unique<CudaSearch>(budget);
 }
 
 }  // namespace xsift::cuda

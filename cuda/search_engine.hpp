@@ -4,12 +4,13 @@
 
 #include <memory>
 
+#include <xsift/engine/device_plan.hpp>
 #include <xsift/engine/period_search.hpp>
 
 namespace xsift::cuda {
 
 /// The period search on the current device: direct sums with exact phases, statistics and peaks on the
 /// device.
-std::unique_ptr<engine::PeriodSearch> make_search_engine();
+std::unique_ptr<engine::PeriodSearch> make_search_engine(const engine::DeviceBudget& budget);
 
 }  // namespace xsift::cuda

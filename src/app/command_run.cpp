@@ -39,12 +39,13 @@ constexpr std::int64_t most_planned_shards = 1000;
 
 struct RunArguments {
     pipeline::RunOptions options;
-    std::string configuration_file, shard = "1/1", part = "1/1", sources, batch_memory = "512M";
+    std::string configuration_file, shard = "1/1", part = "1/1", sources, batch_memory = "512M",
+                                    device_memory;
     bool print_configuration = false;
     std::map<std::string, std::vector<std::string>> given;  ///< settings of the command line by flag
 };
 
-std::int64_t parse_bytes(const std::string& text) {
+std::int64_t parse_bytes(const std::string& flag, const std::string& text) {
     std::size_t used = 0;
     double value = 0.0;
     try {
@@ -59,7 +60,7 @@ std::int64_t parse_bytes(const std::string& text) {
                          : unit == "G" ? 0x1p30
                                        : 0.0;
     if (!(value * scale >= 1.0 && value * scale < 1e15))
-        throw Error(ErrorKind::usage, "BAD_SETTING", "--batch-memory " + text + " is not usable", "",
+        throw Error(ErrorKind::usage, "BAD_SETTING", flag + " " + text + " is not usable", "",
                     "Use bytes with K, M or G, as 512M.");
     return static_cast<std::int64_t>(value * scale);
 }
@@ -131,7 +132,9 @@ ExitCode perform_run(RunArguments& arguments) {
                     "See `xsift run --help`.");
     std::tie(options.shard, options.shards) = parse_share("--shard", arguments.shard);
     std::tie(options.part, options.parts) = parse_share("--part", arguments.part);
-    options.batch_memory = parse_bytes(arguments.batch_memory);
+    options.batch_memory = parse_bytes("--batch-memory", arguments.batch_memory);
+    if (!arguments.device_memory.empty())
+        options.device_memory = parse_bytes("--device-memory", arguments.device_memory);
     if (!arguments.sources.empty()) options.sources = CLI::detail::split(arguments.sources, ',');
 
     struct sigaction action {};
@@ -172,6 +175,9 @@ Action add_run(CLI::App& app) {
                         "Costs measured by `bench --calibrate`: they change the speed, not the catalogue");
     command->add_option("--batch-memory", arguments->batch_memory,
                         "Input data in flight: bytes with K, M or G");
+    command->add_option(
+        "--device-memory", arguments->device_memory,
+        "Memory used of each GPU: bytes with K, M or G; default: four fifths of what is free");
     command->add_option("--shard", arguments->shard,
                         "K/N: only the K-th of N parts of the survey, of equal predicted cost");
     command->add_option("--part", arguments->part, "K/N: only the K-th of N parts of the shard");

@@ -120,14 +120,14 @@ std::vector<Range> ranges_of(const RunOptions& options, const io::SurveyReader& 
 }
 
 engine::Engines make_engines(const std::string& backend, const ThreadPool& pool,
-                             const engine::SearchCosts& costs) {
+                             const engine::SearchCosts& costs, std::int64_t device_memory) {
     if (backend == "cpu") return engine::make_cpu_engines(pool, costs);
-    if (backend == "cuda") return cuda::make_engines();
+    if (backend == "cuda") return cuda::make_engines(device_memory);
     if (backend != "auto")
         throw Error(ErrorKind::usage, "BAD_SETTING", fmt::format("--backend {} is unknown", backend), "",
                     "Use auto, cpu or cuda.");
     const cuda::Availability cuda = cuda::availability();
-    if (cuda.usable) return cuda::make_engines();
+    if (cuda.usable) return cuda::make_engines(device_memory);
     engine::Engines engines = engine::make_cpu_engines(pool, costs);
     engines.description += fmt::format("; not cuda: {}", cuda.reason);
     return engines;
@@ -207,7 +207,8 @@ RunSummary run(const RunOptions& given, const std::atomic<bool>& stop, const Run
 
     engine::Engines engines = make_engines(
         options.backend, pool,
-        options.search_costs.empty() ? engine::SearchCosts{} : read_search_costs(options.search_costs));
+        options.search_costs.empty() ? engine::SearchCosts{} : read_search_costs(options.search_costs),
+        options.device_memory);
     summary.backend = engines.description;
     log::info("{} sources of {}, backend {}", plan.total(), options.survey, engines.description);
 

@@ -2,6 +2,7 @@
 /// @file
 /// The seam for machines without a CUDA compiler or device. Public header of the cuda room: plain C++.
 
+#include <cstdint>
 #include <string>
 
 #include <xsift/engine/ceilings.hpp>
@@ -9,11 +10,11 @@
 
 namespace xsift::cuda {
 
-/// Whether the CUDA engines can be used here, and if not, why (one clear sentence).
+/// Whether the CUDA engines can be used here, and if not, why (one clear sentence, of the first device).
 struct Availability {
     bool usable = false;
     std::string reason;  ///< empty when usable
-    std::string device;  ///< name of the device when usable
+    std::string device;  ///< names of the usable devices
 };
 Availability availability();
 
@@ -21,8 +22,10 @@ Availability availability();
 /// without a device, no products without tensor cores.
 engine::Ceilings ceilings();
 
-/// The CUDA engines on the current device.
+/// The CUDA engines on all visible devices that can be used (CUDA_VISIBLE_DEVICES says which are visible),
+/// which then share each batch.
+/// @param device_memory bytes that may be used of each device; 0: four fifths of what is free on it now
 /// @throws Error (backend_unavailable) with Availability::reason when there is none.
-engine::Engines make_engines();
+engine::Engines make_engines(std::int64_t device_memory = 0);
 
 }  // namespace xsift::cuda

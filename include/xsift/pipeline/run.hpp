@@ -20,12 +20,14 @@ struct RunOptions {
     std::string backend = "auto";           ///< auto, cpu, cuda
     int threads = 0;                        ///< 0: all
     std::int64_t batch_memory = 512 << 20;  ///< bytes of input data in flight, all stages together
-    std::int64_t shard = 1, shards = 1;     ///< K of N, as ShardPlan cuts the survey
-    std::int64_t part = 1, parts = 1;       ///< K of N of that shard: a straggler split again
-    std::vector<std::string> sources;       ///< ids; empty: all
+    std::int64_t device_memory =
+        0;  ///< bytes that may be used of each device; 0: four fifths of what is free
+    std::int64_t shard = 1, shards = 1;  ///< K of N, as ShardPlan cuts the survey
+    std::int64_t part = 1, parts = 1;    ///< K of N of that shard: a straggler split again
+    std::vector<std::string> sources;    ///< ids; empty: all
     bool resume = false;
     std::string search_costs;  ///< file of `bench --calibrate`; empty: the costs that are built in
-    std::string trace;  ///< file for a timeline of the run in Chrome's trace event format; empty: none
+    std::string trace;         ///< file for a timeline of the run in Chrome's trace event format; empty: none
 };
 
 /// What a stage of a run took, all its batches together. Stages of several batches overlap.

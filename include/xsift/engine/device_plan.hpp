@@ -1,0 +1,38 @@
+#pragma once
+/// @file
+/// What of a batch is on a device at a time, so that its memory suffices.
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <xsift/engine/period_search.hpp>
+
+namespace xsift::engine {
+
+/// Bytes of device memory for what grows with the batch. A quarter of the budget is left for the rest: the
+/// tasks of the grid likelihood, whose size the model and not the survey decides (megabytes), and buffers
+/// that stay as large as the largest they were asked for.
+struct DeviceBudget {
+    /// @param bytes in all
+    explicit DeviceBudget(std::int64_t bytes);
+    std::int64_t product_group;  ///< one group of event tasks; product_workers of them at a time
+    std::int64_t segment;        ///< one segment of a direct search; direct_slots of them at a time
+};
+inline constexpr int product_workers = 6;  ///< groups in flight: one computes, the others prepare and report
+inline constexpr int direct_slots = 2;
+
+/// Whether the tensor-core search can hold a task: photons, a grid that counts in 32 bits, peaks no further
+/// apart than an eighth of a tile.
+bool product_holds(const EventTask& task);
+/// Device memory of a task of the tensor-core search, bytes.
+std::int64_t product_bytes(const EventTask& task);
+/// Tasks (by number) that are searched by one launch each: in order, at most 256 tasks, 2^23 photons and
+/// `bytes` a group. Left out: those it cannot hold, and those too large for a group of their own.
+std::vector<std::vector<std::size_t>> product_groups(std::span<const EventTask> tasks, std::int64_t bytes);
+
+/// Trials of a segment of a direct search that needs at most `bytes`, between 2^16 and 2^22, a power of two.
+/// @param statistics of the task with the most
+std::int64_t segment_trials(std::int64_t bytes, std::size_t statistics);
+
+}  // namespace xsift::engine

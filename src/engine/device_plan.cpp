@@ -1,0 +1,75 @@
+#include <algorithm>
+
+#include <xsift/engine/device_plan.hpp>
+#include <xsift/engine/product_tile.hpp>
+#include <xsift/engine/search_tasks.hpp>
+
+namespace xsift::engine {
+
+namespace {
+
+constexpr std::size_t most_tasks = 256;
+constexpr std::int64_t most_photons = std::int64_t{1} << 23;
+
+std::int64_t length(std::span<const double> values) {
+    return static_cast<std::int64_t>(values.size());
+}
+
+}  // namespace
+
+DeviceBudget::DeviceBudget(std::int64_t bytes)
+    : product_group(bytes / 2 / product_workers), segment(bytes / 4 / direct_slots) {}
+
+bool product_holds(const EventTask& task) {
+    return !task.time.empty() && !task.statistics.empty() &&
+           task.statistics.size() <= static_cast<std::size_t>(max_statistics) &&
+           length(task.time) < (std::int64_t{1} << 31) && task.grid.count > 0 &&
+           task.grid.count < (std::int64_t{1} << 32) &&
+           peak_halo(task.grid, task.min_separation) <= tile_width / 8;
+}
+
+std::int64_t product_bytes(const EventTask& task) {
+    const auto statistics = static_cast<std::int64_t>(task.statistics.size());
+    const std::int64_t own = tile_width - 2 * peak_halo(task.grid, task.min_separation),
+                       tiles = (task.grid.count + own - 1) / own,
+                       bands = std::max<std::int64_t>(std::ssize(task.band_edges) - 1, 0);
+    // Time, number of the task, phase step, weight.
+    const std::int64_t photons = length(task.time) * (8 + 4 + 8 + 4);
+    // Peaks kept, their number, and those wanted: trial, value, harmonics.
+    const std::int64_t peaks =
+        statistics * (std::int64_t{tile_peaks} * static_cast<std::int64_t>(sizeof(TilePeak)) + 16 +
+                      std::int64_t{std::max(task.max_peaks, 0)} * 32);
+    return photons + peaks + statistics * bands * band_depth * 8 + std::ssize(task.band_edges) * 8 +
+           tiles * (static_cast<std::int64_t>(sizeof(Tile)) + statistics * 8) + 16 * length(task.gti_start) +
+           static_cast<std::int64_t>(sizeof(ProductTask)) + 8;
+}
+
+std::vector<std::vector<std::size_t>> product_groups(std::span<const EventTask> tasks, std::int64_t bytes) {
+    std::vector<std::vector<std::size_t>> groups;
+    std::int64_t photons = 0, used = 0;
+    for (std::size_t t = 0; t < tasks.size(); ++t) {
+        if (!product_holds(tasks[t])) continue;
+        const std::int64_t need = product_bytes(tasks[t]), n = length(tasks[t].time);
+        if (need > bytes) continue;
+        if (groups.empty() || groups.back().size() >= most_tasks || photons + n > most_photons ||
+            used + need > bytes) {
+            groups.emplace_back();
+            photons = used = 0;
+        }
+        groups.back().push_back(t);
+        photons += n;
+        used += need;
+    }
+    return groups;
+}
+
+std::int64_t segment_trials(std::int64_t bytes, std::size_t statistics) {
+    // A value and its harmonics a statistic; the state of the harmonics; peaks, their keys and the sort's
+    // copy.
+    const std::int64_t a_trial = static_cast<std::int64_t>(statistics) * 8 + 12 + 16;
+    std::int64_t trials = std::int64_t{1} << 22;
+    while (trials > (std::int64_t{1} << 16) && trials * a_trial > bytes) trials /= 2;
+    return trials;
+}
+
+}  // namespace xsift::engine

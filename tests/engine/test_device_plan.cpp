@@ -1,0 +1,78 @@
+// What is on a device at a time.
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include <gtest/gtest.h>
+
+#include <xsift/core/random.hpp>
+#include <xsift/engine/device_plan.hpp>
+
+namespace xsift::engine {
+namespace {
+
+using Kind = timing::Statistic::Kind;
+
+constexpr std::int64_t gigabyte = std::int64_t{1} << 30;
+
+EventTask task_of(std::span<const double> time, std::int64_t trials, int harmonics) {
+    EventTask task;
+    task.time = time;
+    task.grid = {1e-5, 1, trials};
+    task.statistics = {{Kind::z2, 1}, {Kind::h, harmonics}};
+    task.max_peaks = 40;
+    task.min_separation = 6e-5;
+    task.band_edges = {0, trials / 2, trials};
+    return task;
+}
+
+TEST(DevicePlan, ABudgetOfOneGigabyteIsKept) {
+    const std::vector<double> time(3'000'000);
+    RandomStream random(11, 0);
+    std::vector<EventTask> tasks;
+    for (int i = 0; i < 20'000; ++i) {
+        const auto n = static_cast<std::size_t>(std::pow(10.0, 1.0 + 5.4 * std::pow(random.uniform(), 4)));
+        tasks.push_back(
+            task_of(std::span(time).first(n), 1000 + static_cast<std::int64_t>(2e6 * random.uniform()), 20));
+    }
+    const DeviceBudget budget(gigabyte);
+    EXPECT_LE(product_workers * budget.product_group + direct_slots * budget.segment, gigabyte * 3 / 4);
+    const auto groups = product_groups(tasks, budget.product_group);
+    std::size_t next = 0, left_out = 0;
+    std::int64_t largest = 0;
+    for (const auto& group : groups) {
+        ASSERT_FALSE(group.empty());
+        EXPECT_LE(group.size(), 256u);
+        std::int64_t used = 0;
+        for (const std::size_t t : group) {
+            for (; next < t; ++next, ++left_out)  // only what is too large for any group is left out
+                EXPECT_GT(product_bytes(tasks[next]), budget.product_group);
+            ++next;
+            used += product_bytes(tasks[t]);
+        }
+        largest = std::max(largest, used);
+    }
+    EXPECT_LE(largest, budget.product_group);
+    EXPECT_GT(largest, budget.product_group / 2);  // and memory is used
+    EXPECT_LT(left_out, tasks.size() / 100);
+}
+
+TEST(DevicePlan, WhatTilesCannotHoldIsLeftToTheOtherWay) {
+    const std::vector<double> time(50);
+    std::vector<EventTask> tasks(4, task_of(time, 5000, 2));
+    tasks[1].time = {};
+    tasks[2].min_separation = 1.0;  // peaks further apart than a tile holds
+    tasks[3].statistics.clear();
+    EXPECT_EQ(product_groups(tasks, gigabyte), (std::vector<std::vector<std::size_t>>{{0}}));
+    EXPECT_TRUE(product_groups(tasks, 1000).empty());
+}
+
+TEST(DevicePlan, SegmentsShrinkWithTheMemory) {
+    EXPECT_EQ(segment_trials(gigabyte, 1), std::int64_t{1} << 22);
+    EXPECT_LT(segment_trials(gigabyte / 16, 20), std::int64_t{1} << 20);
+    EXPECT_LE(segment_trials(gigabyte / 16, 20) * (20 * 8 + 28), gigabyte / 16);
+    EXPECT_EQ(segment_trials(1, 24), std::int64_t{1} << 16);  // no further: a launch would be all overhead
+}
+
+}  // namespace
+}  // namespace xsift::engine

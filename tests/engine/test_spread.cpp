@@ -1,0 +1,73 @@
+// Several sets of engines that share a batch.
+#include "search_tasks.hpp"
+
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include <xsift/core/error.hpp>
+#include <xsift/engine/spread.hpp>
+
+namespace xsift::engine {
+namespace {
+
+using Kind = timing::Statistic::Kind;
+
+TEST(Spread, RunsAreOfAboutEqualCost) {
+    EXPECT_EQ(equal_runs({1, 1, 1, 1, 1, 1}, 3), (std::vector<std::size_t>{2, 4, 6}));
+    EXPECT_EQ(equal_runs({9, 1, 1, 1}, 2), (std::vector<std::size_t>{1, 4}));
+    EXPECT_EQ(equal_runs({1, 1, 1, 9}, 2), (std::vector<std::size_t>{3, 4}));
+    EXPECT_EQ(equal_runs({5}, 4), (std::vector<std::size_t>{0, 1, 1, 1}));
+    EXPECT_EQ(equal_runs({}, 2), (std::vector<std::size_t>{0, 0}));
+    EXPECT_EQ(equal_runs({0, 0, 0}, 1), (std::vector<std::size_t>{3}));
+}
+
+TEST(Spread, SharesFindWhatOneSetFinds) {
+    std::vector<EventList> lists;
+    std::vector<EventTask> tasks;
+    for (std::uint64_t i = 0; i < 9; ++i) lists.push_back(test::photons(40 + 30 * i, 4e4, 0.0123, 0.6, i));
+    for (const EventList& list : lists) {
+        tasks.push_back(test::task_of(list, 100, 3000));
+        tasks.back().statistics = {{Kind::z2, 1}, {Kind::h, 5}};
+    }
+    const ThreadPool pool(1);
+    Engines alone = make_cpu_engines(pool);
+    std::mutex guard;
+    std::set<std::thread::id> threads;
+    std::vector<EngineShare> shares;
+    for (int i = 0; i < 3; ++i)
+        shares.push_back({make_cpu_engines(pool), [&] {
+                              const std::scoped_lock lock(guard);
+                              threads.insert(std::this_thread::get_id());
+                          }});
+    Engines together = spread_over(std::move(shares));
+    EXPECT_EQ(together.backend, "cpu");
+    const auto wanted = alone.search->search(std::span<const EventTask>(tasks)),
+               found = together.search->search(std::span<const EventTask>(tasks));
+    EXPECT_EQ(threads.size(), 3u);
+    ASSERT_EQ(found.size(), wanted.size());
+    for (std::size_t t = 0; t < wanted.size(); ++t) test::expect_equal(found[t], wanted[t]);
+    EXPECT_TRUE(together.search->search(std::span<const LightCurveTask>{}).empty());
+}
+
+TEST(Spread, AFailureOfOneShareIsTheFailureOfTheBatch) {
+    const EventList list = test::photons(30, 4e4, 0.0123, 0.6, 1);
+    const std::vector<EventTask> tasks(4, test::task_of(list, 100, 50));
+    const ThreadPool pool(1);
+    std::vector<EngineShare> shares;
+    shares.push_back({make_cpu_engines(pool), {}});
+    shares.push_back({make_cpu_engines(pool),
+                      [] { throw Error(ErrorKind::internal, "DEVICE_OUT_OF_MEMORY", "no memory"); }});
+    Engines together = spread_over(std::move(shares));
+    try {
+        together.search->search(std::span<const EventTask>(tasks));
+        FAIL() << "the failure was lost";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), "DEVICE_OUT_OF_MEMORY");
+    }
+}
+
+}  // namespace
+}  // namespace xsift::engine
