@@ -87,13 +87,13 @@ std::vector<Device> visible_devices(std::string& problem) {
     return devices;
 }
 
-engine::Engines engines_of(const Device& device, std::int64_t memory) {
+engine::Engines engines_of(const Device& device, const DeviceOptions& options) {
     XSIFT_CUDA_CHECK(cudaSetDevice(device.number));
     std::size_t free = 0, total = 0;
     XSIFT_CUDA_CHECK(cudaMemGetInfo(&free, &total));
     const auto usable = static_cast<std::int64_t>(free / 5 * 4);
-    const engine::DeviceBudget budget(memory > 0 ? std::min(memory, usable) : usable);
-    return {"cuda", device.name, make_search_engine(budget), make_grid_engine()};
+    const engine::DeviceBudget budget(options.memory > 0 ? std::min(options.memory, usable) : usable);
+    return {"cuda", device.name, make_search_engine(budget, options.costs), make_grid_engine()};
 }
 
 }  // namespace
@@ -105,14 +105,14 @@ Availability availability() {
     return names.empty() ? unusable(problem) : Availability{true, {}, names};
 }
 
-engine::Engines make_engines(std::int64_t device_memory) {
+engine::Engines make_engines(const DeviceOptions& options) {
     std::string problem;
     std::vector<engine::EngineShare> shares;
     for (const Device& device : visible_devices(problem)) {
         if (!device.problem.empty()) continue;
         const int number = device.number;
         shares.push_back(
-            {engines_of(device, device_memory), [number] { XSIFT_CUDA_CHECK(cudaSetDevice(number)); }});
+            {engines_of(device, options), [number] { XSIFT_CUDA_CHECK(cudaSetDevice(number)); }});
     }
     if (shares.empty())
         throw Error(ErrorKind::backend_unavailable, "NO_CUDA_DEVICE", "the cuda backend cannot be used",

@@ -5,6 +5,8 @@
 #include "device_buffer.cuh"
 #include "product.hpp"
 #include "stream.cuh"
+#include "tile_gathering.cuh"
+#include "transform.cuh"
 
 #include <algorithm>
 #include <atomic>
@@ -14,8 +16,6 @@
 #include <numeric>
 #include <thread>
 #include <tuple>
-
-#include <cuda_fp16.h>
 
 #include <xsift/engine/device_plan.hpp>
 #include <xsift/engine/product_tile.hpp>
@@ -27,16 +27,13 @@ namespace {
 using engine::EventTask;
 using engine::PlainHarmonic;
 using engine::ProductFragment;
-using engine::ProductTask;
 using engine::Tile;
 using engine::tile_columns;
 using engine::tile_photons;
 using engine::tile_threads;
 using engine::tile_warps;
 using engine::TileHarmonic;
-using engine::TilePeak;
 using engine::TilePhotons;
-using engine::TileValues;
 
 /// Peaks expected above the first threshold in white noise.
 constexpr double expected_peaks = 150.0;
@@ -45,19 +42,6 @@ constexpr int most_attempts = 10;
 constexpr unsigned exact_threads = 128;
 /// Tasks whose tiles take turns: a tile that comes late finds high trials in its band and offers few.
 constexpr std::size_t tasks_in_turn = 64;
-
-struct DeviceOps {
-    __device__ static engine::SinglePhasor turn(std::uint32_t phase) {
-        engine::SinglePhasor p;
-        __sincosf(static_cast<float>(static_cast<std::int32_t>(phase)) * 1.4629180792671596e-9f, &p.sine,
-                  &p.cosine);
-        return p;
-    }
-    __device__ static std::uint32_t pack(float low, float high) {
-        const __half2 both = __floats2half2_rn(low, high);
-        return *reinterpret_cast<const std::uint32_t*>(&both);
-    }
-};
 
 __device__ void multiply_add(float (&d)[4], const std::uint32_t (&a)[4], const std::uint32_t (&b)[2]) {
     asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
@@ -70,10 +54,7 @@ __device__ void multiply_add(float (&d)[4], const std::uint32_t (&a)[4], const s
 struct SharedTile {
     TilePhotons photons;
     TileValues values;
-    float highest[tile_threads];
-    double sum[tile_warps];
-    float least;
-    unsigned ticket;
+    TileGathering<tile_threads> gathering;
 };
 
 /// What a thread holds of the products of centres and offsets of a tile.
@@ -124,75 +105,6 @@ __device__ void add_columns(const PlainHarmonic& harmonic, int warp, int lane, c
         engine::add_products<is_first, with_h>(harmonic, warp, lane, column, sums.column[column], values);
 }
 
-/// The trials of a tile that may be among the highest of their bands.
-__device__ void collect_bands(SharedTile& shared, const ProductTask& task, std::int64_t begin, int s,
-                              int thread, float highest) {
-    const engine::TileBands bands(task, begin);
-    if (!bands.any()) return;
-    unsigned long long* const slots =
-        task.band_trials + static_cast<std::int64_t>(s) * task.bands * engine::band_depth;
-    const auto lowest_of = [&](int band) {
-        return *const_cast<volatile unsigned long long*>(slots + (band + 1) * engine::band_depth - 1);
-    };
-    float least = 0.0f;
-    if (bands.one()) {
-        // What is in the band already only rises: below it nothing can enter, and soon hardly a tile has
-        // more.
-        least = engine::value_of_packed(lowest_of(bands.low));
-        if (__syncthreads_count(highest > 0.0f && highest >= least) > engine::band_depth) {
-            // The highest of as many threads as there are places are at least this high.
-            shared.highest[thread] = highest;
-            __syncthreads();
-            int above = 0;
-            for (int i = 0; i < tile_threads; ++i)
-                above += shared.highest[i] > highest || (shared.highest[i] == highest && i < thread) ? 1 : 0;
-            if (above == engine::band_depth - 1) shared.least = highest;
-            __syncthreads();
-            least = fmaxf(least, shared.least);
-        }
-        if (!(highest >= least)) return;
-    }
-    engine::offer_bands(
-        task, begin, s, bands, shared.values, thread, least, [&](int band, std::uint64_t trial) {
-            if (trial > lowest_of(band))
-                engine::keep_in_band(slots + band * engine::band_depth, trial,
-                                     [](unsigned long long* slot, std::uint64_t t) {
-                                         return static_cast<std::uint64_t>(
-                                             atomicMax(slot, static_cast<unsigned long long>(t)));
-                                     });
-        });
-}
-
-/// Peaks, sum and the highest of the bands of statistic s.
-__device__ void collect(SharedTile& shared, const ProductTask& task, std::int64_t begin, int s, int thread,
-                        double* sum) {
-    const engine::TileShare share =
-        engine::scan_values(task, begin, s, shared.values, thread, [&](const TilePeak& peak) {
-            const std::uint32_t slot = atomicAdd(task.n_peaks + s, 1u);
-            if (slot < engine::tile_peaks) task.peaks[s * engine::tile_peaks + slot] = peak;
-        });
-    double part = static_cast<double>(share.sum);
-    for (int distance = 16; distance > 0; distance /= 2) part += __shfl_xor_sync(0xffffffffu, part, distance);
-    if (thread % 32 == 0) shared.sum[thread / 32] = part;
-    __syncthreads();
-    if (thread == 0) {
-        *sum = 0.0;
-        for (const double of_warp : shared.sum) *sum += of_warp;
-    }
-    if (task.bands > 0) collect_bands(shared, task, begin, s, thread, share.highest);
-    __syncthreads();
-}
-
-/// The statistics that are complete with harmonic k.
-__device__ void collect_complete(SharedTile& shared, const ProductTask& task, std::int64_t begin, int k,
-                                 int thread, double* sums) {
-    for (int s = 0; s < task.n_statistics; ++s) {
-        if (task.statistic_harmonics[s] != k) continue;
-        __syncthreads();
-        collect(shared, task, begin, s, thread, sums + s);
-    }
-}
-
 /// Blocks take tiles until none is left. sums: n_tiles x stride.
 __global__ __launch_bounds__(tile_threads, 2) void product_kernel(const ProductTask* tasks, const Tile* tiles,
                                                                   unsigned n_tiles, unsigned* next,
@@ -201,9 +113,9 @@ __global__ __launch_bounds__(tile_threads, 2) void product_kernel(const ProductT
     SharedTile& shared = *reinterpret_cast<SharedTile*>(memory);
     const int thread = static_cast<int>(threadIdx.x), warp = thread / 32, lane = thread % 32;
     for (;;) {
-        if (thread == 0) shared.ticket = atomicAdd(next, 1u);
+        if (thread == 0) shared.gathering.ticket = atomicAdd(next, 1u);
         __syncthreads();
-        const unsigned ticket = shared.ticket;
+        const unsigned ticket = shared.gathering.ticket;
         if (ticket >= n_tiles) return;
         const Tile tile = tiles[ticket];
         const ProductTask& task = tasks[tile.task];
@@ -232,7 +144,7 @@ __global__ __launch_bounds__(tile_threads, 2) void product_kernel(const ProductT
                     engine::add_rare_products(task, harmonic, warp, lane, column, of_photons.column[column],
                                               shared.photons, shared.values);
             }
-            collect_complete(shared, task, tile.begin, k, thread, to);
+            collect_complete(shared.gathering, shared.values, task, tile.begin, k, thread, to);
         }
         __syncthreads();
     }
@@ -373,7 +285,9 @@ struct ProductSearch::Implementation {
     DeviceBuffer<TilePeak> peaks;
     DeviceBuffer<std::int64_t> chosen;  ///< slots x most_wanted
     DeviceBuffer<timing::FixedPhase> step;
-    DeviceBuffer<unsigned> next;
+    DeviceBuffer<unsigned> next;  ///< tile to be taken: of the product, of the transform
+    TransformSearch transform;
+    engine::DeviceCosts costs;
     unsigned blocks = 0, stride = 1;
     int most_wanted = 0;
     std::map<std::tuple<timing::Statistic::Kind, int, std::int64_t>, float> first_thresholds;
@@ -455,12 +369,13 @@ struct ProductSearch::Implementation {
             const EventTask& task = tasks[group[i]];
             ProductTask& p = described.host[i];
             p = ProductTask{};
-            double sum_w = static_cast<double>(task.time.size()), sum_w2 = sum_w;
+            double sum_w = static_cast<double>(task.time.size()), sum_w2 = sum_w, largest = 1.0;
             if (!task.weight.empty()) {
-                sum_w = sum_w2 = 0.0;
+                sum_w = sum_w2 = largest = 0.0;
                 for (const float w : task.weight) {
                     sum_w += static_cast<double>(w);
                     sum_w2 += static_cast<double>(w) * static_cast<double>(w);
+                    largest = std::max(largest, std::fabs(static_cast<double>(w)));
                 }
             }
             const double n = static_cast<double>(task.time.size()), rms = std::sqrt(sum_w2 / n);
@@ -474,6 +389,7 @@ struct ProductSearch::Implementation {
             df.host[i] = task.grid.df;
             p.step = step.data() + photons;
             p.weight = task.weight.empty() ? nullptr : weight.device.data() + photons;
+            p.largest_weight = static_cast<float>(largest / rms);
             p.n_photons = static_cast<std::int32_t>(task.time.size());
             p.halo = static_cast<std::int32_t>(engine::peak_halo(task.grid, task.min_separation));
             p.first = task.grid.first;
@@ -520,26 +436,10 @@ struct ProductSearch::Implementation {
         return task.band_edges.size() < 2 ? 0 : task.band_edges.size() - 1;
     }
 
-    /// Searches the tasks of the group that are still open.
-    void launch(const std::vector<std::size_t>& open, const std::vector<std::vector<float>>& thresholds) {
-        // Tiles of a task cost about the same: their order is that of the tasks.
-        std::vector<std::size_t> order = open;
-        std::size_t n_tiles = 0;
-        stride = 1;
-        for (const std::size_t i : open) {
-            ProductTask& p = described.host[i];
-            std::copy(thresholds[i].begin(), thresholds[i].end(), p.threshold);
-            n_tiles += static_cast<std::size_t>((p.count + engine::tile_own(p) - 1) / engine::tile_own(p));
-            stride = std::max(stride, static_cast<unsigned>(p.n_statistics));
-        }
-        std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-            return engine::tile_cost(described.host[a], 0) > engine::tile_cost(described.host[b], 0);
-        });
-        tiles.reserve(n_tiles);
-        std::size_t tile = 0;
-        for (std::size_t from = 0; from < order.size(); from += tasks_in_turn) {
-            const std::span turn =
-                std::span(order).subspan(from, std::min(tasks_in_turn, order.size() - from));
+    /// Tiles of tasks that take turns, after those that are there already.
+    void add_tiles(std::span<const std::size_t> of_tasks, std::size_t& tile) {
+        for (std::size_t from = 0; from < of_tasks.size(); from += tasks_in_turn) {
+            const auto turn = of_tasks.subspan(from, std::min(tasks_in_turn, of_tasks.size() - from));
             bool any = true;
             for (std::int64_t number = 0; std::exchange(any, false); ++number)
                 for (const std::size_t i : turn) {
@@ -551,8 +451,36 @@ struct ProductSearch::Implementation {
                     any = true;
                 }
         }
+    }
+
+    /// Searches the tasks of the group that are still open.
+    void launch(const std::vector<std::size_t>& open, const std::vector<std::vector<float>>& thresholds) {
+        // Tiles of a task cost about the same: their order is that of the tasks.
+        std::vector<std::size_t> order = open;
+        std::size_t n_tiles = 0;
+        int harmonics = 1;
+        stride = 1;
+        for (const std::size_t i : open) {
+            ProductTask& p = described.host[i];
+            std::copy(thresholds[i].begin(), thresholds[i].end(), p.threshold);
+            n_tiles += static_cast<std::size_t>((p.count + engine::tile_own(p) - 1) / engine::tile_own(p));
+            stride = std::max(stride, static_cast<unsigned>(p.n_statistics));
+            harmonics = std::max(harmonics, p.harmonics);
+        }
+        std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+            return engine::tile_cost(described.host[a], 0) > engine::tile_cost(described.host[b], 0);
+        });
+        const auto product = std::stable_partition(order.begin(), order.end(), [&](std::size_t i) {
+            return transform.available() && costs.prefer_transform(described.host[i].n_photons);
+        });
+        tiles.reserve(n_tiles);
+        std::size_t tile = 0;
+        add_tiles({order.begin(), product}, tile);
+        const auto by_transform = static_cast<unsigned>(tile);
+        add_tiles({product, order.end()}, tile);
+        const unsigned by_product = static_cast<unsigned>(tile) - by_transform;
         sums.reserve(n_tiles * stride);
-        next.reserve(1);
+        next.reserve(2);
         tiles.upload(stream);
         described.upload(stream);
         next.zero(stream);
@@ -560,11 +488,15 @@ struct ProductSearch::Implementation {
         exact.device.zero(stream);
         n_peaks.device.zero(stream);
         band_trials.device.zero(stream);
-        product_kernel<<<std::min(blocks, static_cast<unsigned>(n_tiles)), tile_threads, sizeof(SharedTile),
-                         stream.get()>>>(described.device.data(), tiles.device.data(),
-                                         static_cast<unsigned>(n_tiles), next.data(), sums.device.data(),
-                                         stride);
-        XSIFT_CUDA_CHECK(cudaGetLastError());
+        if (by_transform > 0)
+            transform.start(described.device.data(), described.host.size(), harmonics, tiles.device.data(),
+                            by_transform, next.data() + 1, sums.device.data(), stride, stream);
+        if (by_product > 0) {
+            product_kernel<<<std::min(blocks, by_product), tile_threads, sizeof(SharedTile), stream.get()>>>(
+                described.device.data(), tiles.device.data() + by_transform, by_product, next.data(),
+                sums.device.data() + std::size_t{by_transform} * stride, stride);
+            XSIFT_CUDA_CHECK(cudaGetLastError());
+        }
         if (most_wanted > 0) {
             const auto n_slots = static_cast<unsigned>(slots.host.size());
             select_kernel<<<n_slots, exact_threads, 0, stream.get()>>>(
@@ -656,7 +588,8 @@ struct ProductSearch::Implementation {
     }
 };
 
-ProductSearch::ProductSearch(std::int64_t group_bytes) : group_bytes_(group_bytes) {}
+ProductSearch::ProductSearch(std::int64_t group_bytes, const engine::DeviceCosts& costs)
+    : group_bytes_(group_bytes), costs_(costs) {}
 ProductSearch::~ProductSearch() = default;
 
 std::vector<std::optional<engine::SearchOutcome>> ProductSearch::search(
@@ -679,6 +612,7 @@ std::vector<std::optional<engine::SearchOutcome>> ProductSearch::search(
             XSIFT_CUDA_CHECK(cudaSetDevice(device));
             workers_[w]->tasks = tasks;
             workers_[w]->outcomes = &outcomes;
+            workers_[w]->costs = costs_;
             for (std::size_t g = next++; g < groups.size(); g = next++) workers_[w]->run(groups[g]);
         } catch (...) {
             failures[w] = std::current_exception();

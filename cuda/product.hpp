@@ -1,5 +1,5 @@
 #pragma once
-// The photon search on tensor cores. Plain C++.
+// The photon search by tiles: on tensor cores, of long lists by transforms. Plain C++.
 
 #include <cstdint>
 #include <memory>
@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include <xsift/engine/device_plan.hpp>
 #include <xsift/engine/period_search.hpp>
 
 namespace xsift::cuda {
@@ -14,7 +15,8 @@ namespace xsift::cuda {
 class ProductSearch {
   public:
     /// @param group_bytes device memory that one group of tasks in flight may use
-    explicit ProductSearch(std::int64_t group_bytes);
+    /// @param costs decide which tasks get the transform
+    ProductSearch(std::int64_t group_bytes, const engine::DeviceCosts& costs);
     ~ProductSearch();
     ProductSearch(const ProductSearch&) = delete;
     ProductSearch& operator=(const ProductSearch&) = delete;
@@ -26,6 +28,7 @@ class ProductSearch {
   private:
     struct Implementation;
     std::int64_t group_bytes_;
+    engine::DeviceCosts costs_;
     std::vector<std::unique_ptr<Implementation>> workers_;  ///< each with a stream
 };
 

@@ -383,8 +383,8 @@ std::vector<Statistic> statistics_of(const EventTask& task) {
 
 class CudaSearch final : public engine::PeriodSearch {
   public:
-    explicit CudaSearch(const engine::DeviceBudget& budget)
-        : budget_(budget), products_(budget.product_group) {}
+    CudaSearch(const engine::DeviceBudget& budget, const engine::DeviceCosts& costs)
+        : budget_(budget), products_(budget.product_group, costs) {}
     std::string name() const override { return "cuda"; }
     std::vector<engine::SearchOutcome> search(std::span<const EventTask> tasks) override {
         std::vector<std::optional<engine::SearchOutcome>> by_product = products_.search(tasks);
@@ -443,8 +443,9 @@ class CudaSearch final : public engine::PeriodSearch {
 
 }  // namespace
 
-std::unique_ptr<engine::PeriodSearch> make_search_engine(const engine::DeviceBudget& budget) {
-    return std::make_unique<CudaSearch>(budget);
+std::unique_ptr<engine::PeriodSearch> make_search_engine(const engine::DeviceBudget& budget,
+                                                         const engine::DeviceCosts& costs) {
+    return std::make_unique<CudaSearch>(budget, costs);
 }
 
 }  // namespace xsift::cuda

@@ -11,6 +11,7 @@ namespace xsift::cuda {
 
 /// The period search on the current device: direct sums with exact phases, statistics and peaks on the
 /// device.
-std::unique_ptr<engine::PeriodSearch> make_search_engine(const engine::DeviceBudget& budget);
+std::unique_ptr<engine::PeriodSearch> make_search_engine(const engine::DeviceBudget& budget,
+                                                         const engine::DeviceCosts& costs);
 
 }  // namespace xsift::cuda

@@ -12,7 +12,7 @@ engine::Ceilings ceilings() {
     return {};
 }
 
-engine::Engines make_engines(std::int64_t) {
+engine::Engines make_engines(const DeviceOptions&) {
     throw Error(ErrorKind::backend_unavailable, "BUILT_WITHOUT_CUDA", "the cuda backend cannot be used",
                 availability().reason, "Use --backend cpu, or build with a CUDA compiler on PATH.");
 }

@@ -3,30 +3,12 @@
 #include <cmath>
 
 #include <xsift/core/constants.hpp>
+#include <xsift/engine/spreading.hpp>
 
 namespace xsift::engine {
 namespace {
 
-constexpr double kernel_beta =
-    2.30 * nufft_width;  // Barnett, Magland & af Klinteberg 2019, for a twofold grid
-
-/// The "exponential of semicircle" kernel on |x| <= width/2 cells.
-double spreading_kernel(double x) {
-    const double z = 2.0 * x / nufft_width;
-    return std::fabs(z) < 1.0 ? std::exp(kernel_beta * (std::sqrt(1.0 - z * z) - 1.0)) : 0.0;
-}
-
-/// Fourier transform of the kernel at `frequency` cycles per cell, by the midpoint rule.
-double kernel_transform(double frequency) {
-    constexpr int points = 100;
-    constexpr double width = 0.5 * nufft_width / points;
-    double sum = 0.0;
-    for (int i = 0; i < points; ++i) {
-        const double x = (i + 0.5) * width;
-        sum += spreading_kernel(x) * std::cos(constants::two_pi * frequency * x);
-    }
-    return 2.0 * width * sum;
-}
+constexpr SpreadingKernel spreading{static_cast<int>(nufft_width)};
 
 /// Where the transform leaves output k: the digits (4, 4, ..., and a last 2 when log2 is odd) in reverse.
 std::int32_t reversed(int k, int size) {
@@ -59,14 +41,14 @@ NufftPlan::NufftPlan(int block, const NufftKernel& kernel)
     table_.resize(std::size_t{nufft_table_rows + 1} * nufft_width);
     for (int row = 0; row <= nufft_table_rows; ++row)
         for (int i = 0; i < static_cast<int>(nufft_width); ++i)
-            table_[static_cast<std::size_t>(row) * nufft_width + i] = static_cast<float>(spreading_kernel(
+            table_[static_cast<std::size_t>(row) * nufft_width + i] = static_cast<float>(spreading.value(
                 i - (static_cast<int>(nufft_width) / 2 - 1) - static_cast<double>(row) / nufft_table_rows));
     order_.resize(static_cast<std::size_t>(block_));
     correction_.resize(static_cast<std::size_t>(block_));
     for (int l = 0; l < block_; ++l) {
         const int k = l - block_ / 2;
         order_[l] = reversed((k + size_) % size_, size_);
-        correction_[l] = static_cast<float>(1.0 / kernel_transform(static_cast<double>(k) / size_));
+        correction_[l] = static_cast<float>(1.0 / spreading.transform(static_cast<double>(k) / size_));
     }
 }
 

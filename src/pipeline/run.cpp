@@ -122,12 +122,12 @@ std::vector<Range> ranges_of(const RunOptions& options, const io::SurveyReader& 
 engine::Engines make_engines(const std::string& backend, const ThreadPool& pool,
                              const engine::SearchCosts& costs, std::int64_t device_memory) {
     if (backend == "cpu") return engine::make_cpu_engines(pool, costs);
-    if (backend == "cuda") return cuda::make_engines(device_memory);
+    if (backend == "cuda") return cuda::make_engines({device_memory, {}});
     if (backend != "auto")
         throw Error(ErrorKind::usage, "BAD_SETTING", fmt::format("--backend {} is unknown", backend), "",
                     "Use auto, cpu or cuda.");
     const cuda::Availability cuda = cuda::availability();
-    if (cuda.usable) return cuda::make_engines(device_memory);
+    if (cuda.usable) return cuda::make_engines({device_memory, {}});
     engine::Engines engines = engine::make_cpu_engines(pool, costs);
     engines.description += fmt::format("; not cuda: {}", cuda.reason);
     return engines;

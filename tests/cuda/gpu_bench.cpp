@@ -207,16 +207,37 @@ std::string run_benchmark(bool quick) {
     }
     // By size, the device with sources enough to fill it, the CPU with a few.
     for (const auto& [photons, sources] :
-         {std::pair{20, 4000}, {50, 2000}, {100, 2000}, {300, 2000}, {1000, 400}, {30'000, 16}}) {
+         {std::pair{20, 10'000}, {50, 4000}, {100, 4000}, {300, 10'000}, {1000, 1000}, {30'000, 64}}) {
         const auto n = static_cast<std::size_t>(photons);
         const std::int64_t trials = quick ? 20'000 : 816'000;
         const SearchWorkload many(quick ? 4 : static_cast<std::size_t>(sources), n, trials),
-            few(quick ? 4 : std::max<std::size_t>(1, static_cast<std::size_t>(sources) / 40), n, trials);
+            few(quick ? 4 : std::max<std::size_t>(1, static_cast<std::size_t>(sources) / 100), n, trials);
         for (const auto& [engines, workload] : {std::pair{&cuda, &many}, {&cpu, &few}})
             rows.push_back("    " + measure(fmt::format("search_z2_1_{}", photons), engines->backend,
                                             workload->tasks.size(), workload->pairs, std::min(repeats, 3),
                                             [&] { return workload->decisions(*engines->search); })
                                         .json);
+    }
+    // Both ways to the sums of a tile, each forced: where they cost the same is what the planner has to know.
+    cuda::DeviceOptions product, transform;
+    product.costs = {0.0, 0.0, 1.0, 1.0};
+    transform.costs = {1.0, 1.0, 0.0, 0.0};
+    auto by_product = cuda::make_engines(product), by_transform = cuda::make_engines(transform);
+    for (const auto& [photons, sources] :
+         {std::pair{300, 500}, {1000, 500}, {3000, 200}, {30'000, 32}, {1'000'000, 2}}) {
+        const SearchWorkload workload(quick ? 2 : static_cast<std::size_t>(sources),
+                                      quick ? std::min(photons, 3000) : photons, quick ? 20'000 : 816'000);
+        std::vector<Decisions> found;
+        for (const auto& [way, engines] : {std::pair{"product", &by_product}, {"transform", &by_transform}}) {
+            Measurement m = measure(fmt::format("forced_{}_{}", way, photons), engines->backend,
+                                    workload.tasks.size(), workload.pairs, std::min(repeats, 3),
+                                    [&] { return workload.decisions(*engines->search); });
+            rows.push_back("    " + m.json);
+            found.push_back(std::move(m.decisions));
+        }
+        if (found[0] != found[1])
+            std::cerr << fmt::format("the two ways differ in the best trial of {:.0f}% of the sources\n",
+                                     100.0 * (1.0 - agreement(found[0], found[1])));
     }
     const engine::Ceilings of_device = cuda::ceilings(), of_cpu = engine::cpu_ceilings(pool);
     return fmt::format(

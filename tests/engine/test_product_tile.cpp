@@ -13,6 +13,7 @@
 #include <xsift/core/random.hpp>
 #include <xsift/engine/oracle_search.hpp>
 #include <xsift/engine/product_tile.hpp>
+#include <xsift/engine/transform_tile.hpp>
 
 namespace xsift::engine {
 namespace {
@@ -27,14 +28,18 @@ struct Found {
     double sum = 0.0;
 };
 
+enum class Way { product, transform };
+
 /// A task as the device gets it, and what its tiles find: the order of things is that of the kernel.
 class HostTiles {
   public:
-    explicit HostTiles(const EventTask& task, float threshold) : source_(task), events_(task) {
+    HostTiles(const EventTask& task, float threshold, Way way = Way::product)
+        : source_(task), events_(task), way_(way) {
         const double rms = std::sqrt(events_.sum_w2 / static_cast<double>(task.time.size()));
         for (const float w : task.weight) weight_.push_back(static_cast<float>(static_cast<double>(w) / rms));
         task_.step = events_.step.data();
         task_.weight = weight_.empty() ? nullptr : weight_.data();
+        if (!weight_.empty()) task_.largest_weight = *std::max_element(weight_.begin(), weight_.end());
         task_.n_photons = static_cast<std::int32_t>(task.time.size());
         task_.halo = static_cast<std::int32_t>(peak_halo(task.grid, task.min_separation));
         task_.first = task.grid.first;
@@ -78,7 +83,8 @@ class HostTiles {
         (plain >= 0 ? plain_ : rare_) += 1;
         for (int k = 1; k <= task_.harmonics; ++k) {
             const TileHarmonic harmonic(task_, begin, k);
-            if (harmonic.any()) add(begin, harmonic, plain >= 0);
+            if (harmonic.any() && way_ == Way::product) add(begin, harmonic, plain >= 0);
+            if (harmonic.any() && way_ == Way::transform) add_transformed(begin, harmonic, plain >= 0);
             for (int s = 0; s < task_.n_statistics; ++s)
                 if (task_.statistic_harmonics[s] == k) collect(begin, s);
         }
@@ -113,6 +119,32 @@ class HostTiles {
                     else
                         add_rare_products(task_, harmonic, warp, lane, column, sums[warp][column][lane],
                                           *photons_, *values_);
+    }
+
+    void add_transformed(std::int64_t begin, const TileHarmonic& harmonic, bool plain) {
+        using test::HostOps;
+        std::vector<std::int32_t> photons(transform_size);
+        for (std::int32_t j = 0; j < task_.n_photons; ++j)
+            ++photons[static_cast<std::size_t>(
+                cell_of(task_.step[j] * static_cast<timing::FixedPhase>(harmonic.k)))];
+        std::int32_t most = 0;
+        for (int c = 0; c < transform_size; ++c) most = std::max(most, cell_load(photons.data(), c));
+        const float scale = fixed_point_scale(most, task_.largest_weight);
+        for (int c = 0; c < transform_size; ++c) clear_cell(*grid_, c);
+        for (std::int32_t j = 0; j < task_.n_photons; ++j)
+            spread_photon<HostOps>(*grid_, task_, transform_centre(task_, begin), harmonic.k, scale, j);
+        for (int c = 0; c < transform_size; ++c) convert_cell(*grid_, c);
+        for (int pass = 0; pass < transform_passes; ++pass)
+            for (int b = transform_size / 4; b-- > 0;) transform_butterfly<HostOps>(*grid_, pass, b);
+        for (int at = 0; at < tile_width; ++at) {
+            const SumPair sums = transformed_sums(*grid_, correction_.data(), 1.0f / scale, at);
+            if (!plain)
+                add_rare(task_, harmonic, at, sums, *values_);
+            else if (harmonic.k == 1)
+                put_power<true, true>(harmonic, tile_slot(at), harmonic.power(sums), *values_);
+            else
+                put_power<false, true>(harmonic, tile_slot(at), harmonic.power(sums), *values_);
+        }
     }
 
     void add_plain(const PlainHarmonic& harmonic, int warp, int lane, int column, const ProductFragment& p) {
@@ -157,7 +189,7 @@ class HostTiles {
             found.values[static_cast<std::size_t>(begin - task_.halo + at)] = value[at];
         std::vector<float> highest;
         for (int thread = 0; thread < tile_threads; ++thread) {
-            const TileShare share = scan_values(task_, begin, s, *values_, thread,
+            const TileShare share = scan_values(task_, begin, s, *values_, thread, tile_threads,
                                                 [&](const TilePeak& peak) { found.peaks.push_back(peak); });
             found.sum += static_cast<double>(share.sum);
             highest.push_back(share.highest);
@@ -174,19 +206,23 @@ class HostTiles {
         }
         for (int thread = tile_threads; thread-- > 0;) {
             if (bands.one() && !(highest[static_cast<std::size_t>(thread)] >= least)) continue;
-            offer_bands(task_, begin, s, bands, *values_, thread, least, [&](int band, std::uint64_t trial) {
-                keep_in_band(found.bands.data() + band * band_depth, trial,
-                             [](unsigned long long* slot, std::uint64_t offered) {
-                                 const std::uint64_t there = *slot;
-                                 if (offered > there) *slot = offered;
-                                 return there;
-                             });
-            });
+            offer_bands(task_, begin, s, bands, *values_, thread, tile_threads, least,
+                        [&](int band, std::uint64_t trial) {
+                            keep_in_band(found.bands.data() + band * band_depth, trial,
+                                         [](unsigned long long* slot, std::uint64_t offered) {
+                                             const std::uint64_t there = *slot;
+                                             if (offered > there) *slot = offered;
+                                             return there;
+                                         });
+                        });
         }
     }
 
     const EventTask& source_;
     PreparedEvents events_;
+    Way way_;
+    std::unique_ptr<TransformGrid> grid_ = std::make_unique<TransformGrid>();
+    std::vector<float> correction_ = transform_correction();
     std::vector<float> weight_;
     ProductTask task_;
     bool with_h_ = false;
@@ -206,8 +242,8 @@ class HostTiles {
 
 /// Every trial against the oracle, the peaks and the highest of the bands against plain loops over the tiles'
 /// own values.
-void expect_right(const EventTask& task, double& square, int& n) {
-    HostTiles tiles(task, 0.0f);
+void expect_right(const EventTask& task, double& square, int& n, Way way = Way::product) {
+    HostTiles tiles(task, 0.0f, way);
     const std::vector<Found>& found = tiles.run();
     const auto truth = oracle_periodograms(task);
     for (std::size_t s = 0; s < truth.size(); ++s) {
@@ -273,6 +309,59 @@ TEST(ProductTile, AgreesWithWeightsWindowAndHarmonicLimit) {
     int n = 0;
     expect_right(task, square, n);
     EXPECT_LT(std::sqrt(square / n), 2e-3);  // up to 20 harmonics, whose errors add
+}
+
+TEST(TransformTile, AgreesWithTheOracleAtUnequalSizes) {
+    double square = 0.0;
+    int n = 0;
+    for (const auto& [photons, count] : {std::pair{5, 100}, {150, 9000}, {4000, 700}}) {
+        const EventList list = test::photons(static_cast<std::size_t>(photons), 4e4, 0.0123, 0.4, 3);
+        EventTask task = test::task_of(list, 50'000 + photons, count);
+        task.statistics = {{Kind::z2, 1}, {Kind::z2, 2}};
+        expect_right(task, square, n, Way::transform);
+    }
+    EXPECT_LT(std::sqrt(square / n), 1e-3);
+    EXPECT_GT(n, 18'000);
+}
+
+TEST(TransformTile, AgreesWithWeightsWindowAndHarmonicLimit) {
+    EventList list = test::photons(500, 4e4, 0.0123, 0.5, 4);
+    RandomStream random(9, 0);
+    for (std::size_t i = 0; i < list.size(); ++i)
+        list.weight.push_back(1e-6f * static_cast<float>(random.uniform()));
+    EventTask task = test::task_of(list, 1, 1500);
+    task.gti_start = list.gti.start;
+    task.gti_stop = list.gti.stop;
+    task.harmonic_fmax = 0.02;
+    double square = 0.0;
+    int n = 0;
+    expect_right(task, square, n, Way::transform);
+    EXPECT_LT(std::sqrt(square / n), 1e-3);
+}
+
+TEST(TransformTile, AFullCellDoesNotOverflow) {
+    // All photons at one phase of the grid: the cells that they reach hold the most they can.
+    std::vector<double> time;
+    for (int i = 0; i < 20'000; ++i) time.push_back(123.4 + 1e-3 * i / 20'000.0);
+    EventTask task;
+    task.time = time;
+    task.grid = {1e-5, 1000, 500};
+    task.statistics = {{Kind::z2, 1}};
+    task.min_separation = 3e-5;
+    task.band_edges = {0, 500};
+    double square = 0.0;
+    int n = 0;
+    expect_right(task, square, n, Way::transform);
+    EXPECT_LT(std::sqrt(square / n), 1e-3);
+}
+
+TEST(TransformTile, OutputsOfNeighbouringFrequenciesShareNoBanks) {
+    for (const int from : {0, 16, 4096, transform_size - 16}) {
+        std::vector<int> banks;
+        for (int l = from; l < from + 16; ++l) banks.push_back(2 * transform_output(l) % 32);
+        std::sort(banks.begin(), banks.end());
+        EXPECT_EQ(std::unique(banks.begin(), banks.end()), banks.end()) << from;
+    }
 }
 
 TEST(ProductTile, RecomputesCandidatesInDouble) {

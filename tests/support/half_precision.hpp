@@ -49,6 +49,10 @@ struct HostOps {
     static std::uint32_t pack(float low, float high) {
         return half_bits(low) | static_cast<std::uint32_t>(half_bits(high)) << 16;
     }
+    static float exponential(float x) { return std::exp(x); }
+    static float root(float x) { return std::sqrt(x); }
+    static std::int32_t rounded(float x) { return static_cast<std::int32_t>(std::lrint(x)); }
+    static void add(std::int32_t* cell, std::int32_t value) { *cell += value; }
 };
 
 /// The matrix instruction for a whole warp: d += a b, fragments [lane][word].

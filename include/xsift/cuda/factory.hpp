@@ -6,6 +6,7 @@
 #include <string>
 
 #include <xsift/engine/ceilings.hpp>
+#include <xsift/engine/device_plan.hpp>
 #include <xsift/engine/factory.hpp>
 
 namespace xsift::cuda {
@@ -22,10 +23,15 @@ Availability availability();
 /// without a device, no products without tensor cores.
 engine::Ceilings ceilings();
 
+/// How devices are used.
+struct DeviceOptions {
+    std::int64_t memory = 0;    ///< bytes that may be used of each; 0: four fifths of what is free on it now
+    engine::DeviceCosts costs;  ///< decide how photons are searched, not what is found
+};
+
 /// The CUDA engines on all visible devices that can be used (CUDA_VISIBLE_DEVICES says which are visible),
 /// which then share each batch.
-/// @param device_memory bytes that may be used of each device; 0: four fifths of what is free on it now
 /// @throws Error (backend_unavailable) with Availability::reason when there is none.
-engine::Engines make_engines(std::int64_t device_memory = 0);
+engine::Engines make_engines(const DeviceOptions& options = {});
 
 }  // namespace xsift::cuda

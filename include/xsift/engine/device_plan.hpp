@@ -22,6 +22,18 @@ struct DeviceBudget {
 inline constexpr int product_workers = 6;  ///< groups in flight: one computes, the others prepare and report
 inline constexpr int direct_slots = 2;
 
+/// What a tile of the photon search costs, nanoseconds of a whole device: by the matrix product, by the
+/// transform. Estimated from the instructions that the compiler made for an H200, not measured.
+struct DeviceCosts {
+    double product_tile = 11.0, product_photon = 0.08;
+    double transform_tile = 130.0, transform_photon = 0.0025;
+
+    bool prefer_transform(std::int64_t photons) const {
+        const auto n = static_cast<double>(photons);
+        return transform_tile + n * transform_photon < product_tile + n * product_photon;
+    }
+};
+
 /// Whether the tensor-core search can hold a task: photons, a grid that counts in 32 bits, peaks no further
 /// apart than an eighth of a tile.
 bool product_holds(const EventTask& task);

@@ -39,6 +39,7 @@ struct TilePeak {
 struct ProductTask {
     const timing::FixedPhase* step = nullptr;  ///< n_photons
     const float* weight = nullptr;             ///< n_photons, or null: all 1
+    float largest_weight = 1.0f;               ///< of their absolute values
     std::int32_t n_photons = 0, halo = 1;
     std::int64_t first = 0, count = 0;  ///< grid index of the first trial, trials
     double df = 0.0, harmonic_fmax = 0.0;
@@ -280,22 +281,17 @@ XSIFT_HD inline void add_power(const PlainHarmonic& harmonic, int slot, float po
     }
 }
 
-/// What a harmonic adds at two neighbouring places, of which the first is even. The first harmonic finds
-/// nothing there: nothing has to be cleared before.
+/// What a harmonic adds to a place. The first harmonic finds nothing there: nothing has to be cleared before.
 template <bool is_first, bool with_h>
-XSIFT_HD inline void add_powers(const PlainHarmonic& harmonic, int slot, float first, float second,
-                                TileValues& values) {
+XSIFT_HD inline void put_power(const PlainHarmonic& harmonic, int slot, float power, TileValues& values) {
     if constexpr (is_first) {
-        values.z2[slot] = first;
-        values.z2[slot + 1] = second;
+        values.z2[slot] = power;
         if constexpr (with_h) {
-            values.h[slot] = first;
-            values.h[slot + 1] = second;
-            values.best[slot] = values.best[slot + 1] = 1;
+            values.h[slot] = power;
+            values.best[slot] = 1;
         }
     } else {
-        add_power<with_h>(harmonic, slot, first, values);
-        add_power<with_h>(harmonic, slot + 1, second, values);
+        add_power<with_h>(harmonic, slot, power, values);
     }
 }
 
@@ -340,10 +336,13 @@ XSIFT_HD inline void add_products(const PlainHarmonic& harmonic, int warp, int l
     const int offset = product_offset(lane, column);
     for (int i = 0; i < 4; i += 2) {  // two offsets of one centre
         const int middle = (product_row(warp, lane) + 4 * i) * (tile_row + tile_row_gap) + tile_offsets;
-        add_powers<is_first, with_h>(harmonic, middle + offset, harmonic.power(sums_above(p, i)),
-                                     harmonic.power(sums_above(p, i + 1)), values);
-        add_powers<is_first, with_h>(harmonic, middle - 2 - offset, harmonic.power(sums_below(p, i + 1)),
-                                     harmonic.power(sums_below(p, i)), values);
+        const auto put = [&](int slot, SumPair sums) {
+            put_power<is_first, with_h>(harmonic, slot, harmonic.power(sums), values);
+        };
+        put(middle + offset, sums_above(p, i));  // pairs of places, so that they are stored as one
+        put(middle + offset + 1, sums_above(p, i + 1));
+        put(middle - 2 - offset, sums_below(p, i + 1));
+        put(middle - 1 - offset, sums_below(p, i));
     }
 }
 
@@ -395,15 +394,16 @@ struct TileFour {
     XSIFT_HD float sum() const { return (value[0] + value[1]) + (value[2] + value[3]); }
 };
 
-/// First pass over a statistic: sums, and offer(peak) for every peak above the threshold.
+/// First pass over a statistic by one of `threads` threads: sums, and offer(peak) for every peak above the
+/// threshold.
 template <typename Offer>
 XSIFT_HD inline TileShare scan_values(const ProductTask& task, std::int64_t tile_begin, int s,
-                                      const TileValues& values, int thread, const Offer& offer) {
+                                      const TileValues& values, int thread, int threads, const Offer& offer) {
     const TileView view(task, s, values);
     const float threshold = task.threshold[s];
     const int begin = own_begin(task), end = own_end(task, tile_begin);
     TileShare share;
-    for (int at = 4 * thread; at < end; at += 4 * tile_threads) {
+    for (int at = 4 * thread; at < end; at += 4 * threads) {
         const TileFour four(view, at, begin, end);
         share.sum += four.sum();
         share.highest = fmaxf(share.highest, four.highest);
@@ -433,12 +433,12 @@ struct TileBands {
 /// highest of their band: those of at least `least`, which is 0 where the tile lies in several bands.
 template <typename Offer>
 XSIFT_HD inline void offer_bands(const ProductTask& task, std::int64_t tile_begin, int s,
-                                 const TileBands& bands, const TileValues& values, int thread, float least,
-                                 const Offer& offer) {
+                                 const TileBands& bands, const TileValues& values, int thread, int threads,
+                                 float least, const Offer& offer) {
     const TileView view(task, s, values);
     const int begin = own_begin(task), end = own_end(task, tile_begin);
     const std::int64_t first = tile_begin - task.halo;
-    for (int at = 4 * thread; at < end; at += 4 * tile_threads) {
+    for (int at = 4 * thread; at < end; at += 4 * threads) {
         const TileFour four(view, at, begin, end);
         if (!(four.highest > 0.0f && four.highest >= least)) continue;
         for (int i = 0; i < 4; ++i) {

@@ -1,0 +1,166 @@
+// Long photon lists: the sums of a tile of frequencies by a non-uniform FFT that stays in a block's fast
+// memory, then statistics, peaks and bands as of the matrix product.
+
+#include "tile_gathering.cuh"
+#include "transform.cuh"
+
+#include <algorithm>
+#include <vector>
+
+#include <xsift/engine/transform_tile.hpp>
+
+namespace xsift::cuda {
+namespace {
+
+using engine::PlainHarmonic;
+using engine::Tile;
+using engine::TileHarmonic;
+using engine::transform_size;
+using engine::transform_threads;
+using engine::TransformGrid;
+
+struct SharedTransform {
+    TransformGrid grid;
+    TileValues values;
+    TileGathering<transform_threads> gathering;
+};
+
+/// Units of the fixed point of each task and harmonic: scale[task * harmonics + k - 1]. One block each.
+__global__ __launch_bounds__(transform_threads) void load_kernel(const ProductTask* tasks, int harmonics,
+                                                                 float* scale) {
+    extern __shared__ __align__(16) unsigned char memory[];
+    std::int32_t* const photons = reinterpret_cast<std::int32_t*>(memory);  // transform_size
+    __shared__ std::int32_t most;
+    const ProductTask& task = tasks[blockIdx.x / static_cast<unsigned>(harmonics)];
+    const int k = static_cast<int>(blockIdx.x % static_cast<unsigned>(harmonics)) + 1;
+    if (k > task.harmonics) return;
+    const int thread = static_cast<int>(threadIdx.x);
+    for (int c = thread; c < transform_size; c += transform_threads) photons[c] = 0;
+    if (thread == 0) most = 0;
+    __syncthreads();
+    for (std::int32_t j = thread; j < task.n_photons; j += transform_threads)
+        atomicAdd(photons + engine::cell_of(task.step[j] * static_cast<timing::FixedPhase>(k)), 1);
+    __syncthreads();
+    std::int32_t own = 0;
+    for (int c = thread; c < transform_size; c += transform_threads)
+        own = max(own, engine::cell_load(photons, c));
+    atomicMax(&most, own);
+    __syncthreads();
+    if (thread == 0) scale[blockIdx.x] = engine::fixed_point_scale(most, task.largest_weight);
+}
+
+/// The sums of harmonic k at all frequencies of the tile, in the order of the transform.
+__device__ void sum_photons(TransformGrid& grid, const ProductTask& task, std::int64_t begin, int k,
+                            float scale, int thread) {
+    for (int c = thread; c < transform_size; c += transform_threads) engine::clear_cell(grid, c);
+    __syncthreads();
+    // Each thread has a run of photons, so that those of a warp are far apart and reach different cells.
+    const std::int64_t centre = engine::transform_centre(task, begin);
+    const std::int32_t run = (task.n_photons + transform_threads - 1) / transform_threads,
+                       first = min(thread * run, task.n_photons), end = min(first + run, task.n_photons);
+    for (std::int32_t j = first; j < end; ++j)
+        engine::spread_photon<DeviceOps>(grid, task, centre, k, scale, j);
+    __syncthreads();
+    for (int c = thread; c < transform_size; c += transform_threads) engine::convert_cell(grid, c);
+    for (int pass = 0; pass < engine::transform_passes; ++pass) {
+        __syncthreads();
+        for (int b = thread; b < transform_size / 4; b += transform_threads)
+            engine::transform_butterfly<DeviceOps>(grid, pass, b);
+    }
+    __syncthreads();
+}
+
+template <bool is_first, bool with_h>
+__device__ void add_plain(const TransformGrid& grid, const PlainHarmonic& harmonic, const float* correction,
+                          float unit, int thread, TileValues& values) {
+    for (int at = thread; at < engine::tile_width; at += transform_threads)
+        engine::put_power<is_first, with_h>(
+            harmonic, engine::tile_slot(at),
+            harmonic.power(engine::transformed_sums(grid, correction, unit, at)), values);
+}
+
+/// Blocks take tiles until none is left. sums: n_tiles x stride.
+__global__ __launch_bounds__(transform_threads,
+                             1) void transform_kernel(const ProductTask* tasks, int harmonics,
+                                                      const float* scales, const float* correction,
+                                                      const Tile* tiles, unsigned n_tiles, unsigned* next,
+                                                      double* sums, unsigned stride) {
+    extern __shared__ __align__(16) unsigned char memory[];
+    SharedTransform& shared = *reinterpret_cast<SharedTransform*>(memory);
+    const int thread = static_cast<int>(threadIdx.x);
+    for (;;) {
+        if (thread == 0) shared.gathering.ticket = atomicAdd(next, 1u);
+        __syncthreads();
+        const unsigned ticket = shared.gathering.ticket;
+        if (ticket >= n_tiles) return;
+        const Tile tile = tiles[ticket];
+        const ProductTask& task = tasks[tile.task];
+        bool with_h = false;
+        for (int s = 0; s < task.n_statistics; ++s) with_h = with_h || task.statistic_is_h[s];
+        for (int k = 1; k <= task.harmonics; ++k) {
+            const TileHarmonic harmonic(task, tile.begin, k);
+            if (harmonic.any()) {
+                const float scale = scales[static_cast<std::size_t>(tile.task) * harmonics + k - 1],
+                            unit = 1.0f / scale;
+                sum_photons(shared.grid, task, tile.begin, k, scale, thread);
+                if (tile.plain_harmonics < 0)
+                    for (int at = thread; at < engine::tile_width; at += transform_threads)
+                        engine::add_rare(task, harmonic, at,
+                                         engine::transformed_sums(shared.grid, correction, unit, at),
+                                         shared.values);
+                else if (k == 1 && !with_h)
+                    add_plain<true, false>(shared.grid, harmonic, correction, unit, thread, shared.values);
+                else if (k == 1)
+                    add_plain<true, true>(shared.grid, harmonic, correction, unit, thread, shared.values);
+                else if (!with_h)
+                    add_plain<false, false>(shared.grid, harmonic, correction, unit, thread, shared.values);
+                else
+                    add_plain<false, true>(shared.grid, harmonic, correction, unit, thread, shared.values);
+                __syncthreads();
+            }
+            collect_complete(shared.gathering, shared.values, task, tile.begin, k, thread,
+                             sums + static_cast<std::size_t>(ticket) * stride);
+        }
+        __syncthreads();
+    }
+}
+
+constexpr int load_bytes = transform_size * static_cast<int>(sizeof(std::int32_t));
+
+}  // namespace
+
+bool TransformSearch::available() {
+    if (asked_) return blocks_ > 0;
+    asked_ = true;
+    int device = 0, processors = 0, fast_memory = 0;
+    XSIFT_CUDA_CHECK(cudaGetDevice(&device));
+    XSIFT_CUDA_CHECK(cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device));
+    XSIFT_CUDA_CHECK(cudaDeviceGetAttribute(&fast_memory, cudaDevAttrMaxSharedMemoryPerBlockOptin, device));
+    if (fast_memory < static_cast<int>(sizeof(SharedTransform))) return false;
+    XSIFT_CUDA_CHECK(cudaFuncSetAttribute(transform_kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                          static_cast<int>(sizeof(SharedTransform))));
+    XSIFT_CUDA_CHECK(
+        cudaFuncSetAttribute(load_kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, load_bytes));
+    blocks_ = static_cast<unsigned>(processors);
+    return true;
+}
+
+void TransformSearch::start(const ProductTask* tasks, std::size_t n_tasks, int harmonics, const Tile* tiles,
+                            unsigned n_tiles, unsigned* next, double* sums, unsigned stride,
+                            const Stream& stream) {
+    if (correction_.size() == 0) {
+        const std::vector<float> correction = engine::transform_correction();
+        correction_.assign(correction, stream);
+        stream.synchronize();  // pageable memory that goes away
+    }
+    scale_.reserve(n_tasks * static_cast<std::size_t>(harmonics));
+    load_kernel<<<static_cast<unsigned>(scale_.size()), transform_threads, load_bytes, stream.get()>>>(
+        tasks, harmonics, scale_.data());
+    XSIFT_CUDA_CHECK(cudaGetLastError());
+    transform_kernel<<<std::min(blocks_, n_tiles), transform_threads, sizeof(SharedTransform),
+                       stream.get()>>>(tasks, harmonics, scale_.data(), correction_.data(), tiles, n_tiles,
+                                       next, sums, stride);
+    XSIFT_CUDA_CHECK(cudaGetLastError());
+}
+
+}  // namespace xsift::cuda
