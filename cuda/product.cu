@@ -194,31 +194,48 @@ __global__ __launch_bounds__(exact_threads) void select_kernel(const ProductTask
     }
 }
 
-/// One block a peak: the statistic in double, summed in an order that depends on nothing but the photons.
+/// The sum over the threads of a block, in an order that depends on nothing else; the same for all.
+__device__ double block_sum(double own, double* shared) {
+    const unsigned thread = threadIdx.x;
+    __syncthreads();
+    shared[thread] = own;
+    for (unsigned half = exact_threads / 2; half > 0; half /= 2) {
+        __syncthreads();
+        if (thread < half) shared[thread] += shared[thread + half];
+    }
+    __syncthreads();
+    return shared[0];
+}
+
+/// One block a peak: the statistic in double.
 __global__ __launch_bounds__(exact_threads) void exact_kernel(const ProductTask* tasks,
                                                               const StatisticSlot* slots, int most,
                                                               const std::int64_t* trials, ExactPeak* found) {
-    __shared__ double re[exact_threads], im[exact_threads];
+    __shared__ double shared[exact_threads];
     const StatisticSlot slot = slots[blockIdx.x / static_cast<unsigned>(most)];
     const ProductTask& task = tasks[slot.task];
     if (static_cast<int>(blockIdx.x % static_cast<unsigned>(most)) >= wanted_peaks(slot, task)) return;
     const std::int64_t trial = trials[blockIdx.x], index = task.first + trial;
-    const unsigned thread = threadIdx.x;
+    const int thread = static_cast<int>(threadIdx.x);
+    if (task.weighted_value != nullptr) {
+        timing::LombScargleSums<double> sums =
+            engine::exact_curve_share(task, static_cast<std::uint64_t>(index), thread, exact_threads);
+        sums.c = block_sum(sums.c, shared);
+        sums.s = block_sum(sums.s, shared);
+        sums.yc = block_sum(sums.yc, shared);
+        sums.ys = block_sum(sums.ys, shared);
+        sums.c2 = block_sum(sums.c2, shared);
+        sums.s2 = block_sum(sums.s2, shared);
+        sums.yy = 1.0;
+        if (thread == 0) found[blockIdx.x] = {trial, timing::lomb_scargle_power(sums), 1};
+        return;
+    }
     timing::HTest<double> h;
     for (int k = 1; k <= task.statistic_harmonics[slot.statistic]; ++k) {
-        const timing::Complex share = engine::exact_share(task, static_cast<std::uint64_t>(index * k),
-                                                          static_cast<int>(thread), exact_threads);
-        re[thread] = share.re;
-        im[thread] = share.im;
-        for (unsigned half = exact_threads / 2; half > 0; half /= 2) {
-            __syncthreads();
-            if (thread < half) {
-                re[thread] += re[thread + half];
-                im[thread] += im[thread + half];
-            }
-        }
-        if (thread == 0) h.add(engine::exact_term(task, trial, k, {re[0], im[0]}));
-        __syncthreads();
+        const timing::Complex share =
+            engine::exact_share(task, static_cast<std::uint64_t>(index * k), thread, exact_threads);
+        const double re = block_sum(share.re, shared), im = block_sum(share.im, shared);
+        if (thread == 0) h.add(engine::exact_term(task, trial, k, {re, im}));
     }
     if (thread == 0)
         found[blockIdx.x] = task.statistic_is_h[slot.statistic]
@@ -227,16 +244,24 @@ __global__ __launch_bounds__(exact_threads) void exact_kernel(const ProductTask*
 }
 
 /// The value that about expected_peaks independent trials of white noise exceed.
-float noise_threshold(const timing::Statistic& statistic, std::int64_t trials) {
+/// @param n photons, or bins of a light curve
+float noise_threshold(const timing::Statistic& statistic, std::int64_t trials, std::size_t n) {
     const double log10_p = std::log10(expected_peaks / (0.5 * static_cast<double>(trials)));
     if (log10_p >= 0.0) return 0.0f;
-    double low = 0.0, high = 500.0;
+    const auto survival = [&](double value) {
+        switch (statistic.kind) {
+            case timing::Statistic::Kind::h:
+                return timing::log10_h_survival(value);
+            case timing::Statistic::Kind::gls:
+                return timing::log10_lomb_scargle_single(value, static_cast<double>(n));
+            default:
+                return timing::log10_chi2_survival(value, statistic.harmonics);
+        }
+    };
+    double low = 0.0, high = statistic.kind == timing::Statistic::Kind::gls ? 1.0 : 500.0;
     for (int i = 0; i < 40; ++i) {
         const double middle = 0.5 * (low + high);
-        const double there = statistic.kind == timing::Statistic::Kind::h
-                                 ? timing::log10_h_survival(middle)
-                                 : timing::log10_chi2_survival(middle, statistic.harmonics);
-        (there > log10_p ? low : high) = middle;
+        (survival(middle) > log10_p ? low : high) = middle;
     }
     return static_cast<float>(low);
 }
@@ -269,10 +294,11 @@ struct ProductSearch::Implementation {
     using Group = std::vector<std::size_t>;
 
     std::span<const EventTask> tasks;
+    std::span<const std::span<const float>> weighted_values;  ///< of light curves; none: photons
     std::vector<std::optional<engine::SearchOutcome>>* outcomes = nullptr;
     Stream stream;
     Mirrored<double> time, df, gti_start, gti_stop, sums;
-    Mirrored<float> weight;
+    Mirrored<float> weight, weighted_value;
     Mirrored<std::int32_t> task_of;
     Mirrored<std::int64_t> edges;
     Mirrored<ProductTask> described;
@@ -290,7 +316,7 @@ struct ProductSearch::Implementation {
     engine::DeviceCosts costs;
     unsigned blocks = 0, stride = 1;
     int most_wanted = 0;
-    std::map<std::tuple<timing::Statistic::Kind, int, std::int64_t>, float> first_thresholds;
+    std::map<std::tuple<timing::Statistic::Kind, int, std::int64_t, std::size_t>, float> first_thresholds;
     std::vector<std::size_t> statistics_before;  ///< of each task of the group, statistics of those before it
 
     bool prepare_device() {
@@ -313,7 +339,7 @@ struct ProductSearch::Implementation {
         for (const std::size_t t : group) {
             auto& of_task = thresholds.emplace_back();
             for (const timing::Statistic& s : tasks[t].statistics)
-                of_task.push_back(first_threshold(s, tasks[t].grid.count));
+                of_task.push_back(first_threshold(s, tasks[t].grid.count, tasks[t].time.size()));
         }
         upload(group);
         std::vector<std::size_t> open(group.size());  // of the group
@@ -328,12 +354,14 @@ struct ProductSearch::Implementation {
     }
 
     /// noise_threshold, remembered: many tasks have the same statistics and grid.
-    float first_threshold(const timing::Statistic& statistic, std::int64_t trials) {
+    float first_threshold(const timing::Statistic& statistic, std::int64_t trials, std::size_t n) {
+        if (statistic.kind != timing::Statistic::Kind::gls) n = 0;  // of no influence
         const auto [at, is_new] =
-            first_thresholds.try_emplace({statistic.kind, statistic.harmonics, trials}, 0.0f);
-        if (is_new) at->second = noise_threshold(statistic, trials);
+            first_thresholds.try_emplace({statistic.kind, statistic.harmonics, trials, n}, 0.0f);
+        if (is_new) at->second = noise_threshold(statistic, trials, n);
         return at->second;
     }
+    bool curves() const { return !weighted_values.empty(); }
 
     /// Photons, intervals and bands of a group, one after the other.
     void upload(const Group& group) {
@@ -351,6 +379,7 @@ struct ProductSearch::Implementation {
         }
         time.reserve(photons);
         weight.reserve(photons);
+        weighted_value.reserve(curves() ? photons : 0);
         task_of.reserve(photons);
         step.reserve(photons);
         df.reserve(group.size());
@@ -378,7 +407,8 @@ struct ProductSearch::Implementation {
                     largest = std::max(largest, std::fabs(static_cast<double>(w)));
                 }
             }
-            const double n = static_cast<double>(task.time.size()), rms = std::sqrt(sum_w2 / n);
+            const double n = static_cast<double>(task.time.size()),
+                         rms = curves() ? 1.0 : std::sqrt(sum_w2 / n);
             std::copy(task.time.begin(), task.time.end(), time.host.data() + photons);
             std::fill_n(task_of.host.data() + photons, task.time.size(), static_cast<std::int32_t>(i));
             for (std::size_t j = 0; j < task.weight.size(); ++j)
@@ -390,6 +420,15 @@ struct ProductSearch::Implementation {
             p.step = step.data() + photons;
             p.weight = task.weight.empty() ? nullptr : weight.device.data() + photons;
             p.largest_weight = static_cast<float>(largest / rms);
+            if (curves()) {
+                const std::span<const float> values = weighted_values[group[i]];
+                std::copy(values.begin(), values.end(), weighted_value.host.data() + photons);
+                p.weighted_value = weighted_value.device.data() + photons;
+                p.largest_weighted_value = 0.0f;
+                for (const float value : values)
+                    p.largest_weighted_value = std::max(p.largest_weighted_value, std::fabs(value));
+                if (!(p.largest_weighted_value > 0.0f)) p.largest_weighted_value = 1.0f;
+            }
             p.n_photons = static_cast<std::int32_t>(task.time.size());
             p.halo = static_cast<std::int32_t>(engine::peak_halo(task.grid, task.min_separation));
             p.first = task.grid.first;
@@ -402,7 +441,7 @@ struct ProductSearch::Implementation {
             p.gti_stop = gti_stop.device.data() + intervals;
             p.n_gti = static_cast<int>(task.gti_start.size());
             p.window_fmax = engine::window_fmax(task, sum_w, sum_w2);
-            p.harmonics = engine::max_harmonics(task);
+            p.harmonics = curves() ? 2 : engine::max_harmonics(task);
             p.n_statistics = static_cast<int>(task.statistics.size());
             for (std::size_t s = 0; s < task.statistics.size(); ++s) {
                 p.statistic_harmonics[s] = task.statistics[s].harmonics;
@@ -422,6 +461,7 @@ struct ProductSearch::Implementation {
         }
         for (auto* buffer : {&time, &df, &gti_start, &gti_stop}) buffer->upload(stream);
         weight.upload(stream);
+        weighted_value.upload(stream);
         task_of.upload(stream);
         edges.upload(stream);
         slots.upload(stream);
@@ -471,7 +511,7 @@ struct ProductSearch::Implementation {
             return engine::tile_cost(described.host[a], 0) > engine::tile_cost(described.host[b], 0);
         });
         const auto product = std::stable_partition(order.begin(), order.end(), [&](std::size_t i) {
-            return transform.available() && costs.prefer_transform(described.host[i].n_photons);
+            return curves() || (transform.available() && costs.prefer_transform(described.host[i].n_photons));
         });
         tiles.reserve(n_tiles);
         std::size_t tile = 0;
@@ -488,7 +528,10 @@ struct ProductSearch::Implementation {
         exact.device.zero(stream);
         n_peaks.device.zero(stream);
         band_trials.device.zero(stream);
-        if (by_transform > 0)
+        if (by_transform > 0 && curves())
+            transform.start_curves(described.device.data(), described.host.size(), tiles.device.data(),
+                                   by_transform, next.data() + 1, sums.device.data(), stride, stream);
+        else if (by_transform > 0)
             transform.start(described.device.data(), described.host.size(), harmonics, tiles.device.data(),
                             by_transform, next.data() + 1, sums.device.data(), stride, stream);
         if (by_product > 0) {
@@ -535,7 +578,7 @@ struct ProductSearch::Implementation {
                 thresholds[s] = std::max(std::nextafter(thresholds[s], 1e30f), kept[rank]);
                 again = true;
             } else if (n < static_cast<std::uint32_t>(std::max(task.max_peaks, 0)) && thresholds[s] > 0.0f) {
-                thresholds[s] = thresholds[s] > 1.0f ? 0.6f * thresholds[s] : 0.0f;
+                thresholds[s] = thresholds[s] > (curves() ? 0.01f : 1.0f) ? 0.6f * thresholds[s] : 0.0f;
                 again = true;
             }
         }
@@ -594,6 +637,45 @@ ProductSearch::~ProductSearch() = default;
 
 std::vector<std::optional<engine::SearchOutcome>> ProductSearch::search(
     std::span<const engine::EventTask> tasks) {
+    return search(tasks, {});
+}
+
+std::vector<std::optional<engine::SearchOutcome>> ProductSearch::search(
+    std::span<const engine::LightCurveTask> curves) {
+    std::vector<std::optional<engine::SearchOutcome>> outcomes(curves.size());
+    std::vector<engine::PreparedLightCurve> prepared;
+    std::vector<std::size_t> number;
+    for (std::size_t c = 0; c < curves.size(); ++c)
+        if (curves[c].terms == std::vector<int>{1}) {
+            prepared.emplace_back(curves[c]);
+            number.push_back(c);
+        }
+    if (number.empty() || !has_transform()) return outcomes;
+    std::vector<EventTask> tasks(number.size());
+    std::vector<std::span<const float>> weighted_values;
+    for (std::size_t i = 0; i < number.size(); ++i) {
+        const engine::LightCurveTask& curve = curves[number[i]];
+        tasks[i].time = curve.time;
+        tasks[i].weight = prepared[i].weight;
+        tasks[i].grid = curve.grid;
+        tasks[i].statistics = engine::statistics_of(curve);
+        tasks[i].max_peaks = curve.max_peaks;
+        tasks[i].min_separation = curve.min_separation;
+        tasks[i].band_edges = curve.band_edges;
+        weighted_values.push_back(prepared[i].weighted_value);
+    }
+    auto found = search(tasks, weighted_values);
+    for (std::size_t i = 0; i < number.size(); ++i) outcomes[number[i]] = std::move(found[i]);
+    return outcomes;
+}
+
+bool ProductSearch::has_transform() {
+    if (workers_.empty()) workers_.push_back(std::make_unique<Implementation>());
+    return workers_.front()->transform.available();
+}
+
+std::vector<std::optional<engine::SearchOutcome>> ProductSearch::search(
+    std::span<const engine::EventTask> tasks, std::span<const std::span<const float>> weighted_values) {
     std::vector<std::optional<engine::SearchOutcome>> outcomes(tasks.size());
     const std::vector<Implementation::Group> groups = engine::product_groups(tasks, group_bytes_);
     // Each with a stream: while the device computes for one, the others prepare and report.
@@ -611,6 +693,7 @@ std::vector<std::optional<engine::SearchOutcome>> ProductSearch::search(
         try {
             XSIFT_CUDA_CHECK(cudaSetDevice(device));
             workers_[w]->tasks = tasks;
+            workers_[w]->weighted_values = weighted_values;
             workers_[w]->outcomes = &outcomes;
             workers_[w]->costs = costs_;
             for (std::size_t g = next++; g < groups.size(); g = next++) workers_[w]->run(groups[g]);

@@ -25,8 +25,16 @@ class ProductSearch {
     /// photons, too much for the memory of a group, a device without tensor cores.
     std::vector<std::optional<engine::SearchOutcome>> search(std::span<const engine::EventTask> tasks);
 
+    /// The same for light curves; none also for those with several terms.
+    std::vector<std::optional<engine::SearchOutcome>> search(std::span<const engine::LightCurveTask> curves);
+
   private:
     struct Implementation;
+    /// @param weighted_values of light curves, one list a task; none: photons
+    std::vector<std::optional<engine::SearchOutcome>> search(
+        std::span<const engine::EventTask> tasks, std::span<const std::span<const float>> weighted_values);
+    bool has_transform();
+
     std::int64_t group_bytes_;
     engine::DeviceCosts costs_;
     std::vector<std::unique_ptr<Implementation>> workers_;  ///< each with a stream

@@ -387,23 +387,28 @@ class CudaSearch final : public engine::PeriodSearch {
         : budget_(budget), products_(budget.product_group, costs) {}
     std::string name() const override { return "cuda"; }
     std::vector<engine::SearchOutcome> search(std::span<const EventTask> tasks) override {
-        std::vector<std::optional<engine::SearchOutcome>> by_product = products_.search(tasks);
-        std::vector<EventTask> others;
-        for (std::size_t t = 0; t < tasks.size(); ++t)
-            if (!by_product[t]) others.push_back(tasks[t]);
-        std::vector<engine::SearchOutcome> directly = run(std::span<const EventTask>(others)), outcomes;
-        auto next = directly.begin();
-        for (auto& outcome : by_product) outcomes.push_back(std::move(outcome ? *outcome : *next++));
-        return outcomes;
+        return by_tiles_or_directly(tasks);
     }
     std::vector<engine::SearchOutcome> search(std::span<const LightCurveTask> tasks) override {
-        return run(tasks);
+        return by_tiles_or_directly(tasks);
     }
     std::vector<engine::CompositeOutcome> search(std::span<const engine::CompositeTask> tasks) override {
         return search_composites(tasks);
     }
 
   private:
+    template <typename Task>
+    std::vector<engine::SearchOutcome> by_tiles_or_directly(std::span<const Task> tasks) {
+        std::vector<std::optional<engine::SearchOutcome>> by_tiles = products_.search(tasks);
+        std::vector<Task> others;
+        for (std::size_t t = 0; t < tasks.size(); ++t)
+            if (!by_tiles[t]) others.push_back(tasks[t]);
+        std::vector<engine::SearchOutcome> directly = run(std::span<const Task>(others)), outcomes;
+        auto next = directly.begin();
+        for (auto& outcome : by_tiles) outcomes.push_back(std::move(outcome ? *outcome : *next++));
+        return outcomes;
+    }
+
     template <typename Task>
     std::vector<engine::SearchOutcome> run(std::span<const Task> tasks) {
         std::vector<std::vector<Found>> found;

@@ -50,8 +50,8 @@ __global__ __launch_bounds__(transform_threads) void load_kernel(const ProductTa
 }
 
 /// The sums of harmonic k at all frequencies of the tile, in the order of the transform.
-__device__ void sum_photons(TransformGrid& grid, const ProductTask& task, std::int64_t begin, int k,
-                            float scale, int thread) {
+__device__ __noinline__ void sum_photons(TransformGrid& grid, const ProductTask& task, const float* weight,
+                                         std::int64_t begin, int k, float scale, int thread) {
     for (int c = thread; c < transform_size; c += transform_threads) engine::clear_cell(grid, c);
     __syncthreads();
     // Each thread has a run of photons, so that those of a warp are far apart and reach different cells.
@@ -59,7 +59,7 @@ __device__ void sum_photons(TransformGrid& grid, const ProductTask& task, std::i
     const std::int32_t run = (task.n_photons + transform_threads - 1) / transform_threads,
                        first = min(thread * run, task.n_photons), end = min(first + run, task.n_photons);
     for (std::int32_t j = first; j < end; ++j)
-        engine::spread_photon<DeviceOps>(grid, task, centre, k, scale, j);
+        engine::spread_photon<DeviceOps>(grid, task, weight, centre, k, scale, j);
     __syncthreads();
     for (int c = thread; c < transform_size; c += transform_threads) engine::convert_cell(grid, c);
     for (int pass = 0; pass < engine::transform_passes; ++pass) {
@@ -102,7 +102,7 @@ __global__ __launch_bounds__(transform_threads,
             if (harmonic.any()) {
                 const float scale = scales[static_cast<std::size_t>(tile.task) * harmonics + k - 1],
                             unit = 1.0f / scale;
-                sum_photons(shared.grid, task, tile.begin, k, scale, thread);
+                sum_photons(shared.grid, task, task.weight, tile.begin, k, scale, thread);
                 if (tile.plain_harmonics < 0)
                     for (int at = thread; at < engine::tile_width; at += transform_threads)
                         engine::add_rare(task, harmonic, at,
@@ -125,6 +125,47 @@ __global__ __launch_bounds__(transform_threads,
     }
 }
 
+/// Light curves: as transform_kernel, with the Lomb-Scargle power as the statistic. waiting: tile_width a
+/// block.
+__global__ __launch_bounds__(transform_threads,
+                             1) void curve_kernel(const ProductTask* tasks, const float* scales,
+                                                  const float* correction, engine::CurveSums* waiting,
+                                                  const Tile* tiles, unsigned n_tiles, unsigned* next,
+                                                  double* sums, unsigned stride) {
+    extern __shared__ __align__(16) unsigned char memory[];
+    SharedTransform& shared = *reinterpret_cast<SharedTransform*>(memory);
+    const int thread = static_cast<int>(threadIdx.x);
+    waiting += static_cast<std::size_t>(blockIdx.x) * engine::tile_width;
+    for (;;) {
+        if (thread == 0) shared.gathering.ticket = atomicAdd(next, 1u);
+        __syncthreads();
+        const unsigned ticket = shared.gathering.ticket;
+        if (ticket >= n_tiles) return;
+        const Tile tile = tiles[ticket];
+        const ProductTask& task = tasks[tile.task];
+        const TileHarmonic harmonic(task, tile.begin, 1);
+        const float *const scale = scales + static_cast<std::size_t>(tile.task) * 2,
+                           of_values = scale[0] * (task.largest_weight / task.largest_weighted_value);
+        sum_photons(shared.grid, task, task.weighted_value, tile.begin, 1, of_values, thread);
+        for (int at = thread; at < engine::tile_width; at += transform_threads)
+            waiting[at].weighted = engine::transformed_sums(shared.grid, correction, 1.0f / of_values, at);
+        __syncthreads();
+        sum_photons(shared.grid, task, task.weight, tile.begin, 1, scale[0], thread);
+        for (int at = thread; at < engine::tile_width; at += transform_threads)
+            waiting[at].plain = engine::transformed_sums(shared.grid, correction, 1.0f / scale[0], at);
+        __syncthreads();
+        sum_photons(shared.grid, task, task.weight, tile.begin, 2, scale[1], thread);
+        for (int at = thread; at < engine::tile_width; at += transform_threads)
+            shared.values.z2[engine::tile_slot(at)] =
+                engine::curve_power(harmonic, at, waiting[at],
+                                    engine::transformed_sums(shared.grid, correction, 1.0f / scale[1], at));
+        __syncthreads();
+        collect(shared.gathering, shared.values, task, tile.begin, 0, thread,
+                sums + static_cast<std::size_t>(ticket) * stride);
+        __syncthreads();
+    }
+}
+
 constexpr int load_bytes = transform_size * static_cast<int>(sizeof(std::int32_t));
 
 }  // namespace
@@ -137,17 +178,18 @@ bool TransformSearch::available() {
     XSIFT_CUDA_CHECK(cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device));
     XSIFT_CUDA_CHECK(cudaDeviceGetAttribute(&fast_memory, cudaDevAttrMaxSharedMemoryPerBlockOptin, device));
     if (fast_memory < static_cast<int>(sizeof(SharedTransform))) return false;
-    XSIFT_CUDA_CHECK(cudaFuncSetAttribute(transform_kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                          static_cast<int>(sizeof(SharedTransform))));
+    for (const void* kernel :
+         {reinterpret_cast<const void*>(transform_kernel), reinterpret_cast<const void*>(curve_kernel)})
+        XSIFT_CUDA_CHECK(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                              static_cast<int>(sizeof(SharedTransform))));
     XSIFT_CUDA_CHECK(
         cudaFuncSetAttribute(load_kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, load_bytes));
     blocks_ = static_cast<unsigned>(processors);
     return true;
 }
 
-void TransformSearch::start(const ProductTask* tasks, std::size_t n_tasks, int harmonics, const Tile* tiles,
-                            unsigned n_tiles, unsigned* next, double* sums, unsigned stride,
-                            const Stream& stream) {
+void TransformSearch::prepare(const ProductTask* tasks, std::size_t n_tasks, int harmonics,
+                              const Stream& stream) {
     if (correction_.size() == 0) {
         const std::vector<float> correction = engine::transform_correction();
         correction_.assign(correction, stream);
@@ -157,9 +199,26 @@ void TransformSearch::start(const ProductTask* tasks, std::size_t n_tasks, int h
     load_kernel<<<static_cast<unsigned>(scale_.size()), transform_threads, load_bytes, stream.get()>>>(
         tasks, harmonics, scale_.data());
     XSIFT_CUDA_CHECK(cudaGetLastError());
+}
+
+void TransformSearch::start(const ProductTask* tasks, std::size_t n_tasks, int harmonics, const Tile* tiles,
+                            unsigned n_tiles, unsigned* next, double* sums, unsigned stride,
+                            const Stream& stream) {
+    prepare(tasks, n_tasks, harmonics, stream);
     transform_kernel<<<std::min(blocks_, n_tiles), transform_threads, sizeof(SharedTransform),
                        stream.get()>>>(tasks, harmonics, scale_.data(), correction_.data(), tiles, n_tiles,
                                        next, sums, stride);
+    XSIFT_CUDA_CHECK(cudaGetLastError());
+}
+
+void TransformSearch::start_curves(const ProductTask* tasks, std::size_t n_tasks, const Tile* tiles,
+                                   unsigned n_tiles, unsigned* next, double* sums, unsigned stride,
+                                   const Stream& stream) {
+    prepare(tasks, n_tasks, 2, stream);
+    const unsigned blocks = std::min(blocks_, n_tiles);
+    waiting_.reserve(std::size_t{blocks_} * engine::tile_width);
+    curve_kernel<<<blocks, transform_threads, sizeof(SharedTransform), stream.get()>>>(
+        tasks, scale_.data(), correction_.data(), waiting_.data(), tiles, n_tiles, next, sums, stride);
     XSIFT_CUDA_CHECK(cudaGetLastError());
 }
 

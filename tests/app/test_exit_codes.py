@@ -27,7 +27,7 @@ class ExitCodes(XsiftCase):
                           ["run", survey, "-o", out, "--fmax", "fast"], ["run", survey, "-o", out, "--shard", "4/3"],
                           ["run", survey, "-o", out, "--sources", "nobody"],
                           ["run", survey, "-o", out, "--backend", "gpu"],
-                          ["run", survey, "-o", out, "--batch-memory", "0"],
+                          ["run", survey, "-o", out, "--batch-memory", "0"], ["run", survey, "-o", out, "--device-memory", "2Q"],
                           ["run", survey, "-o", self.folder / "missing" / "c.fits"],
                           ["run", survey, "-o", out, "-c", self.folder / "missing.toml"],
                           ["ingest", RX_J0146, "-o", self.folder / "missing" / "s.h5"]):

@@ -22,6 +22,9 @@ namespace {
 
 using namespace xsift;
 
+/// Number of the best trial or template of each task.
+using Decisions = std::vector<std::int64_t>;
+
 /// Event lists of unequal length, log-uniform between 100 and 10,000 photons, each with a pulse, on one long
 /// grid.
 struct SearchWorkload {
@@ -78,6 +81,36 @@ struct SearchWorkload {
     std::vector<std::int64_t> decisions(engine::PeriodSearch& backend) const {
         std::vector<std::int64_t> best;
         for (const auto& outcome : backend.search(tasks))
+            best.push_back(outcome.statistics.at(0).peaks.at(0).index);
+        return best;
+    }
+};
+
+/// Light curves of unequally spaced bins, Lomb-Scargle.
+struct CurveWorkload {
+    std::vector<std::vector<double>> times, values, weights;
+    std::vector<engine::LightCurveTask> tasks;
+    double pairs = 0.0;  ///< bins x trial frequencies
+
+    CurveWorkload(std::size_t n_curves, std::size_t bins, std::int64_t n_trials) {
+        const double span = 100.0 * static_cast<double>(bins);
+        for (std::size_t i = 0; i < n_curves; ++i) {
+            RandomStream random(20260103, i);
+            for (auto* list : {&times, &values, &weights}) list->emplace_back();
+            for (std::size_t j = 0; j < bins; ++j) {
+                times.back().push_back(100.0 * (static_cast<double>(j) + 0.3 * random.uniform()) - span / 2);
+                values.back().push_back(random.normal());
+                weights.back().push_back(0.5 + random.uniform());
+            }
+        }
+        for (std::size_t i = 0; i < n_curves; ++i)
+            tasks.push_back(
+                {times[i], values[i], weights[i], {1.0 / (10.0 * span), 1, n_trials}, 40, 1.5 / span});
+        pairs = static_cast<double>(n_curves * bins) * static_cast<double>(n_trials);
+    }
+    Decisions decisions(engine::PeriodSearch& backend) const {
+        Decisions best;
+        for (const auto& outcome : backend.search(std::span<const engine::LightCurveTask>(tasks)))
             best.push_back(outcome.statistics.at(0).peaks.at(0).index);
         return best;
     }
@@ -152,8 +185,6 @@ struct GridWorkload {
     }
 };
 
-using Decisions = std::vector<std::int64_t>;
-
 struct Measurement {
     std::string json;
     Decisions decisions;
@@ -217,6 +248,17 @@ std::string run_benchmark(bool quick) {
                                             workload->tasks.size(), workload->pairs, std::min(repeats, 3),
                                             [&] { return workload->decisions(*engines->search); })
                                         .json);
+    }
+    {
+        const CurveWorkload many(quick ? 4 : 1000, 1000, quick ? 20'000 : 100'000),
+            few(quick ? 4 : 20, 1000, quick ? 20'000 : 100'000);
+        for (const auto& [engines, workload] : {std::pair{&cuda, &many}, {&cpu, &few}})
+            rows.push_back("    " + measure("gls_1000", engines->backend, workload->tasks.size(),
+                                            workload->pairs, std::min(repeats, 3),
+                                            [&] { return workload->decisions(*engines->search); })
+                                        .json);
+        if (few.decisions(*cuda.search) != few.decisions(*cpu.search))
+            std::cerr << "device and CPU differ in the best trial of a light curve\n";
     }
     // Both ways to the sums of a tile, each forced: where they cost the same is what the planner has to know.
     cuda::DeviceOptions product, transform;

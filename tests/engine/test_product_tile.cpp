@@ -30,6 +30,28 @@ struct Found {
 
 enum class Way { product, transform };
 
+/// The sums of a tile by the transform, as the threads of a block make them.
+class HostTransform {
+  public:
+    std::vector<SumPair> run(const ProductTask& task, const float* weight, std::int64_t begin, int k,
+                             float scale) {
+        for (int c = 0; c < transform_size; ++c) clear_cell(*grid_, c);
+        for (std::int32_t j = 0; j < task.n_photons; ++j)
+            spread_photon<HostOps>(*grid_, task, weight, transform_centre(task, begin), k, scale, j);
+        for (int c = 0; c < transform_size; ++c) convert_cell(*grid_, c);
+        for (int pass = 0; pass < transform_passes; ++pass)
+            for (int b = transform_size / 4; b-- > 0;) transform_butterfly<HostOps>(*grid_, pass, b);
+        std::vector<SumPair> sums;
+        for (int at = 0; at < tile_width; ++at)
+            sums.push_back(transformed_sums(*grid_, correction_.data(), 1.0f / scale, at));
+        return sums;
+    }
+
+  private:
+    std::unique_ptr<TransformGrid> grid_ = std::make_unique<TransformGrid>();
+    std::vector<float> correction_ = transform_correction();
+};
+
 /// A task as the device gets it, and what its tiles find: the order of things is that of the kernel.
 class HostTiles {
   public:
@@ -122,7 +144,6 @@ class HostTiles {
     }
 
     void add_transformed(std::int64_t begin, const TileHarmonic& harmonic, bool plain) {
-        using test::HostOps;
         std::vector<std::int32_t> photons(transform_size);
         for (std::int32_t j = 0; j < task_.n_photons; ++j)
             ++photons[static_cast<std::size_t>(
@@ -130,20 +151,15 @@ class HostTiles {
         std::int32_t most = 0;
         for (int c = 0; c < transform_size; ++c) most = std::max(most, cell_load(photons.data(), c));
         const float scale = fixed_point_scale(most, task_.largest_weight);
-        for (int c = 0; c < transform_size; ++c) clear_cell(*grid_, c);
-        for (std::int32_t j = 0; j < task_.n_photons; ++j)
-            spread_photon<HostOps>(*grid_, task_, transform_centre(task_, begin), harmonic.k, scale, j);
-        for (int c = 0; c < transform_size; ++c) convert_cell(*grid_, c);
-        for (int pass = 0; pass < transform_passes; ++pass)
-            for (int b = transform_size / 4; b-- > 0;) transform_butterfly<HostOps>(*grid_, pass, b);
+        const std::vector<SumPair> sums = transform_.run(task_, task_.weight, begin, harmonic.k, scale);
         for (int at = 0; at < tile_width; ++at) {
-            const SumPair sums = transformed_sums(*grid_, correction_.data(), 1.0f / scale, at);
+            const SumPair of_trial = sums[static_cast<std::size_t>(at)];
             if (!plain)
-                add_rare(task_, harmonic, at, sums, *values_);
+                add_rare(task_, harmonic, at, of_trial, *values_);
             else if (harmonic.k == 1)
-                put_power<true, true>(harmonic, tile_slot(at), harmonic.power(sums), *values_);
+                put_power<true, true>(harmonic, tile_slot(at), harmonic.power(of_trial), *values_);
             else
-                put_power<false, true>(harmonic, tile_slot(at), harmonic.power(sums), *values_);
+                put_power<false, true>(harmonic, tile_slot(at), harmonic.power(of_trial), *values_);
         }
     }
 
@@ -221,8 +237,7 @@ class HostTiles {
     const EventTask& source_;
     PreparedEvents events_;
     Way way_;
-    std::unique_ptr<TransformGrid> grid_ = std::make_unique<TransformGrid>();
-    std::vector<float> correction_ = transform_correction();
+    HostTransform transform_;
     std::vector<float> weight_;
     ProductTask task_;
     bool with_h_ = false;
@@ -353,6 +368,57 @@ TEST(TransformTile, AFullCellDoesNotOverflow) {
     int n = 0;
     expect_right(task, square, n, Way::transform);
     EXPECT_LT(std::sqrt(square / n), 1e-3);
+}
+
+TEST(TransformTile, LightCurvesAgreeWithTheDirectSums) {
+    RandomStream random(21, 0);
+    std::vector<double> time, value, weight;
+    for (int i = 0; i < 400; ++i) {
+        time.push_back(90.0 * i + 30.0 * random.uniform());
+        value.push_back(5.0 + std::sin(0.01 * time.back()) + random.normal());
+        weight.push_back(0.5 + random.uniform());
+    }
+    const LightCurveTask curve{time, value, weight, {1.0 / (4 * 36000.0), 4, 5000}, 30, 1.5 / 36000.0};
+    const PreparedLightCurve prepared(curve);
+    ProductTask task;
+    task.step = prepared.step.data();
+    task.weight = prepared.weight.data();
+    task.weighted_value = prepared.weighted_value.data();
+    task.n_photons = static_cast<std::int32_t>(time.size());
+    task.halo = static_cast<std::int32_t>(peak_halo(curve.grid, curve.min_separation));
+    task.first = curve.grid.first;
+    task.count = curve.grid.count;
+    task.df = curve.grid.df;
+    task.sum_w2 = 1.0;
+    task.harmonic_fmax = std::numeric_limits<double>::infinity();
+
+    HostTransform transform;
+    const float scale = fixed_point_scale(400, 0.5f);
+    const auto weighted = transform.run(task, task.weighted_value, 0, 1, scale),
+               plain = transform.run(task, task.weight, 0, 1, scale),
+               twice = transform.run(task, task.weight, 0, 2, scale);
+    const TileHarmonic harmonic(task, 0, 1);
+    const auto truth = oracle_periodograms(curve);
+    double square = 0.0;
+    for (int at = 0; at < tile_width; ++at) {
+        const auto p = static_cast<std::size_t>(at);
+        const float power = curve_power(harmonic, at, {weighted[p], plain[p]}, twice[p]);
+        const std::int64_t trial = at - task.halo;
+        if (trial < 0 || trial >= task.count) {
+            EXPECT_EQ(power, 0.0f);
+            continue;
+        }
+        const double wanted = truth[0][static_cast<std::size_t>(trial)];
+        EXPECT_NEAR(static_cast<double>(power), wanted, 2e-5);
+        square += (static_cast<double>(power) - wanted) * (static_cast<double>(power) - wanted);
+        if (trial % 500 == 0) {
+            timing::LombScargleSums<double> sums =
+                exact_curve_share(task, static_cast<std::uint64_t>(task.first + trial), 0, 1);
+            sums.yy = 1.0;
+            EXPECT_NEAR(timing::lomb_scargle_power(sums), wanted, 1e-6);
+        }
+    }
+    EXPECT_LT(std::sqrt(square / 5000.0), 2e-6);
 }
 
 TEST(TransformTile, OutputsOfNeighbouringFrequenciesShareNoBanks) {

@@ -40,6 +40,10 @@ struct ProductTask {
     const timing::FixedPhase* step = nullptr;  ///< n_photons
     const float* weight = nullptr;             ///< n_photons, or null: all 1
     float largest_weight = 1.0f;               ///< of their absolute values
+    /// Of a light curve: weights (whose sum is 1) times values (mean 0, variance 1); its statistic is the
+    /// Lomb-Scargle power. Null for photons.
+    const float* weighted_value = nullptr;
+    float largest_weighted_value = 1.0f;
     std::int32_t n_photons = 0, halo = 1;
     std::int64_t first = 0, count = 0;  ///< grid index of the first trial, trials
     double df = 0.0, harmonic_fmax = 0.0;
@@ -482,6 +486,26 @@ XSIFT_HD inline double exact_term(const ProductTask& task, std::int64_t trial, i
     if (f < task.window_fmax)
         sum = sum - timing::gti_window(f, task.gti_start, task.gti_stop, task.n_gti) * task.sum_w;
     return timing::z2_term(sum.re, sum.im, task.sum_w2);
+}
+
+/// What a thread of many adds to the sums of a light curve in double at a grid index.
+XSIFT_HD inline timing::LombScargleSums<double> exact_curve_share(const ProductTask& task,
+                                                                  std::uint64_t index, int thread,
+                                                                  int threads) {
+    timing::LombScargleSums<double> sums;
+    sums.c2 = 0.0;
+    for (std::int32_t j = thread; j < task.n_photons; j += threads) {
+        const timing::Phasor one = timing::phasor(task.step[j] * index),
+                             two = timing::phasor(task.step[j] * (2 * index));
+        const auto w = static_cast<double>(task.weight[j]), wy = static_cast<double>(task.weighted_value[j]);
+        sums.c += w * one.cosine;
+        sums.s += w * one.sine;
+        sums.yc += wy * one.cosine;
+        sums.ys += wy * one.sine;
+        sums.c2 += w * two.cosine;
+        sums.s2 += w * two.sine;
+    }
+    return sums;
 }
 
 /// Photons times harmonics of a tile: what it costs.

@@ -80,15 +80,16 @@ XSIFT_HD inline std::int64_t transform_centre(const ProductTask& task, std::int6
     return task.first + tile_begin - task.halo + tile_width / 2;
 }
 
-/// Spreads photon j for harmonic k.
+/// Spreads photon (or bin) j for harmonic k.
+/// @param weight of all; null: all 1
 template <typename Ops>
-XSIFT_HD inline void spread_photon(TransformGrid& grid, const ProductTask& task, std::int64_t centre, int k,
-                                   float scale, std::int32_t j) {
+XSIFT_HD inline void spread_photon(TransformGrid& grid, const ProductTask& task, const float* weight,
+                                   std::int64_t centre, int k, float scale, std::int32_t j) {
     constexpr int width = transform_spreading.width;
     const timing::FixedPhase step = task.step[j] * static_cast<timing::FixedPhase>(k);
     SinglePhasor turn =
         Ops::turn(static_cast<std::uint32_t>(step * static_cast<timing::FixedPhase>(centre) >> 32));
-    const float w = task.weight ? scale * task.weight[j] : scale;
+    const float w = weight ? scale * weight[j] : scale;
     turn = {w * turn.cosine, w * turn.sine};
     const int first = cell_of(step) - (width / 2 - 1);
     const float within = place_in_cell(step);
@@ -153,6 +154,26 @@ XSIFT_HD inline SumPair transformed_sums(const TransformGrid& grid, const float*
     const SumPair sum = grid.sum[transform_output(l & (transform_size - 1))];
     const float factor = unit * correction[l < 0 ? -l : l];
     return {factor * sum.re, factor * sum.im};
+}
+
+/// A light curve's sums come from three transforms, of which the first two wait in memory of the block.
+struct CurveSums {
+    SumPair weighted, plain;  ///< sums of w y and of w at the frequency
+};
+
+/// Lomb-Scargle power at a position of the tile, given the sums of w at twice the frequency; 0 at positions
+/// that are no trial.
+XSIFT_HD inline float curve_power(const TileHarmonic& harmonic, int at, const CurveSums& one, SumPair two) {
+    if (at < harmonic.low || at >= harmonic.high) return 0.0f;
+    timing::LombScargleSums<float> sums;
+    sums.yy = 1.0f;
+    sums.yc = one.weighted.re;
+    sums.ys = one.weighted.im;
+    sums.c = one.plain.re;
+    sums.s = one.plain.im;
+    sums.c2 = two.re;
+    sums.s2 = two.im;
+    return timing::lomb_scargle_power(sums);
 }
 
 }  // namespace xsift::engine
