@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # Debian and Ubuntu package names. docs/operations.md says what each is for.
 # shellcheck disable=SC2034
 build_packages=(g++ cmake ninja-build pkg-config libhdf5-dev libcfitsio-dev libcli11-dev libfmt-dev libspdlog-dev
-    nlohmann-json3-dev libtbb-dev libxxhash-dev libopenblas-dev zlib1g-dev liberfa-dev)
+    nlohmann-json3-dev libtbb-dev libxxhash-dev zlib1g-dev liberfa-dev)
 # shellcheck disable=SC2034
 test_packages=(libgtest-dev libgmock-dev python3 python3-h5py python3-astropy fitsverify
     slurmctld slurmd slurm-client munge)

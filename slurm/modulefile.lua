@@ -6,5 +6,3 @@ whatis("Version: 0.1.0")
 local prefix = "/opt/xsift/0.1.0"
 prepend_path("PATH", pathJoin(prefix, "bin"))
 prepend_path("MANPATH", pathJoin(prefix, "share/man"))
--- One thread for the matrix products: xsift runs its own.
-setenv("OPENBLAS_NUM_THREADS", "1")

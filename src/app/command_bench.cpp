@@ -106,7 +106,7 @@ Action add_bench(CLI::App& app) {
                        result.of_ceiling > 0.0 ? fmt::format("{:.2f}", result.of_ceiling) : ""});
         table.print();
         for (const auto& [backend, ceilings] : report.ceilings)
-            fmt::print("ceilings of {}: {:.3g} FLOP/s (matrix product), {:.3g} B/s (copy)\n", backend,
+            fmt::print("ceilings of {}: {:.3g} FLOP/s (multiplications and additions), {:.3g} B/s (copy)\n", backend,
                        ceilings.flop_per_s, ceilings.bytes_per_s);
         if (!arguments->json.empty())
             io::write_text_file(arguments->json, pipeline::bench_json(arguments->options, report));

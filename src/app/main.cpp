@@ -5,6 +5,8 @@
 #include <csignal>
 #include <exception>
 #include <new>
+#include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -16,6 +18,13 @@
 namespace {
 
 using namespace xsift;
+
+/// Whether a thread could not be started: what the standard library and oneTBB throw then.
+bool is_want_of_threads(const std::exception& error) {
+    const auto* system = dynamic_cast<const std::system_error*>(&error);
+    return (system != nullptr && system->code() == std::errc::resource_unavailable_try_again) ||
+           std::string_view(error.what()).starts_with("pthread_create has failed");
+}
 
 int code(ExitCode exit) {
     return static_cast<int>(exit);
@@ -30,7 +39,13 @@ ExitCode perform(const app::Action& action) {
     } catch (const std::bad_alloc&) {
         log::error("out of memory. Lower --batch-memory or use a larger machine. [OUT_OF_MEMORY]");
     } catch (const std::exception& error) {
-        log::error("unexpected failure ({}). Please report it. [INTERNAL]", error.what());
+        if (is_want_of_threads(error))
+            log::error(
+                "threads cannot be started ({}). Use fewer (--threads), or raise the limits of memory and "
+                "processes (ulimit -v, -u). [NO_THREADS]",
+                error.what());
+        else
+            log::error("unexpected failure ({}). Please report it. [INTERNAL]", error.what());
     }
     return ExitCode::internal;
 }
@@ -50,12 +65,18 @@ int main(int argc, char** argv) {
     parser.add_flag("-v,--verbose", verbose, "Log details");
 
     std::vector<std::pair<const char*, app::Action>> actions{
-        {"ingest", app::add_ingest(parser)}, {"simulate", app::add_simulate(parser)},
-        {"join", app::add_join(parser)},     {"run", app::add_run(parser)},
-        {"merge", app::add_merge(parser)},   {"plan", app::add_plan(parser)},
-        {"info", app::add_info(parser)},     {"verify", app::add_verify(parser)},
-        {"report", app::add_report(parser)}, {"bench", app::add_bench(parser)},
-        {"train", app::add_train(parser)},   {"classify", app::add_classify(parser)},
+        {"ingest", app::add_ingest(parser)},
+        {"simulate", app::add_simulate(parser)},
+        {"join", app::add_join(parser)},
+        {"run", app::add_run(parser)},
+        {"merge", app::add_merge(parser)},
+        {"plan", app::add_plan(parser)},
+        {"info", app::add_info(parser)},
+        {"verify", app::add_verify(parser)},
+        {"report", app::add_report(parser)},
+        {"bench", app::add_bench(parser)},
+        {"train", app::add_train(parser)},
+        {"classify", app::add_classify(parser)},
         {"import-apec", app::add_import_apec(parser)},
     };
     try {

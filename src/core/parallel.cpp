@@ -35,7 +35,11 @@ int available_threads() {
 
 struct ThreadPool::Implementation {
     Implementation(int threads, PoolObserver* seen_by)
-        : arena(threads > 0 ? threads : tbb::task_arena::automatic), observer(seen_by) {}
+        : arena(threads > 0 ? threads : tbb::task_arena::automatic), observer(seen_by) {
+        // Here and not at the first loop: where that fails for want of memory, oneTBB lets a second thread
+        // wait for ever.
+        arena.initialize();
+    }
     mutable tbb::task_arena arena;
     PoolObserver* observer;
 };

@@ -1,12 +1,12 @@
+#include "nufft.hpp"
+
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstring>
 #include <vector>
 
 #include <xsift/engine/ceilings.hpp>
-
-extern "C" void sgemm_(const char*, const char*, const int*, const int*, const int*, const float*,
-                       const float*, const int*, const float*, const int*, const float*, float*, const int*);
 
 namespace xsift::engine {
 namespace {
@@ -29,18 +29,15 @@ double highest_rate(const ThreadPool& pool, double work_of_a_thread, const Work&
 }  // namespace
 
 Ceilings cpu_ceilings(const ThreadPool& pool) {
-    constexpr int n = 384;
     constexpr std::size_t bytes = std::size_t{64} << 20;
     const auto threads = static_cast<std::size_t>(pool.size());
-    std::vector<std::vector<float>> a(threads, std::vector<float>(n * n, 0.5f)), b = a, c = a;
     std::vector<std::vector<char>> from(threads, std::vector<char>(bytes, 'x')), to = from;
     Ceilings ceilings;
-    constexpr int products = 8;
-    ceilings.flop_per_s = highest_rate(pool, products * 2.0 * n * n * n, [&](std::size_t t) {
-        const float one = 1.0f, zero = 0.0f;
-        for (int i = 0; i < products; ++i)
-            sgemm_("N", "N", &n, &n, &n, &one, a[t].data(), &n, b[t].data(), &n, &zero, c[t].data(), &n);
-    });
+    constexpr std::int64_t steps = 1'000'000;
+    const NufftKernel& kernel = nufft_best();
+    std::vector<std::array<float, peak_floats>> sums(threads);
+    ceilings.flop_per_s = highest_rate(pool, kernel.peak_flop * static_cast<double>(steps),
+                                       [&](std::size_t t) { kernel.peak(steps, sums[t].data()); });
     ceilings.bytes_per_s = highest_rate(pool, 2.0 * static_cast<double>(bytes), [&](std::size_t t) {
         std::memcpy(to[t].data(), from[t].data(), bytes);
     });

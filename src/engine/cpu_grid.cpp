@@ -1,18 +1,11 @@
 #include "cpu_grid.hpp"
 
+#include "nufft.hpp"
+
 #include <algorithm>
 #include <vector>
 
 #include <xsift/engine/grid_task.hpp>
-
-extern "C" {
-// Fortran BLAS, as every BLAS offers it.
-void sgemm_(const char* trans_a, const char* trans_b, const int* m, const int* n, const int* k,
-            const float* alpha, const float* a, const int* lda, const float* b, const int* ldb,
-            const float* beta, float* c, const int* ldc);
-// OpenBLAS only: absent from other libraries.
-void openblas_set_num_threads(int threads) __attribute__((weak));
-}
 
 namespace xsift::engine {
 
@@ -34,16 +27,6 @@ struct HostSum {
     }
 };
 
-/// rate (n x n_bins) = templates from first on (n x n_energies) times fold (n_energies x n_bins), all
-/// row-major.
-void fold_templates(const GridTask& task, std::int64_t first, std::int64_t n, float* rate) {
-    const int bins = static_cast<int>(task.n_bins), count = static_cast<int>(n),
-              energies = static_cast<int>(task.n_energies);
-    const float one = 1.0F, zero = 0.0F;
-    sgemm_("N", "N", &bins, &count, &energies, &one, task.fold.data(), &bins,
-           task.templates.data() + first * task.n_energies, &energies, &zero, rate, &bins);
-}
-
 struct Block {
     std::size_t task;
     std::int64_t first, count;
@@ -51,9 +34,7 @@ struct Block {
 
 class CpuGrid final : public GridLikelihood {
   public:
-    explicit CpuGrid(const ThreadPool& pool) : pool_(pool) {
-        if (openblas_set_num_threads != nullptr) openblas_set_num_threads(1);  // the pool is parallel already
-    }
+    explicit CpuGrid(const ThreadPool& pool) : pool_(pool) {}
     std::string name() const override { return "cpu"; }
 
     std::vector<GridOutcome> evaluate(std::span<const GridTask> tasks) override {
@@ -69,8 +50,12 @@ class CpuGrid final : public GridLikelihood {
             const Block& block = blocks[b];
             const GridTask& task = tasks[block.task];
             const CellData data = cell_data(task);
-            std::vector<float> rate(static_cast<std::size_t>(block.count * task.n_bins));
-            fold_templates(task, block.first, block.count, rate.data());
+            std::vector<float> rate(static_cast<std::size_t>(block.count * task.n_bins)),
+                space(grid_product_floats(task.n_energies, task.n_bins));
+            nufft_best().grid_product(
+                {task.templates.data() + block.first * task.n_energies, task.fold.data(), block.count,
+                 task.n_energies, task.n_bins, rate.data()},
+                space.data());
             for (std::int64_t i = 0; i < block.count; ++i)
                 cells[block.task][block.first + i] =
                     fit_cell(block.first + i, data, rate.data() + i * task.n_bins, HostSum{task.n_bins});

@@ -9,7 +9,7 @@
 
 namespace xsift::engine {
 
-/// Single-precision matrix products (BLAS, one thread each), the statistic in double behind them; parallel
+/// Single-precision matrix products, the statistic in double behind them; parallel
 /// over blocks of templates. Outcomes do not depend on the number of threads. The pool must outlive the
 /// engine.
 std::unique_ptr<GridLikelihood> make_cpu_grid(const ThreadPool& pool);

@@ -63,6 +63,22 @@ constexpr std::size_t matrix_floats(std::int64_t n, std::int64_t count) {
     return static_cast<std::size_t>(2 * n * (matrix_padded_centres(count) + matrix_half_width));
 }
 
+/// Templates of a model grid folded to the bins of a spectrum: rate = templates x fold, all row-major.
+struct GridProduct {
+    const float* templates;  ///< n_templates x n_energies
+    const float* fold;       ///< n_energies x n_bins
+    std::int64_t n_templates, n_energies, n_bins;
+    float* rate;  ///< n_templates x n_bins
+};
+/// Bins that a panel of the product is wide at most.
+inline constexpr std::int64_t grid_product_widest = 48;
+/// Floats of the work space of a product: its bins in full panels of any instruction set.
+constexpr std::size_t grid_product_floats(std::int64_t n_energies, std::int64_t n_bins) {
+    return static_cast<std::size_t>(n_energies * (n_bins + grid_product_widest));
+}
+/// Floats that the measurement of the highest rate reads and writes.
+inline constexpr unsigned peak_floats = 16;
+
 /// Values scanned together.
 inline constexpr std::int64_t nufft_chunk = 64;
 
@@ -81,6 +97,11 @@ struct NufftKernel {
     void (*scan)(const float* values, std::int64_t n, float* highest, float* sum);
     /// The matrix product; `space` holds matrix_floats.
     void (*matrix)(const MatrixJob&, float* space);
+    /// The product of a model grid; `space` holds grid_product_floats.
+    void (*grid_product)(const GridProduct&, float* space);
+    /// So many steps of peak_flop operations (multiplications and additions) in registers.
+    void (*peak)(std::int64_t steps, float* out);
+    double peak_flop;
 };
 extern const NufftKernel nufft_baseline;
 extern const NufftKernel nufft_avx2;

@@ -2,7 +2,10 @@
 
 #include <bit>
 #include <cstdlib>
+#include <memory>
+#include <new>
 #include <optional>
+#include <utility>
 
 namespace xsift::io::hdf5 {
 
@@ -16,24 +19,58 @@ std::recursive_mutex& library_mutex() {
     return mutex;
 }
 
+/// What a visitor of the library fills. Visitors must not throw: the library would never give its lock back.
+template <typename Found>
+struct Visit {
+    Found found;
+    bool out_of_memory = false;
+
+    template <typename Step>
+    herr_t guarded(const Step& step) noexcept {
+        try {
+            step(found);
+            return 0;
+        } catch (const std::bad_alloc&) {
+            out_of_memory = true;
+            return -1;
+        }
+    }
+    /// @throws std::bad_alloc
+    Found take() {
+        if (out_of_memory) throw std::bad_alloc();
+        return std::move(found);
+    }
+};
+
 /// H5Ewalk2 visitor, innermost entry first.
 herr_t note_failure(unsigned, const H5E_error2_t* entry, void* data) {
-    auto& failure = *static_cast<Failure*>(data);
-    const std::string text = entry->desc != nullptr ? entry->desc : "";
-    if (failure.message.empty()) failure.message = text;
-    const std::size_t at = text.find("errno = ");
-    if (failure.error_number == 0 && at != std::string::npos)
-        failure.error_number = std::atoi(text.c_str() + at + 8);
-    return 0;
+    auto& visit = *static_cast<Visit<Failure>*>(data);
+    visit.out_of_memory |= entry->min_num == H5E_NOSPACE;
+    return visit.guarded([&](Failure& failure) {
+        const std::string text = entry->desc != nullptr ? entry->desc : "";
+        if (failure.message.empty()) failure.message = text;
+        const std::size_t at = text.find("errno = ");
+        if (failure.error_number == 0 && at != std::string::npos)
+            failure.error_number = std::atoi(text.c_str() + at + 8);
+    });
+}
+
+/// Whether so little memory is left that the library and its filters fail for want of it, whatever they say.
+bool memory_is_exhausted() {
+    constexpr std::size_t enough = std::size_t{1} << 20;
+    return std::unique_ptr<void, decltype(&std::free)>(std::malloc(enough), &std::free) == nullptr;
 }
 
 /// The failure before the handles of a scope were closed: every call of the library forgets those of earlier
 /// calls.
 thread_local std::optional<Failure> noted;
 
+/// @throws std::bad_alloc when memory is exhausted: that says nothing about the file.
 Failure current_failure() {
-    Failure failure;
-    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, note_failure, &failure);
+    Visit<Failure> visit;
+    visit.out_of_memory = memory_is_exhausted();
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, note_failure, &visit);
+    Failure failure = visit.take();
     if (failure.message.empty()) failure.message = "no reason given";
     return failure;
 }
@@ -46,8 +83,8 @@ herr_t note_if_failed(herr_t status) {
 /// H5Literate and H5Aiterate visitor.
 template <typename Info>
 herr_t note_name(hid_t, const char* name, const Info*, void* data) {
-    static_cast<std::vector<std::string>*>(data)->emplace_back(name);
-    return 0;
+    return static_cast<Visit<std::vector<std::string>>*>(data)->guarded(
+        [&](std::vector<std::string>& names) { names.emplace_back(name); });
 }
 
 /// Calls the transfer for rows [first, first + count).
@@ -138,15 +175,15 @@ bool read_attribute(hid_t object, const std::string& name, std::int64_t& number)
 }
 
 std::vector<std::string> attribute_names(hid_t object) {
-    std::vector<std::string> names;
+    Visit<std::vector<std::string>> names;
     H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_INC, nullptr, note_name<H5A_info_t>, &names);
-    return names;
+    return names.take();
 }
 
 std::vector<std::string> link_names(hid_t group) {
-    std::vector<std::string> names;
+    Visit<std::vector<std::string>> names;
     H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, nullptr, note_name<H5L_info_t>, &names);
-    return names;
+    return names.take();
 }
 
 herr_t read_rows(hid_t dataset, hid_t type, std::int64_t first, std::int64_t count, void* out) {

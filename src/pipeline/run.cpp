@@ -8,6 +8,7 @@
 #include <optional>
 
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 
 #include <xsift/core/error.hpp>
@@ -170,6 +171,20 @@ io::CatalogueInfo catalogue_info(const RunOptions& options, io::SurveyReader& su
     return info;
 }
 
+/// Refuses to start where a limit of the address space (ulimit -v) leaves no room for the threads' stacks and
+/// a small batch: libraries that fail to get a few bytes on a new thread end the process without a word.
+void require_address_space(int threads) {
+    constexpr std::size_t work = std::size_t{32} << 20, stack = std::size_t{9} << 20;
+    const std::size_t needed = work + stack * static_cast<std::size_t>(threads);
+    void* const room = mmap(nullptr, needed, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (room == MAP_FAILED)
+        throw Error(ErrorKind::internal, "OUT_OF_MEMORY", "the run cannot start",
+                    fmt::format("{} threads need {} MiB of address space, more than is left of its limit",
+                                threads, needed >> 20),
+                    "Use fewer --threads, or raise the limit (ulimit -v).");
+    munmap(room, needed);
+}
+
 std::int64_t peak_memory() {
     struct rusage usage {};
     getrusage(RUSAGE_SELF, &usage);
@@ -196,6 +211,9 @@ RunSummary run(const RunOptions& given, const std::atomic<bool>& stop, const Run
     const std::vector<Range> ranges = ranges_of(options, survey, shard_plan);
     for (const Range& range : ranges)
         summary.predicted_seconds += shard_plan.seconds(range.first, range.first + range.count);
+    constexpr int threads_beside_pool = most_lanes + 2;  // of lanes, reading and writing
+    require_address_space((options.threads > 0 ? options.threads : available_threads()) +
+                          threads_beside_pool);
     ThreadPool pool(options.threads, &timeline);
     summary.threads = pool.size();
     summary.lanes = std::min(pool.size(), most_lanes);

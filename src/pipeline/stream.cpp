@@ -9,6 +9,7 @@
 #include <map>
 #include <mutex>
 #include <new>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -28,8 +29,16 @@ class Stream {
     void run(int lanes) {
         prefetch();
         {
-            std::vector<std::jthread> threads;
-            for (int i = 0; i < lanes; ++i) threads.emplace_back([this] { run_lane(); });
+            std::vector<std::jthread> further;
+            for (int i = 1; i < lanes; ++i) {
+                try {
+                    further.emplace_back([this] { run_lane(); });
+                } catch (const std::system_error& error) {
+                    log::warning("no thread for another batch beside the first ({})", error.what());
+                    break;
+                }
+            }
+            run_lane();
         }
         if (reading_.valid()) reading_.wait();
         if (writing_.valid()) attempt([&] { writing_.get(); });

@@ -6,6 +6,7 @@ FAULT_ROUNDS (default 8) sets how often each fault strikes, FAULT_SEED (default 
 import os
 import pathlib
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -227,6 +228,43 @@ class Faults(XsiftCase):
                 orphan.communicate()
             self.catalogue.unlink()
         self.assertGreater(superseded, 0)
+
+    def limited(self, megabytes):
+        """A run of two threads that may use so much address space, as batch systems limit it."""
+        return subprocess.run(
+            [XSIFT, "run", str(self.survey), "-o", str(self.catalogue), *QUICK[:-1], "2"], stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=120, check=False,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20)))
+
+    def test_memory_that_is_limited(self):
+        """Less and less address space: the same bytes, or an error that says so; never a run that hangs."""
+        self.survey = self.simulated(12, "--with-spectra")
+        whole = self.folder / "whole.fits"
+        self.xsift("run", self.survey, "-o", whole, *QUICK)
+        outcomes = set()
+        for megabytes in (1000, 400, 200, *range(140, 40, -100 // ROUNDS)):
+            done = self.limited(megabytes)
+            if "error while loading shared libraries" in done.stderr:
+                break
+            self.assertIn(done.returncode, (0, 1), f"{megabytes} MB: {done.stderr}")
+            if done.returncode == 0:
+                self.assertEqual(self.catalogue.read_bytes(), whole.read_bytes())
+                self.catalogue.unlink()
+            else:
+                self.assertRegex(done.stderr, r"\[(OUT_OF_MEMORY|NO_THREADS)\]", f"{megabytes} MB")
+                self.assertFalse(self.catalogue.exists())
+            self.assertEqual([path.name for path in self.folder.iterdir() if path.suffix == ".tmp"], [])
+            outcomes.add(done.returncode)
+        self.assertEqual(outcomes, {0, 1})
+
+    def test_terminated_while_memory_is_limited(self):
+        self.undisturbed()
+        process = self.start(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (300 << 20, 300 << 20)))
+        self.wait_for_headway(process)
+        process.terminate()
+        message = process.communicate(timeout=60)[1]
+        self.assertEqual(process.returncode, 75, message)
+        self.finish()
 
     def test_clock_that_jumps(self):
         self.undisturbed(20)

@@ -18,7 +18,7 @@ SOUND = {
     "src/core/CMakeLists.txt": "xsift_room(core SOURCES error.cpp LINK fmt::fmt)\n",
     "src/data/CMakeLists.txt": "xsift_room(data SOURCES data.cpp DEPENDS core)\n",
     "src/timing/CMakeLists.txt": "xsift_room(timing SOURCES z2.cpp DEPENDS data)\n",
-    "src/engine/CMakeLists.txt": "xsift_room(engine SOURCES e.cpp DEPENDS timing LINK_PRIVATE BLAS::BLAS)\n",
+    "src/engine/CMakeLists.txt": "xsift_room(engine SOURCES e.cpp DEPENDS timing LINK_PRIVATE TBB::tbb)\n",
     "src/io/CMakeLists.txt": "xsift_room(io SOURCES s.cpp DEPENDS data LINK_PRIVATE hdf5::hdf5)\n",
     "src/io/s.cpp": '#include <fitsio.h>\n#include <hdf5.h>\n#include "local.hpp"\n',
     "src/timing/z2.cpp": "#include <xsift/core/error.hpp>\n#include <xsift/timing/z2.hpp>\n",

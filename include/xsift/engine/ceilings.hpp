@@ -6,13 +6,13 @@
 
 namespace xsift::engine {
 
-/// Rates of a plain matrix product in the precision of the search's factors, and of a copy.
+/// Highest rates of multiplications and additions in the precision of the search's factors, and of a copy.
 struct Ceilings {
     double flop_per_s = 0.0;   ///< two a multiplication and addition
     double bytes_per_s = 0.0;  ///< read and written
 };
 
-/// Of the CPU with all threads of a pool: single precision products of the BLAS in use, copies of 64 MB.
+/// Of the CPU with all threads of a pool: single precision in vector registers, copies of 64 MB.
 Ceilings cpu_ceilings(const ThreadPool& pool);
 
 }  // namespace xsift::engine
