@@ -1,5 +1,6 @@
 #include "catalogue_file.hpp"
 
+#include "literal_path.hpp"
 #include "write_error.hpp"
 
 #include <algorithm>
@@ -85,7 +86,7 @@ OutputFile::OutputFile(const std::string& path, std::string target)
     fitsfile* fits = nullptr;
     std::remove(path.c_str());
     errno = 0;
-    fits_create_diskfile(&fits, path.c_str(), &status);
+    fits_create_diskfile(&fits, literal_path(path).c_str(), &status);
     check(status);
     fits_.reset(fits);
     fits_create_img(fits, BYTE_IMG, 0, nullptr, &status);
@@ -217,7 +218,7 @@ InputFile::InputFile(const std::string& path) : path_(path) {
         corrupt("not a FITS file");
     int status = 0;
     fitsfile* fits = nullptr;
-    fits_open_diskfile(&fits, path.c_str(), READONLY, &status);
+    fits_open_diskfile(&fits, literal_path(path).c_str(), READONLY, &status);
     if (status != 0) corrupt(status_text(status));
     fits_.reset(fits);
     read_identity();

@@ -1,5 +1,7 @@
 #include "fits_handle.hpp"
 
+#include "literal_path.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -95,7 +97,7 @@ FitsHandle::FitsHandle(const std::string& path)
     } else {
         require_fits(path, start);
         memory_bytes_ = std::filesystem::file_size(path);
-        fits_open_diskfile(&file_, path.c_str(), READONLY, &status);
+        fits_open_diskfile(&file_, literal_path(path).c_str(), READONLY, &status);
     }
     if (status != 0) {
         file_ = nullptr;

@@ -133,9 +133,19 @@ ExtraValue extra_value(const Column& column, std::size_t row) {
 
 }  // namespace
 
+std::size_t TableColumn::rows() const {
+    return std::max({text.size(), real.size(), integer.size()});
+}
+
 bool TableColumn::null(std::size_t row) const {
     return type == ExtraColumn::Type::text ? text[row].empty()
                                            : type == ExtraColumn::Type::real && std::isnan(real[row]);
+}
+
+const TableColumn* find_column(const std::vector<TableColumn>& columns, std::string_view name) {
+    const auto found = std::find_if(columns.begin(), columns.end(),
+                                    [&](const TableColumn& one) { return same_word(one.name, name); });
+    return found == columns.end() ? nullptr : &*found;
 }
 
 std::string TableColumn::as_text(std::size_t row) const {
@@ -243,7 +253,7 @@ SourceList read_source_list(const std::string& path) {
     for (const Column& column : columns)
         if (further.count(&column) != 0)
             list.extra_columns.push_back({column.name, column.unit, column.type});
-    const std::size_t rows = std::max({id->text.size(), id->real.size(), id->integer.size()});
+    const std::size_t rows = id->rows();
     std::set<std::string> seen;
     for (std::size_t row = 0; row < rows; ++row) {
         Source source;

@@ -1,4 +1,5 @@
 #include "catalogue_file.hpp"
+#include "literal_path.hpp"
 #include "write_error.hpp"
 
 #include <algorithm>
@@ -20,7 +21,7 @@ class Writer {
         fitsfile* fits = nullptr;
         std::remove(path.c_str());  // the empty file that keeps the name: cfitsio writes none over
         errno = 0;
-        fits_create_diskfile(&fits, path.c_str(), &status);
+        fits_create_diskfile(&fits, literal_path(path).c_str(), &status);
         fits_.reset(fits);
         check(status);
         call(fits_create_img, BYTE_IMG, 0, nullptr);

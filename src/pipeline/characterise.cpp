@@ -68,34 +68,6 @@ std::string checksum_of(const std::string& path) {
     }
 }
 
-/// A magnitude prior as NWAY writes it: columns lo, hi, selected, others (densities of the magnitude).
-characterise::MagnitudePrior read_prior(const std::string& path) {
-    const io::CsvTable table = io::read_csv(path);
-    std::array<std::size_t, 4> column{};
-    constexpr std::array<const char*, 4> names{"lo", "hi", "selected", "others"};
-    const auto fail = [&](const std::string& why) {
-        throw Error(ErrorKind::usage, "BAD_SETTING", fmt::format("magnitude prior {} is not usable", path),
-                    why, "Give bins that follow each other: lo,hi,selected,others.");
-    };
-    for (std::size_t i = 0; i < names.size(); ++i) {
-        const int found = table.column(names[i]);
-        if (found < 0) fail(fmt::format("it has no column {}", names[i]));
-        column[i] = static_cast<std::size_t>(found);
-    }
-    characterise::MagnitudePrior prior;
-    for (const auto& row : table.rows) {
-        const double lo = std::stod(row[column[0]]), hi = std::stod(row[column[1]]);
-        if (!prior.edge.empty() && prior.edge.back() != lo) fail("its bins leave gaps");
-        if (prior.edge.empty()) prior.edge.push_back(lo);
-        prior.edge.push_back(hi);
-        prior.ratio.push_back(std::stod(row[column[2]]) / std::stod(row[column[3]]));
-        if (!(hi > lo && prior.ratio.back() >= 0.0) || !std::isfinite(prior.ratio.back()))
-            fail("a bin is empty or its densities are not positive");
-    }
-    if (prior.ratio.empty()) fail("it has no bins");
-    return prior;
-}
-
 /// A catalogue as the configuration names it: FILE;name=N;area=A;...
 struct CatalogueText {
     std::string file;
@@ -141,7 +113,7 @@ CatalogueText parse_catalogue(const std::string& text) {
         else if (key == "epoch")
             found.epoch = number(1800.0, 2200.0);
         else if (key == "prior")
-            found.options.prior = read_prior(value);
+            found.options.prior = read_magnitude_prior(value);
         else if (key.starts_with("col."))
             found.columns[key.substr(4)] = value;
         else

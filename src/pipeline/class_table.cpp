@@ -64,11 +64,6 @@ const std::vector<std::pair<std::string, std::vector<std::string>>>& usual_names
     return names;
 }
 
-bool same(const std::string& a, const std::string& b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
-
 [[noreturn]] void reject(const std::string& path, const std::string& why) {
     throw Error(
         ErrorKind::usage, "BAD_CLASS_TABLE", fmt::format("{}: no usable table of sources", path), why,
@@ -81,8 +76,9 @@ class Table {
     Table(const std::string& path, const std::map<std::string, std::string>& names)
         : columns_(io::read_table(path)) {
         for (const auto& [observable, column] : names) {
-            const auto known = std::find_if(usual_names().begin(), usual_names().end(),
-                                            [&](const auto& one) { return one.first == observable; });
+            const auto known =
+                std::find_if(usual_names().begin(), usual_names().end(),
+                             [&name = observable](const auto& one) { return one.first == name; });
             if (known == usual_names().end())
                 reject(path, fmt::format("no observable '{}' is known", observable));
             if (column.empty()) continue;
@@ -94,8 +90,7 @@ class Table {
             for (auto name = usual.begin(); name != usual.end() && by_[observable] == nullptr; ++name)
                 by_[observable] = find(*name);
         }
-        for (const io::TableColumn& column : columns_)
-            rows_ = std::max({rows_, column.text.size(), column.real.size(), column.integer.size()});
+        for (const io::TableColumn& column : columns_) rows_ = std::max(rows_, column.rows());
     }
     std::size_t rows() const { return rows_; }
     bool has(const std::string& observable) const { return by_.at(observable) != nullptr; }
@@ -120,11 +115,7 @@ class Table {
     }
 
   private:
-    const io::TableColumn* find(const std::string& name) const {
-        const auto found = std::find_if(columns_.begin(), columns_.end(),
-                                        [&](const io::TableColumn& one) { return same(one.name, name); });
-        return found == columns_.end() ? nullptr : &*found;
-    }
+    const io::TableColumn* find(const std::string& name) const { return io::find_column(columns_, name); }
 
     std::vector<io::TableColumn> columns_;
     std::map<std::string, const io::TableColumn*> by_;
@@ -138,7 +129,7 @@ double chandra_band_share() {
 
 void set_fluxes(const Table& table, std::size_t row, characterise::Observables& o) {
     const double floor = table.number("floor", row);
-    const auto bits = std::isfinite(floor) ? static_cast<unsigned>(floor) : 0u;
+    const auto bits = floor >= 0.0 && floor <= 7.0 ? static_cast<unsigned>(floor) : 0u;
     const auto flux = [&](const char* name, unsigned bit) {
         const double value = table.number(name, row);
         return value > 0.0 && (bits & bit) == 0 ? value : not_measured;

@@ -24,6 +24,11 @@ bool is_file(const fs::path& path) {
     return fs::is_regular_file(path, ignored);
 }
 
+/// Whether a name, whoever wrote it into a header, leads nowhere but into the folder it is looked up in.
+bool stays_inside(const fs::path& name) {
+    return name.is_relative() && std::find(name.begin(), name.end(), "..") == name.end();
+}
+
 /// A name and what else the same file may be called.
 std::vector<std::string> spellings(const std::string& name) {
     std::vector<std::string> all{name, name + ".gz"};
@@ -57,7 +62,8 @@ FileFinder::FileFinder(const std::vector<std::string>& inputs, std::vector<std::
 
 std::optional<std::string> FileFinder::find_literal(const std::string& name,
                                                     const std::string& folder) const {
-    if (!folder.empty() && is_file(fs::path(folder) / name)) return (fs::path(folder) / name).string();
+    if (!folder.empty() && stays_inside(name) && is_file(fs::path(folder) / name))
+        return (fs::path(folder) / name).string();
     const std::string base = base_name(name);
     if (!folder.empty() && is_file(fs::path(folder) / base)) return (fs::path(folder) / base).string();
     if (const auto input = inputs_.find(base); input != inputs_.end()) return input->second;
@@ -92,11 +98,13 @@ ResponseLibrary::ResponseLibrary(const FileFinder& finder, const std::vector<std
     : finder_(finder) {
     for (const std::string& text : rules) {
         rules_.push_back(parse_substitution(text));
-        auto path = finder_.find(rules_.back().file, ".");
+        // The user's own file may lie anywhere.
+        const std::string& file = rules_.back().file;
+        const auto path = is_file(file) ? std::optional(file) : finder_.find(file, ".");
         if (!path)
             throw Error(ErrorKind::usage, "BAD_SUBSTITUTION",
-                        fmt::format("response {} of a substitution rule cannot be found", rules_.back().file),
-                        {}, "Give its folder with --response-path.");
+                        fmt::format("response {} of a substitution rule cannot be found", file), {},
+                        "Give its folder with --response-path.");
         rule_paths_.push_back(*path);
     }
 }

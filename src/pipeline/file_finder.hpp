@@ -13,9 +13,10 @@
 
 namespace xsift::pipeline {
 
-/// Looks up bare file names: beside the file that names them, among the inputs, then in a path of folders. A
-/// name also stands for the same file packed (.gz) or with another FITS suffix (.FTZ, .fits, ...). Names are
-/// literal.
+/// Looks up names found in files: in or below the folder of the file that names them, among the inputs, then
+/// in a path of folders. A name that is absolute or leads upwards counts by its last part alone: a header
+/// cannot make a run read what was not given to it. A name also stands for the same file packed (.gz) or with
+/// another FITS suffix (.FTZ, .fits, ...). Names are literal.
 class FileFinder {
   public:
     /// @throws Error (usage, "BAD_RESPONSE_PATH") when a folder does not exist.

@@ -102,6 +102,18 @@ class BadInput(XsiftCase):
         shutil.copy(good, literal)
         self.xsift("ingest", literal, "-o", self.folder / "literal.h5")
 
+    def test_names_with_tildes_and_blanks_are_literal(self):
+        # cfitsio would read and write $HOME/x.fits, and x.fits without the blanks.
+        good = event_file(self.folder / "good.fits", GOOD_TIMES)
+        (self.folder / "~").mkdir()
+        names = [" x.fits", "~/x.fits", "~root"]
+        for name in names:
+            shutil.copy(good, self.folder / name)
+        for name in names:
+            self.xsift("ingest", name, "-o", "s.h5", cwd=self.folder)
+            self.xsift("run", "s.h5", "-o", f"{name}.out", "--fmax", "0.01", cwd=self.folder)
+            self.xsift("verify", f"{name}.out", cwd=self.folder)
+
     def spectrum(self, name, change):
         """A real spectrum in a folder of its own, changed."""
         folder = self.folder / name

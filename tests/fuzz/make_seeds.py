@@ -131,6 +131,61 @@ def made(data, corpus):
         '# a list\nID,Name,RA,DEC,POS_ERR,note,n\ns1,"a, b",10.5,-3.25,1.5,"say ""x""",3\ns2,,359.9,89,,,\n')
 
 
+def atomdb(corpus):
+    """A pair of AtomDB's files in one: tables with the columns of both, arrays padded or of variable length."""
+    temperatures = fits.BinTableHDU.from_columns([fits.Column("kT", "E", unit="keV", array=[0.5, 1.0])], name="PARAMETERS")
+    for name, wide, padded in (("padded", "3E", True), ("variable", "PE()", False)):
+        def column(key, rows):
+            if padded:
+                return fits.Column(key, wide, array=[list(row) + [0.0] * (3 - len(row)) for row in rows])
+            values = numpy.empty(len(rows), dtype=object)
+            for i, row in enumerate(rows):
+                values[i] = numpy.array(row, ">f4")
+            return fits.Column(key, wide, array=values)
+        columns = [
+            fits.Column("Lambda", "E", unit="A", array=[1.85, 12.13, 18.97]),
+            fits.Column("Epsilon", "E", unit="photons cm^3 s^-1", array=[1e-17, 2e-17, 3e-17]),
+            fits.Column("Element", "J", array=[26, 10, 8]), fits.Column("Z", "J", array=[1, 8, 8]),
+            fits.Column("rmJ", "J", array=[0, 0, 8]), fits.Column("N_Cont", "J", array=[3, 2, 2]),
+            column("E_Cont", [[0.1, 1.0, 10.0], [0.1, 10.0], [0.1, 10.0]]),
+            column("Continuum", [[3e-17, 2e-17, 1e-18], [1e-18, 1e-19], [1e-18, 1e-19]]),
+            fits.Column("N_Pseudo", "J", array=[2, 0, 0]), column("E_Pseudo", [[0.5, 0.6], [], []]),
+            column("Pseudo", [[1e-19, 1e-19], [], []])]
+        tables = [fits.BinTableHDU.from_columns(columns, name="EMISSIVITY") for _ in range(2)]
+        write(corpus / f"atomdb/{name}", temperatures, *tables)
+
+
+def texts(data, corpus):
+    """Tables and expressions in text."""
+    for name in ("sky_objects_csv", "class_table", "flux_history", "magnitude_prior", "model", "class_model"):
+        (corpus / name).mkdir(parents=True, exist_ok=True)
+    (corpus / "sky_objects_csv/made").write_text(
+        "# epoch 2016\nsource_id,RA,DEC,pos_err,pmra,pmdec,parallax,parallax_error,Gmag,e_Gmag,BPmag,RPmag,W1mag\n"
+        '12,10.5,-3.25,0.1,-3.5,2e1,1.25,0.03,15.5,0.01,16,15,12.1\n"13",359.9,89,,,,,,19.25,,,,\n')
+    (corpus / "class_table/csc").write_text(
+        "name,Class,RA,DEC,F_s,F_m,F_h,F_b,floor,P_inter,PL_gamma,e_PL_gamma,Gmag,e_Gmag,W1mag,parallax,parallax_error,pmra,pmdec\n"
+        "2CXO J1,AGN,10.5,-3.25,1e-14,2e-14,3e-14,6e-14,0,0.5,1.7,0.2,19.5,0.01,15.2,0.1,0.2,-1,0.5\n"
+        "2CXO J2,LM-STAR,200,45,1e-13,2e-14,,1.2e-13,4,0.99,,,12.5,0.01,9.2,10.1,0.02,-100,50\n")
+    (corpus / "class_table/xmm").write_text(
+        "srcid,sc_ep_2_flux,sc_ep_3_flux,sc_ep_4_flux,sc_ep_5_flux,sc_ep_8_fmin,sc_ep_8_fmax,chi2prob,bii\n"
+        "1,1e-14,2e-14,1e-14,3e-14,5e-14,9e-14,0.03,-45\n")
+    with open(data / "longterm/stonks_lightcurves.csv", encoding="utf-8") as lines:
+        header = next(lines).replace("alert,", "srcid,")
+        kept = [line for line in lines if line.split(",")[2] in ("XMM", "Chandra", "Swift", "eROSITA", "ROSAT")][:5]
+    (corpus / "flux_history/stonks").write_text(header + "".join(kept))
+    (corpus / "flux_history/made").write_text(
+        "srcid,mission,flux_lo,flux_hi,flux,mjd\ns1,Chandra,1e-14,3e-14,2e-14,55000\ns1,ROSAT,,5e-13,,48000.5\n")
+    (corpus / "magnitude_prior/nway").write_text("lo,hi,selected,others\n12,14.5,0.3,0.01\n14.5,16,0.2,0.1\n16,20,0.05,1\n")
+    (corpus / "model/sum").write_text(
+        "tbabs*(bbody+tbabs*powerlaw)+gaussian\ntbabs1.nH = 0.3 frozen\npowerlaw.PhoIndex in 1:3\ntbabs2.nH = tbabs1.nH\n")
+    (corpus / "model/plasma").write_text("tbabs(apec+apec)*constant\napec1.Abundanc free\napec.Redshift = 0.05\n")
+    nodes = " ".join(str(-1.0 + 0.25 * i) for i in range(9))
+    (corpus / "class_model/made").write_text(
+        "xsift class model 1\norigin made\nclasses AGN STAR\ncounts 10 20\noutlier -3.5\naxes 2\n"
+        f"axis HR_MS 9\nnodes {nodes}\naxis HR_HM 9\nnodes {nodes}\nterms 2\nterm 3 0\nweights 1 0.5\ndensity -1 -2 -3\n"
+        "density -3 -2 -1\nterm 2 0 1\nweights 0.5 0.5\ndensity -1 -2 -3 -4\ndensity -4 -3 -2 -1\nend\n")
+
+
 def from_xsift(xsift, corpus, repository):
     """What the program writes itself."""
     def call(*arguments, codes=(0, 3)):
@@ -165,6 +220,8 @@ def main():
     corpus = repository / "tests/fuzz/corpus"
     from_archives(repository / "tests/data", corpus)
     made(repository / "tests/data", corpus)
+    atomdb(corpus)
+    texts(repository / "tests/data", corpus)
     from_xsift(xsift, corpus, repository)
 
 

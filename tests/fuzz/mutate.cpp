@@ -279,8 +279,28 @@ void mutate_journal(Bytes& bytes, RandomStream& random) {
     std::memcpy(bytes.data() + at + checksum, sum.data(), sum.size());
 }
 
+/// A line, field or word of a text at another's place, once more, or gone.
+void move_piece(Bytes& bytes, RandomStream& random) {
+    constexpr std::array<std::uint8_t, 3> separators{'\n', ',', ' '};
+    const std::uint8_t separator = any_of(separators, random);
+    std::vector<std::size_t> starts{0};
+    for (std::size_t i = 0; i < bytes.size(); ++i)
+        if (bytes[i] == separator) starts.push_back(i + 1);
+    const auto piece = [&](std::size_t i) {
+        const std::size_t end = i + 1 < starts.size() ? starts[i + 1] : bytes.size();
+        return std::pair(bytes.begin() + static_cast<std::ptrdiff_t>(starts[i]),
+                         bytes.begin() + static_cast<std::ptrdiff_t>(end));
+    };
+    const auto [from, from_end] = piece(below(random, starts.size()));
+    const Bytes copy(from, from_end);
+    const auto [to, to_end] = piece(below(random, starts.size()));
+    const bool replace = below(random, 2) == 0, remove = below(random, 3) == 0;
+    const auto at = replace || remove ? bytes.erase(to, to_end) : to;
+    if (!remove) bytes.insert(at, copy.begin(), copy.end());
+}
+
 void mutate_text(Bytes& bytes, RandomStream& random) {
-    constexpr std::array<std::string_view, 24> words{"\"",
+    constexpr std::array<std::string_view, 36> words{"\"",
                                                      "\"\"",
                                                      ",",
                                                      "\n",
@@ -300,11 +320,25 @@ void mutate_text(Bytes& bytes, RandomStream& random) {
                                                      "true",
                                                      "ID",
                                                      "RA",
-                                                     "tbabs*powerlaw",
-                                                     "((((((((",
+                                                     "((((((",
                                                      "\xff\xfe",
-                                                     "0x"};
-    if (below(random, 2) == 0) return change_anything(bytes, random);
+                                                     "0x",
+                                                     "tbabs*powerlaw",
+                                                     "apec",
+                                                     "constant*",
+                                                     "gaussian+",
+                                                     " frozen",
+                                                     " free",
+                                                     " in 0:1",
+                                                     " = ",
+                                                     ":",
+                                                     ";",
+                                                     "1e308",
+                                                     "0.5",
+                                                     "e_"};
+    const std::size_t choice = below(random, 4);
+    if (choice < 2) return change_anything(bytes, random);
+    if (choice == 2) return move_piece(bytes, random);
     const std::string_view word = any_of(words, random);
     const std::size_t at = below(random, bytes.size() + 1);
     bytes.insert(bytes.begin() + static_cast<std::ptrdiff_t>(at), word.begin(), word.end());

@@ -282,6 +282,32 @@ TEST_F(Ingest, NamesOfInputsAreLiteral) {
     EXPECT_EQ(named, (std::set<std::string>{"x.fits", "x.fits+1", "x.fits[1][col TIME]"}));
 }
 
+TEST_F(Ingest, NamesInHeadersStayBelowTheirFolder) {
+    test::write_file(folder_ / "four.rmf", test::response_file(4));  // above the inputs
+    const auto spectrum = [](const std::string& response) {
+        return test::spectrum_file({1, 1, 1, 1}, 10, {{"RESPFILE", "'" + response + "'"}});
+    };
+    write("a/up.pha", spectrum("../../four.rmf"));
+    write("a/through.pha", spectrum("b/../../../four.rmf"));
+    write("a/absolute.pha", spectrum(folder_ / "four.rmf"));
+    write("a/b/four.rmf", test::response_file(4));
+    write("a/below.pha", spectrum("b/four.rmf"));
+    options_.inputs.clear();
+    for (const char* name : {"up", "through", "absolute", "below"})
+        options_.inputs.push_back(folder_ / (std::string("in/a/") + name + ".pha"));
+    const IngestSummary summary = ingest(options_);
+    EXPECT_EQ(summary.spectra, 1);
+    EXPECT_EQ(summary.quarantined, (std::map<std::string, std::int64_t>{{"NO_RESPONSE", 3}}));
+
+    // Where the user gives the folder, the last part of the name is enough.
+    options_.response_path = {folder_.path()};
+    EXPECT_EQ(ingest(options_).spectra, 4);
+    // What the user names may lie anywhere.
+    options_.response_path = {};
+    options_.response_substitute = {"four.*=" + (folder_ / "four.rmf")};
+    EXPECT_EQ(ingest(options_).spectra, 4);
+}
+
 TEST_F(Ingest, ExplicitFilesMustBeUnderstood) {
     options_.inputs = {write("README", "text"), write("good.fits", good_)};
     EXPECT_EQ(ingest(options_).quarantined, (std::map<std::string, std::int64_t>{{"NOT_FITS", 1}}));

@@ -32,6 +32,7 @@ struct TableColumn {
     std::vector<double> real;  ///< NaN: null
     std::vector<std::int64_t> integer;
 
+    std::size_t rows() const;
     bool null(std::size_t row) const;
     std::string as_text(std::size_t row) const;
     /// NaN for a null and for a text.
@@ -39,6 +40,8 @@ struct TableColumn {
 };
 /// All columns of single values of the first table of a FITS file, or of a CSV file.
 std::vector<TableColumn> read_table(const std::string& path);
+/// The column of some name, whatever the case of its ASCII letters, or nullptr.
+const TableColumn* find_column(const std::vector<TableColumn>& columns, std::string_view name);
 
 /// A CSV table: fields may be quoted ("" is a quote), lines that start with # and empty lines are skipped.
 struct CsvTable {
