@@ -1,6 +1,7 @@
 #include "characterise.hpp"
 
 #include "class_properties.hpp"
+#include "magnitude_prior.hpp"
 
 #include <algorithm>
 #include <array>

@@ -56,6 +56,19 @@ class Characterise(XsiftCase):
                              f"{self.folder}/stars.csv", exit_code=(2,))
         self.assertIn("area", refused.stderr)
 
+    def test_a_magnitude_prior_that_is_none_is_refused(self):
+        stars, prior = self.folder / "stars.csv", self.folder / "prior.csv"
+        stars.write_text("ra,dec,error,gmag\n10,20,0.1,17\n")
+        for text in ("lo,hi,selected,others\n10,twelve,0.1,0.2\n", "lo,hi,selected,others\n10,12,0.1,0\n",
+                     "lo,hi,selected,others\n10,12,0.1,0.2\n13,14,0.1,0.2\n", "lo,hi,selected\n10,12,0.1\n",
+                     "lo,hi,selected,others\n"):
+            prior.write_text(text)
+            refused = self.xsift("run", self.survey, "-o", self.folder / "x.fits", "--counterparts",
+                                 f"{stars};area=1.0;prior={prior}", exit_code=2)
+            self.assertIn("magnitude prior", refused.stderr)
+        prior.write_text("lo,hi,selected,others\n10,12,0.1,0.2\n12,18,0.3,0.2\n")
+        self.xsift_catalogue("prior.fits", "--counterparts", f"{stars};area=1.0;prior={prior}")
+
     def test_history_raises_alerts(self):
         name, _, _, flux = self.sources[self.index]
         (self.folder / "history.csv").write_text(
