@@ -3,9 +3,11 @@
 // where the sums are; no periodogram leaves a block.
 
 #include "device_buffer.cuh"
+#include "device_ops.cuh"
+#include "exact_body.cuh"
 #include "product.hpp"
+#include "product_body.cuh"
 #include "stream.cuh"
-#include "tile_gathering.cuh"
 #include "transform.cuh"
 
 #include <algorithm>
@@ -25,129 +27,22 @@ namespace xsift::cuda {
 namespace {
 
 using engine::EventTask;
-using engine::PlainHarmonic;
-using engine::ProductFragment;
 using engine::Tile;
-using engine::tile_columns;
-using engine::tile_photons;
-using engine::tile_threads;
-using engine::tile_warps;
-using engine::TileHarmonic;
-using engine::TilePhotons;
 
 /// Peaks expected above the first threshold in white noise.
 constexpr double expected_peaks = 150.0;
 /// Launches with other thresholds before a task is left to the other way.
 constexpr int most_attempts = 10;
-constexpr unsigned exact_threads = 128;
 /// Tasks whose tiles take turns: a tile that comes late finds high trials in its band and offers few.
 constexpr std::size_t tasks_in_turn = 64;
 
-__device__ void multiply_add(float (&d)[4], const std::uint32_t (&a)[4], const std::uint32_t (&b)[2]) {
-    asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
-        "{%0,%1,%2,%3};"
-        : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
-}
-
-/// What the threads of a block share.
-struct SharedTile {
-    TilePhotons photons;
-    TileValues values;
-    TileGathering<tile_threads> gathering;
-};
-
-/// What a thread holds of the products of centres and offsets of a tile.
-struct TileSums {
-    ProductFragment column[tile_columns];
-};
-
-/// The sums of harmonic k over all photons.
-__device__ __forceinline__ void sum_photons(SharedTile& shared, const ProductTask& task, std::int64_t begin,
-                                            int k, int thread, TileSums& sums) {
-    const int warp = thread / 32, lane = thread % 32, own = thread % tile_photons,
-              part = thread / tile_photons;
-    sums = {};
-    // The photons of the next turn are on their way while this one's are multiplied.
-    engine::LoadedPhoton next = engine::load_photon(task, k, 0, own);
-    for (std::int32_t from = 0; from < task.n_photons; from += tile_photons) {
-        const int left = task.n_photons - from,
-                  steps = left < tile_photons ? (left + 15) / 16 : engine::tile_steps;
-        __syncthreads();
-        engine::place_photon<DeviceOps>(shared.photons, task, begin, next, own, part);
-        if (left > tile_photons) next = engine::load_photon(task, k, from + tile_photons, own);
-        __syncthreads();
-        for (int unit = warp; unit < engine::offset_units(steps); unit += tile_warps)
-            engine::make_offset_fragments<DeviceOps>(shared.photons, unit, lane);
-        __syncthreads();
-        for (int s = 0; s < steps; ++s) {
-            const engine::CentreFragment a =
-                engine::make_centre_fragment<DeviceOps>(shared.photons, warp, lane, s);
-#pragma unroll
-            for (int column = 0; column < tile_columns; ++column) {
-                const engine::OffsetFragment b = shared.photons.offset[s][column][lane];
-                ProductFragment& to = sums.column[column];
-                multiply_add(to.cc, a.cosine, b.cosine);
-                multiply_add(to.cs, a.cosine, b.sine);
-                multiply_add(to.sc, a.sine, b.cosine);
-                multiply_add(to.ss, a.sine, b.sine);
-            }
-        }
-    }
-    __syncthreads();
-}
-
-template <bool is_first, bool with_h>
-__device__ void add_columns(const PlainHarmonic& harmonic, int warp, int lane, const TileSums& sums,
-                            TileValues& values) {
-#pragma unroll
-    for (int column = 0; column < tile_columns; ++column)
-        engine::add_products<is_first, with_h>(harmonic, warp, lane, column, sums.column[column], values);
-}
-
-/// Blocks take tiles until none is left. sums: n_tiles x stride.
+/// @param sums n_tiles x stride
 __global__ __launch_bounds__(tile_threads, 2) void product_kernel(const ProductTask* tasks, const Tile* tiles,
                                                                   unsigned n_tiles, unsigned* next,
                                                                   double* sums, unsigned stride) {
     extern __shared__ __align__(16) unsigned char memory[];
-    SharedTile& shared = *reinterpret_cast<SharedTile*>(memory);
-    const int thread = static_cast<int>(threadIdx.x), warp = thread / 32, lane = thread % 32;
-    for (;;) {
-        if (thread == 0) shared.gathering.ticket = atomicAdd(next, 1u);
-        __syncthreads();
-        const unsigned ticket = shared.gathering.ticket;
-        if (ticket >= n_tiles) return;
-        const Tile tile = tiles[ticket];
-        const ProductTask& task = tasks[tile.task];
-        double* const to = sums + static_cast<std::size_t>(ticket) * stride;
-        bool with_h = false;
-        for (int s = 0; s < task.n_statistics; ++s) with_h = with_h || task.statistic_is_h[s];
-        TileSums of_photons;
-        for (int k = 1; k <= task.harmonics; ++k) {
-            if (tile.plain_harmonics >= 0) {
-                if (k <= tile.plain_harmonics) {
-                    sum_photons(shared, task, tile.begin, k, thread, of_photons);
-                    const PlainHarmonic harmonic(task, k);
-                    if (k == 1 && !with_h)
-                        add_columns<true, false>(harmonic, warp, lane, of_photons, shared.values);
-                    else if (k == 1)
-                        add_columns<true, true>(harmonic, warp, lane, of_photons, shared.values);
-                    else if (!with_h)
-                        add_columns<false, false>(harmonic, warp, lane, of_photons, shared.values);
-                    else
-                        add_columns<false, true>(harmonic, warp, lane, of_photons, shared.values);
-                }
-            } else if (const TileHarmonic harmonic(task, tile.begin, k); harmonic.any()) {
-                sum_photons(shared, task, tile.begin, k, thread, of_photons);
-#pragma unroll
-                for (int column = 0; column < tile_columns; ++column)
-                    engine::add_rare_products(task, harmonic, warp, lane, column, of_photons.column[column],
-                                              shared.photons, shared.values);
-            }
-            collect_complete(shared.gathering, shared.values, task, tile.begin, k, thread, to);
-        }
-        __syncthreads();
-    }
+    search_by_product<DeviceOps>(*reinterpret_cast<SharedTile*>(memory), static_cast<int>(threadIdx.x), tasks,
+                                 tiles, n_tiles, next, sums, stride);
 }
 
 /// The phase of each photon a grid step; `task_of` tells whose it is.
@@ -157,90 +52,18 @@ __global__ void step_kernel(const double* time, const double* df, const std::int
     if (j < n) step[j] = timing::fixed_phase(df[task_of[j]], time[j]);
 }
 
-/// A statistic of a task, and how many of its peaks are wanted.
-struct StatisticSlot {
-    std::int32_t task, statistic, max_peaks;
-};
-/// A peak recomputed in double.
-struct ExactPeak {
-    std::int64_t trial;
-    double value;
-    std::int32_t harmonics;
-};
-
-/// Peaks of a slot that were kept and are wanted; none when more were found than there is room for, since the
-/// task is then searched again.
-__device__ int wanted_peaks(const StatisticSlot& slot, const ProductTask& task) {
-    const std::uint32_t n = task.n_peaks[slot.statistic];
-    return n > engine::tile_peaks ? 0 : min(static_cast<int>(n), slot.max_peaks);
-}
-
-/// One block a slot: the trials of the wanted peaks, strongest first, to trials[slot x most].
 __global__ __launch_bounds__(exact_threads) void select_kernel(const ProductTask* tasks,
                                                                const StatisticSlot* slots, int most,
                                                                std::int64_t* trials) {
     __shared__ TilePeak peaks[engine::tile_peaks];
-    const StatisticSlot slot = slots[blockIdx.x];
-    const ProductTask& task = tasks[slot.task];
-    const int wanted = wanted_peaks(slot, task);
-    if (wanted == 0) return;
-    const int n = static_cast<int>(task.n_peaks[slot.statistic]);
-    for (int i = static_cast<int>(threadIdx.x); i < n; i += exact_threads)
-        peaks[i] = task.peaks[slot.statistic * engine::tile_peaks + i];
-    __syncthreads();
-    for (int i = static_cast<int>(threadIdx.x); i < n; i += exact_threads) {
-        const int rank = engine::peak_rank(peaks, n, i);
-        if (rank < wanted) trials[static_cast<std::size_t>(blockIdx.x) * most + rank] = peaks[i].trial;
-    }
+    select_peaks(peaks, static_cast<int>(threadIdx.x), blockIdx.x, tasks, slots, most, trials);
 }
 
-/// The sum over the threads of a block, in an order that depends on nothing else; the same for all.
-__device__ double block_sum(double own, double* shared) {
-    const unsigned thread = threadIdx.x;
-    __syncthreads();
-    shared[thread] = own;
-    for (unsigned half = exact_threads / 2; half > 0; half /= 2) {
-        __syncthreads();
-        if (thread < half) shared[thread] += shared[thread + half];
-    }
-    __syncthreads();
-    return shared[0];
-}
-
-/// One block a peak: the statistic in double.
 __global__ __launch_bounds__(exact_threads) void exact_kernel(const ProductTask* tasks,
                                                               const StatisticSlot* slots, int most,
                                                               const std::int64_t* trials, ExactPeak* found) {
     __shared__ double shared[exact_threads];
-    const StatisticSlot slot = slots[blockIdx.x / static_cast<unsigned>(most)];
-    const ProductTask& task = tasks[slot.task];
-    if (static_cast<int>(blockIdx.x % static_cast<unsigned>(most)) >= wanted_peaks(slot, task)) return;
-    const std::int64_t trial = trials[blockIdx.x], index = task.first + trial;
-    const int thread = static_cast<int>(threadIdx.x);
-    if (task.weighted_value != nullptr) {
-        timing::LombScargleSums<double> sums =
-            engine::exact_curve_share(task, static_cast<std::uint64_t>(index), thread, exact_threads);
-        sums.c = block_sum(sums.c, shared);
-        sums.s = block_sum(sums.s, shared);
-        sums.yc = block_sum(sums.yc, shared);
-        sums.ys = block_sum(sums.ys, shared);
-        sums.c2 = block_sum(sums.c2, shared);
-        sums.s2 = block_sum(sums.s2, shared);
-        sums.yy = 1.0;
-        if (thread == 0) found[blockIdx.x] = {trial, timing::lomb_scargle_power(sums), 1};
-        return;
-    }
-    timing::HTest<double> h;
-    for (int k = 1; k <= task.statistic_harmonics[slot.statistic]; ++k) {
-        const timing::Complex share =
-            engine::exact_share(task, static_cast<std::uint64_t>(index * k), thread, exact_threads);
-        const double re = block_sum(share.re, shared), im = block_sum(share.im, shared);
-        if (thread == 0) h.add(engine::exact_term(task, trial, k, {re, im}));
-    }
-    if (thread == 0)
-        found[blockIdx.x] = task.statistic_is_h[slot.statistic]
-                                ? ExactPeak{trial, h.h, h.best_m}
-                                : ExactPeak{trial, h.z2, task.statistic_harmonics[slot.statistic]};
+    recompute_peak(shared, static_cast<int>(threadIdx.x), blockIdx.x, tasks, slots, most, trials, found);
 }
 
 /// The value that about expected_peaks independent trials of white noise exceed.

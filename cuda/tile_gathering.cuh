@@ -1,11 +1,9 @@
 #pragma once
 /// @file
-/// What the searches by tiles share on a device: the arithmetic of their bodies, and peaks, sums and bands of
-/// the statistics of a tile.
+/// What the searches by tiles share on a device: peaks, sums and bands of the statistics of a tile. Compiled
+/// for a block of threads of a device, and in tests for one of the host.
 
 #include <cstdint>
-
-#include <cuda_fp16.h>
 
 #include <xsift/engine/product_tile.hpp>
 
@@ -14,28 +12,6 @@ namespace xsift::cuda {
 using engine::ProductTask;
 using engine::TilePeak;
 using engine::TileValues;
-
-/// The Ops of the bodies of tiles.
-struct DeviceOps {
-    __device__ static engine::SinglePhasor turn(std::uint32_t phase) {
-        engine::SinglePhasor p;
-        __sincosf(static_cast<float>(static_cast<std::int32_t>(phase)) * 1.4629180792671596e-9f, &p.sine,
-                  &p.cosine);
-        return p;
-    }
-    __device__ static std::uint32_t pack(float low, float high) {
-        const __half2 both = __floats2half2_rn(low, high);
-        return *reinterpret_cast<const std::uint32_t*>(&both);
-    }
-    __device__ static float exponential(float x) { return __expf(x); }
-    __device__ static float root(float x) {
-        float y;
-        asm("sqrt.approx.f32 %0, %1;" : "=f"(y) : "f"(x));
-        return y;
-    }
-    __device__ static std::int32_t rounded(float x) { return __float2int_rn(x); }
-    __device__ static void add(std::int32_t* cell, std::int32_t value) { atomicAdd(cell, value); }
-};
 
 /// What the threads of a block share while they gather.
 template <int threads>
@@ -55,7 +31,7 @@ __device__ void collect_bands(TileGathering<threads>& shared, const TileValues& 
     unsigned long long* const slots =
         task.band_trials + static_cast<std::int64_t>(s) * task.bands * engine::band_depth;
     const auto lowest_of = [&](int band) {
-        return *const_cast<volatile unsigned long long*>(slots + (band + 1) * engine::band_depth - 1);
+        return __ldcg(slots + (band + 1) * engine::band_depth - 1);  // past what this processor has cached
     };
     float least = 0.0f;
     if (bands.one()) {

@@ -1,0 +1,244 @@
+// The kernels of the searches by tiles, whole, on a block of host threads: barriers, atomics, shared memory
+// and the order of things are the device's; arithmetic and matrix instruction are the host's.
+#include "emulated_block.hpp"
+#include "exact_body.cuh"
+#include "half_precision.hpp"
+#include "product_body.cuh"
+#include "search_tasks.hpp"
+#include "transform_body.cuh"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <memory>
+#include <numeric>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <xsift/engine/oracle_search.hpp>
+
+namespace xsift::cuda {
+namespace {
+
+using engine::band_depth;
+using engine::EventTask;
+using engine::tile_peaks;
+using Kind = timing::Statistic::Kind;
+
+struct BlockOps : test::HostOps {
+    static void add(std::int32_t* cell, std::int32_t value) { atomicAdd(cell, value); }
+    /// Of a warp: its first thread multiplies for all.
+    static void multiply_add(float (&d)[4], const std::uint32_t (&a)[4], const std::uint32_t (&b)[2]) {
+        static float sums[engine::tile_warps][32][4];
+        static std::uint32_t left[engine::tile_warps][32][4], right[engine::tile_warps][32][2];
+        const int warp = test::emulated_thread / 32, lane = test::emulated_thread % 32;
+        std::copy_n(d, 4, sums[warp][lane]);
+        std::copy_n(a, 4, left[warp][lane]);
+        std::copy_n(b, 2, right[warp][lane]);
+        test::emulated_warp().arrive_and_wait();
+        if (lane == 0) test::host_mma(sums[warp], left[warp], right[warp]);
+        test::emulated_warp().arrive_and_wait();
+        std::copy_n(sums[warp][lane], 4, d);
+        test::emulated_warp().arrive_and_wait();
+    }
+};
+
+/// A task in memory that a kernel can reach, and what kernels find.
+class EmulatedTask {
+  public:
+    explicit EmulatedTask(const EventTask& task) : source_(task), events_(task) {
+        const double rms = std::sqrt(events_.sum_w2 / static_cast<double>(task.time.size()));
+        for (const float w : task.weight) weight_.push_back(static_cast<float>(static_cast<double>(w) / rms));
+        const std::size_t statistics = task.statistics.size(), bands = task.band_edges.size() - 1;
+        bands_.assign(statistics * bands * band_depth, 0);
+        peaks_.resize(statistics * tile_peaks);
+        n_peaks_.assign(statistics, 0);
+        task_.step = events_.step.data();
+        task_.weight = weight_.empty() ? nullptr : weight_.data();
+        if (!weight_.empty()) task_.largest_weight = *std::max_element(weight_.begin(), weight_.end());
+        task_.n_photons = static_cast<std::int32_t>(task.time.size());
+        task_.halo = static_cast<std::int32_t>(engine::peak_halo(task.grid, task.min_separation));
+        task_.first = task.grid.first;
+        task_.count = task.grid.count;
+        task_.df = task.grid.df;
+        task_.harmonic_fmax = task.harmonic_fmax;
+        task_.sum_w = events_.sum_w / rms;
+        task_.sum_w2 = static_cast<double>(task.time.size());
+        task_.gti_start = task.gti_start.data();
+        task_.gti_stop = task.gti_stop.data();
+        task_.n_gti = static_cast<int>(task.gti_start.size());
+        task_.window_fmax = events_.window_fmax;
+        task_.harmonics = events_.harmonics;
+        task_.n_statistics = static_cast<int>(statistics);
+        for (std::size_t s = 0; s < statistics; ++s) {
+            task_.statistic_harmonics[s] = task.statistics[s].harmonics;
+            task_.statistic_is_h[s] = task.statistics[s].kind == Kind::h;
+            task_.threshold[s] = 4.0f;
+            slots_.push_back({0, static_cast<std::int32_t>(s), task.max_peaks});
+        }
+        task_.edges = task.band_edges.data();
+        task_.bands = static_cast<int>(bands);
+        task_.band_trials = bands_.data();
+        task_.peaks = peaks_.data();
+        task_.n_peaks = n_peaks_.data();
+        for (std::int64_t begin = 0; begin < task_.count; begin += engine::tile_own(task_))
+            tiles_.push_back({0, engine::plain_harmonics(task_, begin), begin});
+        sums_.assign(tiles_.size() * statistics, -1e30);
+    }
+
+    void search_by_product() {
+        const auto shared = std::make_unique<SharedTile>();
+        test::run_block(engine::tile_threads, [&](int thread) {
+            cuda::search_by_product<BlockOps>(*shared, thread, &task_, tiles_.data(), n_tiles(), &next_,
+                                              sums_.data(), static_cast<unsigned>(slots_.size()));
+        });
+    }
+
+    void search_by_transform() {
+        std::vector<std::int32_t> photons(engine::transform_size);
+        std::vector<float> scale(static_cast<std::size_t>(task_.harmonics));
+        const std::vector<float> correction = engine::transform_correction();
+        for (unsigned block = 0; block < scale.size(); ++block) {
+            std::int32_t most = 0;
+            test::run_block(engine::transform_threads, [&](int thread) {
+                find_load(photons.data(), most, thread, block, &task_, task_.harmonics, scale.data());
+            });
+        }
+        const auto shared = std::make_unique<SharedTransform>();
+        test::run_block(engine::transform_threads, [&](int thread) {
+            cuda::search_by_transform<BlockOps>(*shared, thread, &task_, task_.harmonics, scale.data(),
+                                                correction.data(), tiles_.data(), n_tiles(), &next_,
+                                                sums_.data(), static_cast<unsigned>(slots_.size()));
+        });
+    }
+
+    /// Sums, peaks, bands and recomputed peaks against the double-precision periodogram.
+    void expect_right() {
+        const auto truth = engine::oracle_periodograms(source_);
+        for (std::size_t s = 0; s < truth.size(); ++s) {
+            double sum = 0.0;
+            for (std::size_t t = 0; t < tiles_.size(); ++t) sum += sums_[t * slots_.size() + s];
+            const double wanted = std::accumulate(truth[s].begin(), truth[s].end(), 0.0);
+            EXPECT_NEAR(sum, wanted, 1e-3 * wanted);
+            ASSERT_LE(n_peaks_[s], tile_peaks);
+            for (std::uint32_t i = 0; i < n_peaks_[s]; ++i) {
+                const TilePeak& peak = peaks_[s * tile_peaks + i];
+                expect_near(peak.value, truth[s][static_cast<std::size_t>(peak.trial)]);
+            }
+            expect_bands(s, truth[s]);
+            expect_recomputed(s, truth[s]);
+        }
+    }
+
+  private:
+    unsigned n_tiles() const { return static_cast<unsigned>(tiles_.size()); }
+    static void expect_near(float value, double wanted) {
+        EXPECT_NEAR(static_cast<double>(value), wanted, 1e-2 * std::max(1.0, wanted / 10));
+    }
+
+    void expect_bands(std::size_t s, const std::vector<double>& truth) const {
+        for (std::size_t b = 0; b + 1 < source_.band_edges.size(); ++b) {
+            std::vector<double> band(truth.begin() + source_.band_edges[b],
+                                     truth.begin() + std::min(source_.band_edges[b + 1], task_.count));
+            std::sort(band.begin(), band.end(), std::greater<>());
+            for (std::size_t d = 0; d < std::min<std::size_t>(band_depth, band.size()); ++d) {
+                const std::uint64_t packed =
+                    bands_[(s * (source_.band_edges.size() - 1) + b) * band_depth + d];
+                ASSERT_GT(packed, 0u);
+                expect_near(engine::value_of_packed(packed), band[d]);
+                expect_near(engine::value_of_packed(packed), truth[engine::index_of_packed(packed)]);
+            }
+        }
+    }
+
+    /// The kernels that choose and recompute find the highest peaks that were kept, to the last digits.
+    void expect_recomputed(std::size_t s, const std::vector<double>& truth) {
+        const int most = source_.max_peaks;
+        std::vector<std::int64_t> trials(slots_.size() * static_cast<std::size_t>(most), -1);
+        std::vector<ExactPeak> found(trials.size(), ExactPeak{-1, 0.0, 0});
+        std::vector<TilePeak> shared(tile_peaks);
+        test::run_block(exact_threads, [&](int thread) {
+            select_peaks(shared.data(), thread, static_cast<unsigned>(s), &task_, slots_.data(), most,
+                         trials.data());
+        });
+        std::vector<TilePeak> ranked(
+            peaks_.begin() + static_cast<std::ptrdiff_t>(s * tile_peaks),
+            peaks_.begin() + static_cast<std::ptrdiff_t>(s * tile_peaks + n_peaks_[s]));
+        std::sort(ranked.begin(), ranked.end(), [](const TilePeak& a, const TilePeak& b) {
+            return a.value != b.value ? a.value > b.value : a.trial < b.trial;
+        });
+        std::vector<double> numbers(exact_threads);
+        for (std::size_t rank = 0; rank < std::min<std::size_t>(ranked.size(), 3); ++rank) {
+            const std::size_t block = s * static_cast<std::size_t>(most) + rank;
+            EXPECT_EQ(trials[block], ranked[rank].trial);
+            test::run_block(exact_threads, [&](int thread) {
+                recompute_peak(numbers.data(), thread, static_cast<unsigned>(block), &task_, slots_.data(),
+                               most, trials.data(), found.data());
+            });
+            const double wanted = truth[static_cast<std::size_t>(ranked[rank].trial)];
+            EXPECT_NEAR(found[block].value, wanted, 1e-6 * wanted);
+            EXPECT_EQ(found[block].trial, ranked[rank].trial);
+        }
+    }
+
+    const EventTask& source_;
+    engine::PreparedEvents events_;
+    std::vector<float> weight_;
+    ProductTask task_;
+    std::vector<StatisticSlot> slots_;
+    std::vector<engine::Tile> tiles_;
+    std::vector<double> sums_;
+    std::vector<unsigned long long> bands_;
+    std::vector<TilePeak> peaks_;
+    std::vector<std::uint32_t> n_peaks_;
+    unsigned next_ = 0;
+};
+
+/// Several tiles, of which the middle one is plain, in one band and in several.
+TEST(EmulatedKernels, LongListsByTransform) {
+    const EventList list = test::photons(150, 4e4, 0.0123, 0.4, 3);
+    EventTask task = test::task_of(list, 50'000, 17'000);
+    task.statistics = {{Kind::z2, 1}};
+    task.band_edges = {0, 17'000};
+    EmulatedTask emulated(task);
+    emulated.search_by_transform();
+    emulated.expect_right();
+}
+
+TEST(EmulatedKernels, TransformWithWeightsAndWindow) {
+    EventList list = test::photons(70, 4e4, 0.0123, 0.4, 3);
+    for (std::size_t i = 0; i < list.size(); ++i)
+        list.weight.push_back(0.2f + 0.01f * static_cast<float>(i % 70));
+    EventTask task = test::task_of(list, 3, 9000);
+    task.gti_start = list.gti.start;
+    task.gti_stop = list.gti.stop;
+    task.statistics = {{Kind::z2, 1}, {Kind::h, 3}};
+    EmulatedTask emulated(task);
+    emulated.search_by_transform();
+    emulated.expect_right();
+}
+
+TEST(EmulatedKernels, FewPhotonsByProduct) {
+    const EventList list = test::photons(37, 4e4, 0.0123, 0.4, 3);
+    EventTask task = test::task_of(list, 50'000, 17'000);
+    task.statistics = {{Kind::z2, 1}};
+    task.band_edges = {0, 12'000, 17'000};
+    EmulatedTask emulated(task);
+    emulated.search_by_product();
+    emulated.expect_right();
+}
+
+TEST(EmulatedKernels, ProductWithTwoTurnsOfPhotonsAndWindow) {
+    const EventList list = test::photons(90, 4e4, 0.0123, 0.4, 3);
+    EventTask task = test::task_of(list, 3, 700);
+    task.gti_start = list.gti.start;
+    task.gti_stop = list.gti.stop;
+    task.statistics = {{Kind::z2, 1}, {Kind::h, 2}};
+    EmulatedTask emulated(task);
+    emulated.search_by_product();
+    emulated.expect_right();
+}
+
+}  // namespace
+}  // namespace xsift::cuda
