@@ -1,71 +1,111 @@
 """Coverage of intervals, confusion of the selection and uniformity of the goodness of fit, from the rows of simulate_spectra.
 
-validate_coverage.py FILE...: files MODEL_PARAMETER_BACKGROUND_COUNTS.csv, each of one simulated model fitted with several (see
-scripts/validate-spectra -c). Prints the tables of docs/validation.md.
+validate_coverage.py FILE...: each holds simulations of one model fitted with several (see scripts/validate-spectra -c). Prints the tables of
+docs/validation.md.
 """
 import collections
 import csv
 import math
-import os
 import sys
 
-NH = float(os.environ.get("TRUE_NH", "0.1"))
+NOT_REFINED = 4096  # fit_not_refined
 
 
 def share(hits, n):
-    p = hits / n if n else float("nan")
-    return f"{100 * p:.1f} ± {100 * math.sqrt(max(p * (1 - p), 0.25 / n) / n):.1f}%" if n else "-"
+    if not n:
+        return "-"
+    p = hits / n
+    return f"{100 * p:.1f} ± {100 * math.sqrt(max(p * (1 - p), 0.25 / n) / n):.1f}%"
 
 
 def short(model):
     return model.removeprefix("tbabs*").strip("()")
 
 
+def uniformity(probabilities):
+    n = len(probabilities)
+    ordered = sorted(probabilities)
+    distance = max(max((i + 1) / n - p, p - i / n) for i, p in enumerate(ordered))
+    deciles = [sum(0.1 * k <= p < 0.1 * (k + 1) for p in probabilities) for k in range(10)]
+    return (f"{n} probabilities of GOF_SIGMA; in ten equal classes: {', '.join(map(str, deciles))}; largest distance from uniform "
+            f"{distance:.3f} (a chance of 1% exceeds {1.63 / math.sqrt(n):.3f})")
+
+
+def alike(model):
+    """two components of one kind: which is first is not told by the fit"""
+    return model == "tbabs*(apec+apec)"
+
+
+def intervals(row):
+    """name, truth, value, lo, hi of what the true model has"""
+    first, second = ("parameter", "lo", "hi"), ("second", "second_lo", "second_hi")
+    norms = ("norm", "norm_lo", "norm_hi"), ("norm2", "norm2_lo", "norm2_hi")
+    truths = float(row["true_parameter"]), float(row["true_second"])
+    true_norms = float(row["true_norm"]), float(row["true_norm2"])
+    two = math.isfinite(true_norms[1])
+    if two and alike(row["true_model"]) and float(row["parameter"]) > float(row["second"]):
+        truths, true_norms = truths[::-1], true_norms[::-1]
+    yield "nH", float(row["true_nh"]), "nh", "nh_lo", "nh_hi"
+    yield "shape", truths[0], *first
+    yield "norm", true_norms[0], *norms[0]
+    if two:
+        yield "second shape", truths[1], *second
+        yield "second norm", true_norms[1], *norms[1]
+
+
 def main():
     inside = collections.defaultdict(lambda: [0, 0])
+    offered = collections.defaultdict(lambda: [0, 0])
+    refined = collections.defaultdict(lambda: [0, 0])
     selected = collections.defaultdict(collections.Counter)
-    probabilities = []
+    goodness = collections.defaultdict(list)
     for path in sys.argv[1:]:
-        model, truth, _, counts = os.path.basename(path)[:-4].split("_")
-        truth, counts = float(truth), int(counts)
         chosen = {}
         with open(path) as file:
             for row in csv.DictReader(file):
+                model, counts = row["true_model"], int(float(row["true_counts"]))
                 chosen.setdefault(row["index"], "none")
                 if row["selected"] == "1":
                     chosen[row["index"]] = short(row["model"])
-                if short(row["model"]) != model:
+                if row["model"] != model:
                     continue
-                ends = {"shape": (truth, "lo", "hi"), "nH": (NH, "nh_lo", "nh_hi"),
-                        "norm": (float(row["true_norm"]), "norm_lo", "norm_hi")}
-                for name, (value, lo, hi) in ends.items():
-                    tally = inside[name, counts]
-                    tally[0] += float(row[lo]) <= value <= float(row[hi])
-                    tally[1] += 1
+                kind = "one component" if math.isnan(float(row["true_norm2"])) else "two components"
+                for name, truth, value, lo, hi in intervals(row):
+                    hit = float(row[lo]) <= truth <= float(row[hi])
+                    tallies = [inside[kind, counts, name]]
+                    if not int(row["flags"]) & NOT_REFINED:
+                        tallies.append(refined[kind, counts, name])
+                    if row["selected"] == "1":
+                        tallies.append(offered[kind, counts, name])
+                    for tally in tallies:
+                        tally[0] += hit
+                        tally[1] += 1
                 sigma = float(row["gof_sigma"])
                 if math.isfinite(sigma):
-                    probabilities.append(0.5 * math.erfc(sigma / math.sqrt(2)))
-        selected[model, counts].update(chosen.values())
+                    goodness[kind].append(0.5 * math.erfc(sigma / math.sqrt(2)))
+        selected[short(model), counts].update(chosen.values())
 
-    sizes = sorted({counts for _, counts in inside})
-    print("90% intervals that hold the truth (true model fitted):\n\n| counts | simulations | shape parameter | nH | norm |\n|---|---|---|---|---|")
-    for counts in sizes:
-        cells = [share(*inside[name, counts]) for name in ("shape", "nH", "norm")]
-        print(f"| {counts} | {inside['shape', counts][1]} | " + " | ".join(cells) + " |")
-    total = {name: [sum(inside[name, c][k] for c in sizes) for k in (0, 1)] for name in ("shape", "nH", "norm")}
-    print(f"| all | {total['shape'][1]} | " + " | ".join(share(*total[name]) for name in total) + " |\n")
+    names = {"one component": ("nH", "shape", "norm"), "two components": ("nH", "shape", "norm", "second shape", "second norm")}
+    sizes = sorted({counts for _, counts, _ in inside})
+    for kind, columns in names.items():
+        for title, tally in (("of the true model", inside), ("of the true model, profiled", refined), ("of the true model, offered", offered)):
+            if not any(tally[kind, c, "nH"][1] for c in sizes):
+                continue
+            print(f"90% intervals {title} that hold the truth, {kind}:\n\n| counts | fits | " + " | ".join(columns) + " |\n" + "|---" * (len(columns) + 2) + "|")
+            for counts in sizes:
+                print(f"| {counts} | {tally[kind, counts, 'nH'][1]} | " + " | ".join(share(*tally[kind, counts, name]) for name in columns) + " |")
+            total = {name: [sum(tally[kind, c, name][k] for c in sizes) for k in (0, 1)] for name in columns}
+            print(f"| all | {total['nH'][1]} | " + " | ".join(share(*total[name]) for name in columns) + " |\n")
 
     columns = sorted({name for tally in selected.values() for name in tally})
     print("Model selected, by simulated model and counts:\n\n| simulated | counts | " + " | ".join(columns) + " |\n" + "|---" * (len(columns) + 2) + "|")
     for (model, counts), tally in sorted(selected.items()):
         print(f"| {model} | {counts} | " + " | ".join(str(tally[name]) for name in columns) + " |")
-
-    n = len(probabilities)
-    ordered = sorted(probabilities)
-    distance = max(max((i + 1) / n - p, p - i / n) for i, p in enumerate(ordered))
-    deciles = [sum(0.1 * k <= p < 0.1 * (k + 1) for p in probabilities) for k in range(10)]
-    print(f"\nGoodness of fit: {n} probabilities of GOF_SIGMA; in ten equal classes: {', '.join(map(str, deciles))}; largest distance from "
-          f"uniform {distance:.3f} (a chance of 1% exceeds {1.63 / math.sqrt(n):.3f}).")
+    rates = {counts: [sum(t[m] for (m, c), t in selected.items() if c == counts), sum(sum(t.values()) for (m, c), t in selected.items() if c == counts)]
+             for counts in sizes}
+    print("\nSelected is the simulated one: " + ", ".join(f"{share(*rates[c])} of {c} counts" for c in sizes) + ".")
+    for kind, probabilities in goodness.items():
+        print(f"\nGoodness of fit, {kind}: {uniformity(probabilities)}.")
 
 
 main()

@@ -342,6 +342,12 @@ void spectra_settings(std::vector<Setting>& all, RunConfiguration& c) {
         [&f](const Values& values) { f.joint = spectral::parse_joint(only("--joint-spectra", values)); });
     section.boolean("single-spectra", "--single-spectra", f.single,
                     "Fit the spectra of a joint fit one by one too");
+    section.add(
+        "refine", "--refine",
+        "Models with intervals from profiles: auto (those that can be the model offered; the others keep the "
+        "intervals of their covariance and are flagged), all",
+        [&f] { return quoted(to_string(f.refine)); },
+        [&f](const Values& values) { f.refine = spectral::parse_refine(only("--refine", values)); });
     section.boolean("posterior", "--posterior", f.posterior,
                     "Posterior means, credible intervals and evidences of models with one norm");
     section.add(

@@ -146,15 +146,14 @@ void fit_batch(std::int64_t number, std::span<const SourceData> batch, const spe
     stage.emplace(timeline, "fit", number);
     std::vector<SpectraSet> sets = all_sets(work, options);
     const std::size_t n_models = options.models.size();
-    for (SpectraSet& set : sets) {
-        set.fits.resize(n_models);
-        set.quarantine.resize(n_models);
-    }
-    pool.for_each(sets.size() * n_models, [&](std::size_t task) {
-        SpectraSet& set = sets[task / n_models];
-        const std::size_t m = task % n_models;
-        guarded(batch[set.source()].source.id, set.files(), "fit", set.quarantine[m], [&] {
-            set.fits[m] = refine::fit_spectra(set.inputs(), grids.models()[m], set.starts(m), options);
+    for (SpectraSet& set : sets) set.quarantine.resize(n_models);
+    pool.for_each(sets.size(), [&](std::size_t k) {
+        SpectraSet& set = sets[k];
+        std::vector<refine::ModelTask> models;
+        for (std::size_t m = 0; m < n_models; ++m) models.push_back({grids.models()[m], set.starts(m)});
+        const std::string files = set.files();
+        set.fits = refine::fit_models(set.inputs(), models, options, [&](std::size_t m, const auto& step) {
+            guarded(batch[set.source()].source.id, files, "fit", set.quarantine[m], step);
         });
     });
     const auto take_rows = [&](std::size_t source, std::vector<QuarantineRow>& rows) {

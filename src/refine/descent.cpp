@@ -143,8 +143,9 @@ bool descend(Objective& objective, Point& best, Point& trial, const Mask& held, 
     constexpr int most_steps = 80;
     const double enough = end.enough;
     constexpr double most_damping = 1e9;
-    constexpr int most_small_gains =
-        4;  // in a row: the steps of the tabulated Gaunt factors leave nothing smooth
+    // in a row: the steps of the tabulated Gaunt factors leave nothing smooth
+    constexpr int most_small_gains = 4;
+    const double small_gain = std::max(enough, 1e-4);
     const Coordinates& c = objective.coordinates();
     const int n = c.n;
     int small_gains = 0;
@@ -182,7 +183,7 @@ bool descend(Objective& objective, Point& best, Point& trial, const Mask& held, 
             update_second_order(second_order, walked, slope_change, objective.bending(best, trial), n);
             std::swap(best, trial);
             at = next;
-            small_gains = gained < 100.0 * enough ? small_gains + 1 : 0;
+            small_gains = gained < small_gain ? small_gains + 1 : 0;
             if (small_gains == most_small_gains) return true;
             if (gained < enough && promised < 10.0 * enough && damping <= 1.0) return true;
             damping = std::max(gained > 0.5 * promised ? 0.1 * damping : damping, 1e-9);

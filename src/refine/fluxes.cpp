@@ -14,11 +14,21 @@ constexpr double most_distance = 13.8;  // ln
 /// The statistic as a function of the logarithm of a flux, minimised over all else.
 class FluxProfile {
   public:
-    FluxProfile(Objective& objective, spectral::FluxBand& band, FluxKind kind, Point& scratch)
-        : objective_(objective), band_(band), kind_(kind), scratch_(scratch) {
-        const Coordinates& c = objective.coordinates();
+    FluxProfile(TwoScales& scales, spectral::FluxBand& band, FluxKind kind, Point& scratch)
+        : scales_(scales), objective_(&scales.merged()), band_(band), kind_(kind), scratch_(scratch) {
+        const Coordinates& c = objective_->coordinates();
         for (int i = c.first_norm(); i < c.n; ++i) norms_[i] = true;
     }
+
+    /// Goes on behind the whole response where merged energies do not do at a point.
+    /// @return whether the statistic has to be looked at again
+    bool refuse(const Point& p, double delta) {
+        if (objective_ == &scales_.whole() || !scales_.disagree(p.x, p.stat, delta, scratch_)) return false;
+        objective_ = &scales_.whole();
+        return true;
+    }
+    /// Behind merged energies, as at first.
+    void restart() { objective_ = &scales_.merged(); }
 
     /// Moves p to the lowest statistic at a flux, from where it is.
     /// @return whether the flux can be reached within the limits
@@ -26,10 +36,10 @@ class FluxProfile {
         constexpr int most_steps = 30;
         constexpr double enough = 1e-3;  // of the statistic: the end of an interval needs no more
         constexpr double most_damping = 1e6;
-        const int n = objective_.coordinates().n;
+        const int n = objective_->coordinates().n;
         if (!move_to(log_flux, p.x, p)) return false;
         double damping = 1e-3;
-        Expansion at = objective_.expand(p);
+        Expansion at = objective_->expand(p);
         Vector gradient = gradient_;
         for (int step = 0; step < most_steps; ++step) {
             const auto move = tangent_step(p.x, at, gradient, damping);
@@ -43,11 +53,11 @@ class FluxProfile {
             if (std::fabs(promised) < enough && damping <= 1.0) break;
             Vector x = p.x;
             for (int i = 0; i < n; ++i) x[i] += (*move)[i];
-            if (move_to(log_flux, objective_.coordinates().clipped(x), scratch_) && scratch_.stat < p.stat) {
+            if (move_to(log_flux, objective_->coordinates().clipped(x), scratch_) && scratch_.stat < p.stat) {
                 const double gained = p.stat - scratch_.stat;
                 std::swap(p, scratch_);
                 if (gained < enough) break;
-                at = objective_.expand(p);
+                at = objective_->expand(p);
                 gradient = gradient_;
                 damping = std::max(0.1 * damping, 1e-9);
             } else {
@@ -61,17 +71,17 @@ class FluxProfile {
   private:
     /// Evaluates p at x with the free norms scaled together so that the flux is as wanted.
     bool move_to(double log_flux, Vector x, Point& p) {
-        const Coordinates& c = objective_.coordinates();
+        const Coordinates& c = objective_->coordinates();
         constexpr int most_scalings = 20;  // more than one where a norm is frozen or at a limit
         for (int i = 0; i < most_scalings; ++i) {
-            const FluxValue flux = flux_at(objective_, x, band_, kind_);
+            const FluxValue flux = flux_at(*objective_, x, band_, kind_);
             if (!(flux.value > 0.0)) return false;
             double share = 0.0;
             for (int g = c.first_norm(); g < c.n; ++g) share += flux.gradient[g] / flux.value;
             const double missing = log_flux - std::log(flux.value);
             if (std::fabs(missing) < 1e-6) {
                 for (int j = 0; j < c.n; ++j) gradient_[j] = flux.gradient[j] / flux.value;
-                objective_.evaluate(x, p, norms_);
+                objective_->evaluate(x, p, norms_);
                 return true;
             }
             if (!(share > 1e-3)) return false;
@@ -85,7 +95,7 @@ class FluxProfile {
     /// would leave their limits stay.
     std::optional<Vector> tangent_step(const Vector& x, const Expansion& at, const Vector& gradient,
                                        double damping) const {
-        const Coordinates& c = objective_.coordinates();
+        const Coordinates& c = objective_->coordinates();
         Matrix curvature = at.expected;
         Mask free{};
         for (int i = 0; i < c.n; ++i) {
@@ -111,7 +121,8 @@ class FluxProfile {
         }
     }
 
-    Objective& objective_;
+    TwoScales& scales_;
+    Objective* objective_;
     spectral::FluxBand& band_;
     FluxKind kind_;
     Point& scratch_;
@@ -132,6 +143,7 @@ End flux_end(FluxProfile& profile, const Point& best, double log_flux, const Vec
     const double target = std::sqrt(delta);
     double inside = 0.0, root_inside = 0.0, outside = -1.0, root_outside = 0.0;
     double distance = std::min(guess, most_distance);
+    profile.restart();
     at.x = best.x;
     for (std::size_t i = 0; i < along.size(); ++i) at.x[i] += along[i] * sign * distance;
     for (int step = 0; step < most_steps; ++step) {
@@ -144,7 +156,12 @@ End flux_end(FluxProfile& profile, const Point& best, double log_flux, const Vec
             return {std::nullopt, false};
         }
         const double root = std::sqrt(std::max(rise, 0.0));
-        if (std::fabs(rise - delta) <= close * delta) return {distance, true};
+        if (std::fabs(rise - delta) <= close * delta) {
+            if (!profile.refuse(at, delta)) return {distance, true};
+            inside = root_inside = root_outside = 0.0;
+            outside = -1.0;
+            continue;
+        }
         if (rise < delta) {
             if (distance >= most_distance) return {std::nullopt, true};
             inside = distance;
@@ -187,14 +204,23 @@ FluxValue flux_at(const Objective& objective, const Vector& x, spectral::FluxBan
     return out;
 }
 
-FluxInterval flux_interval(Objective& objective, const Point& best, const Covariance& covariance,
-                           spectral::FluxBand& band, FluxKind kind, double delta, Point& start,
-                           Point& scratch, Point& better) {
-    const FluxValue flux = flux_at(objective, best.x, band, kind);
+FluxInterval covariance_interval(const FluxValue& flux, const Covariance& covariance, double delta) {
     FluxInterval out;
     out.flux.value = flux.value;
     out.error = covariance.half_width(flux.gradient, 1.0);
-    if (!(flux.value > 0.0)) return out;
+    const double width = covariance.half_width(flux.gradient, delta);
+    if (!(flux.value > 0.0) || std::isnan(width)) return out;
+    out.flux.lo = std::max(0.0, flux.value - width);
+    out.flux.hi = flux.value + width;
+    out.no_lower_end = !(out.flux.lo > 0.0);
+    return out;
+}
+
+void profile_flux(TwoScales& scales, const Point& best, const Covariance& covariance,
+                  spectral::FluxBand& band, FluxKind kind, double delta, Point& start, Point& scratch,
+                  Point& better, FluxInterval& interval) {
+    const Objective& objective = scales.merged();
+    const FluxValue flux = flux_at(objective, best.x, band, kind);
     Vector gradient = flux.gradient;
     for (double& g : gradient) g /= flux.value;
     const double half = covariance.half_width(gradient, delta);
@@ -208,26 +234,17 @@ FluxInterval flux_interval(Objective& objective, const Point& best, const Covari
         for (int i = 0; i < objective.coordinates().n; ++i)
             if (covariance.free()[i] && square > 0.0) along[i] = (*column)[i] / square;
     }
-    FluxProfile profile(objective, band, kind, scratch);
+    FluxProfile profile(scales, band, kind, scratch);
     const double log_flux = std::log(flux.value);
     const End lo = flux_end(profile, best, log_flux, along, -1, -std::log(std::max(1.0 - relative, 0.3)),
                             delta, start, better);
     const End hi = flux_end(profile, best, log_flux, along, 1, std::log1p(relative), delta, start, better);
-    out.profiled = lo.found && hi.found;
-    if (!out.profiled) {
-        const double width = covariance.half_width(flux.gradient, delta);
-        if (!std::isnan(width)) {
-            out.flux.lo = std::max(0.0, flux.value - width);
-            out.flux.hi = flux.value + width;
-            out.no_lower_end = !(out.flux.lo > 0.0);
-        }
-        return out;
-    }
-    out.no_lower_end = !lo.distance;
-    out.no_upper_end = !hi.distance;
-    out.flux.lo = lo.distance ? std::exp(log_flux - *lo.distance) : 0.0;
-    if (hi.distance) out.flux.hi = std::exp(log_flux + *hi.distance);
-    return out;
+    if (!lo.found || !hi.found) return;
+    interval.profiled = true;
+    interval.no_lower_end = !lo.distance;
+    interval.no_upper_end = !hi.distance;
+    interval.flux.lo = lo.distance ? interval.flux.value * std::exp(-*lo.distance) : 0.0;
+    interval.flux.hi = hi.distance ? interval.flux.value * std::exp(*hi.distance) : not_measured;
 }
 
 }  // namespace xsift::refine

@@ -147,7 +147,7 @@ double Objective::rate(const Point& p, const Vector& norm, double factor, std::s
 }
 
 void Objective::rate_derivatives(const Point& p, const Vector& norm, const Vector& scale,
-                                 std::size_t spectrum, std::size_t k, Vector& by) const {
+                                 std::size_t spectrum, std::size_t k, Vector& by, int first) const {
     const Coordinates& c = coordinates_;
     for (int i = 0; i < c.n; ++i) by[i] = 0.0;
     const double f = c.n_factors > 0 ? factor(p.x, spectrum) : 1.0;
@@ -158,7 +158,7 @@ void Objective::rate_derivatives(const Point& p, const Vector& norm, const Vecto
         total += part;
         if (static_cast<int>(g) < c.n_norms) by[c.first_norm() + static_cast<int>(g)] = part;
     }
-    for (std::size_t r = n_groups; r < rows_.size(); ++r)
+    for (std::size_t r = n_groups; r < rows_.size() && first == 0; ++r)
         by[rows_[r].shape] += f * scale[rows_[r].shape] * norm[rows_[r].group] * p.rates[r * n_bins_ + k];
     if (spectrum > 0) by[c.first_factor() + static_cast<int>(spectrum) - 1] = total;
 }
@@ -242,8 +242,7 @@ double Objective::profiled_norm(const Vector& x, std::span<const double> unit, d
         std::exp(coordinates_.lo[at]), std::exp(coordinates_.hi[at]), std::exp(x[at]), tolerance);
 }
 
-void Objective::profile_one_norm(Point& p) const {
-    constexpr double tolerance = 1e-10;
+void Objective::profile_one_norm(Point& p, double tolerance) const {
     const int at = coordinates_.first_norm();
     std::vector<double> unit(n_bins_);
     for (std::size_t d = 0; d < spectra_.size(); ++d) {
@@ -423,16 +422,32 @@ double Objective::expected_curvature(const FitData& d, std::size_t bin, std::siz
 void Objective::evaluate(const Vector& x, Point& p, const Mask& held) {
     p.x = x;
     fold_rows(x, rows_.size(), true, p.rates);
+    profile(p, held, 1e-10);
+}
+
+void Objective::evaluate_linear(const Vector& x, Point& p) {
+    p.x = x;
+    fold_rows(x, freedom().groups.size(), false, p.rates);
+    profile(p, {}, 1e-5);  // the statistic is good to the square of it
+}
+
+double Objective::statistic_at(const Vector& x, Point& p) {
+    p.x = x;
+    fold_rows(x, freedom().groups.size(), false, p.rates);
+    return statistic(p);
+}
+
+void Objective::profile(Point& p, const Mask& held, double tolerance) const {
     int free_norms = 0;
     for (int i = coordinates_.first_norm(); i < coordinates_.n; ++i) free_norms += held[i] ? 0 : 1;
     if (free_norms == 1 && coordinates_.n_norms == 1 && frozen_norm_.empty())
-        profile_one_norm(p);
+        profile_one_norm(p, tolerance);
     else if (free_norms > 0)
         profile_norms(p, held);
     p.stat = statistic(p);
 }
 
-Expansion Objective::expand(const Point& p) const {
+Expansion Objective::expand(const Point& p, int first) const {
     const int n = coordinates_.n;
     const Vector norm = norms(p.x), scale = scales(p.x);
     Expansion e;
@@ -442,11 +457,11 @@ Expansion Objective::expand(const Point& p) const {
         const double m = std::fmax(rate(p, norm, factor(p.x, d), k), spectral::lowest_rate);
         const spectral::StatTerm term = derivatives(data, bin, k, m);
         const double mean = expected_curvature(data, bin, k, m);
-        rate_derivatives(p, norm, scale, d, k, by);
-        for (int i = 0; i < n; ++i) {
+        rate_derivatives(p, norm, scale, d, k, by, first);
+        for (int i = first; i < n; ++i) {
             e.slope[i] += term.first * by[i];
             const double observed = term.second * by[i], expected = mean * by[i];
-            for (int j = 0; j <= i; ++j) {
+            for (int j = first; j <= i; ++j) {
                 e.observed[i][j] += observed * by[j];
                 e.expected[i][j] += expected * by[j];
             }

@@ -107,7 +107,17 @@ class Objective {
     /// Folds the model at x with the free norms that minimise the statistic, found from x's own. Norms in
     /// `held` stay.
     void evaluate(const Vector& x, Point& p, const Mask& held = {});
-    Expansion expand(const Point& p) const;
+    /// The same without derivatives by the shape parameters: for expand_linear() only.
+    void evaluate_linear(const Vector& x, Point& p);
+    /// The statistic at x, the norms as they are there. @param p scratch
+    double statistic_at(const Vector& x, Point& p);
+    Expansion expand(const Point& p) const { return expand(p, 0); }
+    /// Factors and norms only; what concerns shape parameters is 0.
+    Expansion expand_linear(const Point& p) const { return expand(p, coordinates_.first_factor()); }
+    /// Lets the evaluators keep components that a lattice of n values a shape parameter will ask for again.
+    void remember(std::size_t n) {
+        for (spectral::ModelEvaluator& e : evaluators_) e.remember(n);
+    }
     /// What the second derivatives of the model add to the change of the slope from one point to the next.
     Vector bending(const Point& from, const Point& to) const;
     /// Coordinates that a downhill step can move: not those at a limit with the slope pointing outward.
@@ -120,14 +130,17 @@ class Objective {
     };
     double rate(const Point& p, const Vector& norm, double factor, std::size_t k) const;
     void rate_derivatives(const Point& p, const Vector& norm, const Vector& scale, std::size_t spectrum,
-                          std::size_t k, Vector& by) const;
+                          std::size_t k, Vector& by, int first = 0) const;
+    Expansion expand(const Point& p, int first) const;
+    /// @param tolerance relative, of a single norm
+    void profile(Point& p, const Mask& held, double tolerance) const;
     Vector norms(const Vector& x) const;
     Vector scales(const Vector& x) const;
     double factor(const Vector& x, std::size_t spectrum) const;
     void fold_rows(const Vector& x, std::size_t n_rows, bool derivatives, std::vector<double>& rates);
     void profile_norms(Point& p, const Mask& held) const;
     double profiled_norm(const Vector& x, std::span<const double> unit, double tolerance) const;
-    void profile_one_norm(Point& p) const;
+    void profile_one_norm(Point& p, double tolerance) const;
     double statistic(const Point& p) const;
     // terms of bin `bin` of a spectrum, bin k of all
     double term(const FitData& d, std::size_t bin, std::size_t k, double rate) const;

@@ -16,20 +16,27 @@ namespace {
 using spectral::ModelDefinition;
 using spectral::ModelParameter;
 
-constexpr double lattice_step = 1.2;  ///< in conditional standard deviations
-constexpr double matters = 20.0;      ///< rise of the statistic up to which neighbours are looked at
-constexpr double unseen = 40.0;       ///< rise that stands for points not looked at
+constexpr double lattice_step = 1.1;  ///< in conditional standard deviations
+constexpr double matters = 16.0;      ///< rise of the statistic up to which neighbours are looked at
+constexpr double unseen = 32.0;       ///< rise that stands for points not looked at
 constexpr std::size_t most_points = 1200;
 constexpr int subdivisions = 8;             ///< of a step of the lattice
 constexpr double least_significance = 2.0;  ///< of the norm, standard deviations
 
-/// Points and weights of an axis: a shape parameter's coordinate, or the single point of an axis that is not
-/// there.
+/// Where an axis has its points: over a shape parameter's coordinate x, or the single point of an axis that
+/// is not there. The column density has its points in u = ln(x + shift): its errors are equal steps in x near
+/// 0 and in ln x far from it, for most sources. For others u = x.
 struct Axis {
     int coordinate = -1;
+    double shift = 0.0;  ///< 0: u = x
     double origin = 0.0, step = 1.0, lo = 0.0, hi = 0.0;
 
-    /// Position of a lattice index; the limits end the lattice.
+    double to_u(double x) const { return shift > 0.0 ? std::log(x + shift) : x; }
+    double to_x(double u) const { return shift > 0.0 ? std::exp(u) - shift : u; }
+    /// ln of dx/du.
+    double log_stretch(double u) const { return shift > 0.0 ? u : 0.0; }
+
+    /// Position (u) of a lattice index; the limits end the lattice.
     double at(int index) const { return coordinate < 0 ? 0.0 : std::clamp(origin + step * index, lo, hi); }
     /// The last index before or at the limit on either side.
     int first() const {
@@ -37,6 +44,10 @@ struct Axis {
     }
     int last() const {
         return coordinate < 0 ? 0 : static_cast<int>(std::floor((hi - origin) / step + 1e-9)) + 1;
+    }
+    /// Moves a point of the fit to a place on the axis.
+    void put(Vector& x, double u) const {
+        if (coordinate >= 0) x[coordinate] = to_x(u);
     }
 };
 
@@ -83,8 +94,7 @@ class Lattice {
             if (nodes_.contains(index)) continue;
             if (nodes_.size() == most_points) return false;
             Vector x = from;
-            for (int a = 0; a < 2; ++a)
-                if (axes_[a].coordinate >= 0) x[axes_[a].coordinate] = axes_[a].at(index[a]);
+            for (int a = 0; a < 2; ++a) axes_[a].put(x, axes_[a].at(index[a]));
             const auto node = evaluate(x, p);
             if (!node) return false;
             lowest_ = std::min(lowest_, node->stat);
@@ -128,9 +138,9 @@ class Lattice {
     /// The norms are profiled, and the factors with them; then both are integrated as Gaussians.
     std::optional<Node> evaluate(const Vector& x, Point& p) {
         const Coordinates& c = objective_.coordinates();
-        objective_.evaluate(c.clipped(x), p);
+        objective_.evaluate_linear(c.clipped(x), p);
         if (c.n_factors > 0) profile_factors(p);
-        const Expansion at = objective_.expand(p);
+        const Expansion at = objective_.expand_linear(p);
         Mask linear{};
         for (int i = c.first_factor(); i < c.n; ++i) linear[i] = true;
         Node node;
@@ -164,7 +174,7 @@ class Lattice {
         Mask linear{};
         for (int i = c.first_factor(); i < c.n; ++i) linear[i] = true;
         for (int step = 0; step < 8; ++step) {
-            const Expansion at = objective_.expand(p);
+            const Expansion at = objective_.expand_linear(p);
             const auto move = solve(at.expected, at.slope, linear, c.n);
             if (!move) return;
             double promised = 0.0;
@@ -174,7 +184,7 @@ class Lattice {
                 x[i] -= std::clamp((*move)[i], -1.0, 1.0);
             }
             if (promised < 1e-4) return;
-            objective_.evaluate(c.clipped(x), p);
+            objective_.evaluate_linear(c.clipped(x), p);
         }
     }
 
@@ -248,26 +258,54 @@ Posterior summarise(const std::vector<double>& at, const std::vector<double>& de
             quantile(1.0 - tail68), quantile(tail90), quantile(1.0 - tail90)};
 }
 
-/// The posterior of what is a Gaussian at each point of the lattice: a norm or factor, in its logarithm.
+/// ln of a density with standard deviation 1 and third derivative -skew at its highest point, 0: a Gaussian
+/// for skew 0, that of the logarithm of a gamma variate otherwise.
+double log_skewed(double z, double skew) {
+    if (std::fabs(skew) < 1e-3) return -0.5 * z * z;
+    return -(std::expm1(skew * z) - skew * z) / (skew * skew);
+}
+
+/// The posterior of a norm or factor, which at each point of the lattice is skewed by its standard deviation
+/// times a constant, in its logarithm.
 template <typename Part>
-Posterior summarise_mixture(const std::vector<std::pair<double, const Node*>>& weighted, const Part& part) {
-    constexpr int points = 240;
+Posterior summarise_mixture(const std::vector<std::pair<double, const Node*>>& weighted, double skewness,
+                            const Part& part) {
+    constexpr int points = 200;
+    constexpr double reach = 6.0;
     double lo = std::numeric_limits<double>::infinity(), hi = -lo;
     for (const auto& [weight, node] : weighted) {
         const auto [mean, sigma] = part(*node);
-        lo = std::min(lo, mean - 5.0 * sigma);
-        hi = std::max(hi, mean + 5.0 * sigma);
+        lo = std::min(lo, mean - reach * sigma);
+        hi = std::max(hi, mean + reach * sigma);
     }
     std::vector<double> at(points + 1), density(points + 1, 0.0);
     for (int i = 0; i <= points; ++i) at[i] = lo + (hi - lo) * i / points;
+    const double step = (hi - lo) / points;
     for (const auto& [weight, node] : weighted) {
         const auto [mean, sigma] = part(*node);
-        for (int i = 0; i <= points; ++i) {
-            const double z = (at[i] - mean) / sigma;
-            density[i] += weight / sigma * std::exp(-0.5 * z * z);
-        }
+        const int first = std::max(0, static_cast<int>((mean - reach * sigma - lo) / step)),
+                  last = std::min(points, static_cast<int>((mean + reach * sigma - lo) / step) + 1);
+        for (int i = first; i <= last; ++i)
+            density[i] += weight / sigma * std::exp(log_skewed((at[i] - mean) / sigma, skewness * sigma));
     }
     return summarise(at, density, [](double log_value) { return std::exp(log_value); });
+}
+
+/// How skewed the likelihood is in ln norm, as its third over its second derivative: 1 when all counts are
+/// the source's, towards 3 where the background outweighs it (a Gaussian in the norm itself).
+/// @param sigma of ln norm
+double norm_skewness(Objective& objective, const Vector& best, double sigma) {
+    const Coordinates& c = objective.coordinates();
+    Mask held{};
+    for (int i = 0; i < c.n; ++i) held[i] = true;
+    Point p = objective.make_point();
+    const auto stat_at = [&](double distance) {
+        Vector x = best;
+        x[c.first_norm()] += distance;
+        objective.evaluate(c.clipped(x), p, held);
+        return p.stat;
+    };
+    return std::clamp(1.5 * (stat_at(sigma) - stat_at(-sigma)) / sigma, 0.0, 3.0);
 }
 
 }  // namespace
@@ -281,53 +319,99 @@ double log_linear_prior(const Coordinates& c) {
     return sum;
 }
 
-/// An axis over a shape parameter; its lattice meets a lower limit that is near.
-Axis make_axis(const Coordinates& c, const Expansion& at, const Vector& best, int i, double step) {
-    Axis axis{i, best[i], step, c.lo[i], c.hi[i]};
-    if (axis.step <= 0.0) {
-        Mask linear{};
-        for (int j = c.first_factor(); j < c.n; ++j) linear[j] = true;
-        linear[i] = true;
-        const double sigma = std::sqrt(2.0 * inverse_diagonal(at.expected, i, linear, c.n).value_or(0.0));
-        axis.step = std::clamp(lattice_step * sigma, 1e-6 * (axis.hi - axis.lo), 0.05 * (axis.hi - axis.lo));
+/// How far along an axis, all other shape parameters held, the statistic stays within what matters.
+/// @param sigma first guess of the standard deviation, in u
+double conditional_reach(Objective& objective, const Point& best, const Axis& axis, int sign, double sigma,
+                         Point& p) {
+    constexpr int most_steps = 12;
+    const double room = sign > 0 ? axis.hi - axis.origin : axis.origin - axis.lo;
+    if (!(room > 0.0)) return 0.0;
+    double distance = std::min(room, std::sqrt(matters) * sigma);
+    for (int step = 0; step < most_steps; ++step) {
+        Vector x = best.x;
+        axis.put(x, axis.origin + sign * distance);
+        objective.evaluate_linear(objective.coordinates().clipped(x), p);
+        const double rise = p.stat - best.stat;
+        if (rise < 0.5 * matters) {
+            if (distance >= room) return room;
+            distance =
+                std::min(room, distance * std::clamp(std::sqrt(matters / std::max(rise, 0.1)), 1.2, 3.0));
+        } else if (rise > 2.0 * matters) {
+            distance *= std::clamp(std::sqrt(matters / rise), 0.3, 0.8);
+        } else {
+            return std::min(room, distance * std::sqrt(matters / rise));
+        }
     }
+    return distance;
+}
+
+/// An axis over a shape parameter, with a step that resolves the statistic while all else is held; its
+/// lattice meets a lower limit that is near.
+Axis make_axis(Objective& objective, const Point& best, const Expansion& at, int i, Point& scratch) {
+    const Coordinates& c = objective.coordinates();
+    Axis axis;
+    axis.coordinate = i;
+    const ModelParameter& of = objective.model().parameters[static_cast<std::size_t>(c.parameter[i])];
+    if (of.name == "nH" && !of.logarithmic && c.lo[i] >= 0.0) axis.shift = spectral::nh_prior_scale;
+    axis.origin = axis.to_u(best.x[i]);
+    axis.lo = axis.to_u(c.lo[i]);
+    axis.hi = axis.to_u(c.hi[i]);
+    Mask linear{};
+    for (int j = c.first_factor(); j < c.n; ++j) linear[j] = true;
+    linear[i] = true;
+    const double range = axis.hi - axis.lo;
+    const double sigma =
+        std::sqrt(2.0 * inverse_diagonal(at.expected, i, linear, c.n).value_or(range * range)) *
+        std::exp(-axis.log_stretch(axis.origin));
+    const double guess = std::clamp(sigma, 1e-6 * range, 0.1 * range);
+    const double below = conditional_reach(objective, best, axis, -1, guess, scratch),
+                 above = conditional_reach(objective, best, axis, 1, guess, scratch);
+    // a side that ends at its limit does not tell how fast the statistic rises
+    const bool to_lo = axis.origin - below <= axis.lo, to_hi = axis.origin + above >= axis.hi;
+    const double reach = to_lo && to_hi ? std::max(below, above)
+                         : to_lo        ? above
+                         : to_hi        ? below
+                                        : 0.5 * (below + above);
+    axis.step = std::clamp(lattice_step / std::sqrt(matters) * reach, 1e-6 * range, 0.05 * range);
+    return axis;
+}
+
+/// Lets the lattice meet a lower limit that is near.
+void meet_limit(Axis& axis) {
     constexpr double near = 12.0;  // steps
     const double room = axis.origin - axis.lo;
     if (room > 0.0 && room < near * axis.step) axis.step = room / std::ceil(room / axis.step);
-    return axis;
 }
 
 /// The lattice over the part of the posterior that matters, with steps that resolve it.
 std::optional<Lattice> resolve(Objective& objective, const Vector& best, const std::vector<Vector>& others) {
-    constexpr int most_tries = 8;
-    constexpr int least_width = 6, most_width = 36;
+    constexpr int most_tries = 5, least_width = 5;
     const Coordinates& c = objective.coordinates();
-    Point p = objective.make_point();
+    Point p = objective.make_point(), scratch = objective.make_point();
     objective.evaluate(best, p);
     const Expansion at = objective.expand(p);
-    std::array<double, 2> step{};
+    std::array<Axis, 2> axes;
+    for (int a = 0; a < c.n_shape; ++a) axes[a] = make_axis(objective, p, at, a, scratch);
     for (int attempt = 0; attempt < most_tries; ++attempt) {
-        std::array<Axis, 2> axes;
-        for (int a = 0; a < c.n_shape; ++a) axes[a] = make_axis(c, at, p.x, a, step[a]);
+        for (int a = 0; a < c.n_shape; ++a) meet_limit(axes[a]);
         Lattice lattice(objective, axes);
         std::vector<std::pair<Index, Vector>> seeds;
         for (const Vector& x : others) {
             Index index{};
             for (int a = 0; a < c.n_shape; ++a)
-                index[a] = std::clamp(static_cast<int>(std::lround((x[a] - axes[a].origin) / axes[a].step)),
-                                      axes[a].first() + 1, axes[a].last() - 1);
+                index[a] = std::clamp(
+                    static_cast<int>(std::lround((axes[a].to_u(x[a]) - axes[a].origin) / axes[a].step)),
+                    axes[a].first() + 1, axes[a].last() - 1);
             seeds.emplace_back(index, x);
         }
         seeds.emplace_back(Index{}, p.x);  // looked at first
         const bool all = lattice.fill(std::move(seeds));
         bool good = all;
         for (int a = 0; a < c.n_shape; ++a) {
-            step[a] = axes[a].step;
-            if (!all || lattice.width(a) > most_width) {
-                step[a] *= 1.7;
-                good = false;
-            } else if (lattice.width(a) < least_width) {
-                step[a] *= 0.5;
+            if (!all)
+                axes[a].step *= 1.7;
+            else if (lattice.width(a) < least_width) {
+                axes[a].step *= 0.5;
                 good = false;
             }
         }
@@ -351,7 +435,8 @@ double level_of(std::vector<std::pair<double, double>> density_weight, double sh
 }  // namespace
 
 ModelPosterior posterior_around(Objective& objective, const Point& best,
-                                std::span<const StartingPoint> starts, const spectral::FitOptions& options) {
+                                std::span<const StartingPoint> starts, const spectral::FitOptions& options,
+                                bool with_map) {
     const ModelDefinition& model = objective.model();
     const Coordinates& c = objective.coordinates();
     ModelPosterior out;
@@ -366,7 +451,10 @@ ModelPosterior posterior_around(Objective& objective, const Point& best,
         objective.evaluate(x, p);
         if (p.stat < best.stat + matters) others.push_back(p.x);
     }
+    constexpr std::size_t columns_kept = 64;
+    objective.remember(columns_kept);
     const auto lattice = resolve(objective, best.x, others);
+    objective.remember(0);
     if (!lattice) return out;
     const auto lowest =
         std::min_element(lattice->nodes().begin(), lattice->nodes().end(),
@@ -392,8 +480,9 @@ ModelPosterior posterior_around(Objective& objective, const Point& best,
                     coarse[i * columns + static_cast<std::size_t>(y.first[j] - range[0][1]) + k];
     const auto prior = [&](int a, double at) {
         if (axes[a].coordinate < 0) return 0.0;
-        return log_prior(model.parameters[static_cast<std::size_t>(c.parameter[axes[a].coordinate])], at,
-                         options);
+        return log_prior(model.parameters[static_cast<std::size_t>(c.parameter[axes[a].coordinate])],
+                         axes[a].to_x(at), options) +
+               axes[a].log_stretch(at);
     };
     std::vector<double> x_density(x.at.size(), 0.0), y_density(y.at.size(), 0.0);
     std::vector<double> y_prior;
@@ -424,11 +513,13 @@ ModelPosterior posterior_around(Objective& objective, const Point& best,
     };
     for (int a = 0; a < c.n_shape; ++a)
         put(axes[a].coordinate,
-            summarise(a == 0 ? x.at : y.at, a == 0 ? x_density : y_density,
-                      [&](double at) { return c.logarithmic[axes[a].coordinate] ? std::exp(at) : at; }));
+            summarise(a == 0 ? x.at : y.at, a == 0 ? x_density : y_density, [&](double at) {
+                return c.logarithmic[axes[a].coordinate] ? std::exp(at) : axes[a].to_x(at);
+            }));
     // of the cell around a point: the prior of nH is steep at 0
     const auto prior_mass = [&](const Axis& axis, int k) {
-        const double lo = 0.5 * (axis.at(k - 1) + axis.at(k)), hi = 0.5 * (axis.at(k) + axis.at(k + 1));
+        const double lo = axis.to_x(0.5 * (axis.at(k - 1) + axis.at(k))),
+                     hi = axis.to_x(0.5 * (axis.at(k) + axis.at(k + 1)));
         const ModelParameter& of = model.parameters[static_cast<std::size_t>(c.parameter[axis.coordinate])];
         const double scale = spectral::nh_prior_scale;
         return !of.logarithmic && of.name == "nH" && options.nh_prior == spectral::NhPrior::logarithmic
@@ -441,27 +532,31 @@ ModelPosterior posterior_around(Objective& objective, const Point& best,
         for (int a = 0; a < c.n_shape; ++a) weight *= prior_mass(axes[a], index[a]);
         if (weight > 0.0) weighted.emplace_back(weight, &node);
     }
-    put(c.first_norm(),
-        summarise_mixture(weighted, [](const Node& n) { return std::pair(n.log_norm, n.norm_sigma); }));
+    const double skewness = norm_skewness(objective, best.x, lowest->second.norm_sigma);
+    put(c.first_norm(), summarise_mixture(weighted, skewness,
+                                          [](const Node& n) { return std::pair(n.log_norm, n.norm_sigma); }));
     for (int i = 0; i < c.n_factors; ++i)
         out.parameters[model.parameters.size() + static_cast<std::size_t>(i)] =
-            summarise_mixture(weighted, [i](const Node& n) {
+            summarise_mixture(weighted, skewness, [i](const Node& n) {
                 return std::pair(n.log_factor[static_cast<std::size_t>(i)],
                                  n.factor_sigma[static_cast<std::size_t>(i)]);
             });
-    if (c.n_shape < 2) return out;
+    if (c.n_shape < 2 || !with_map) return out;
     const double highest = *std::max_element(density.begin(), density.end());
     std::vector<std::pair<double, double>> density_weight;
     for (std::size_t i = 0; i < x.at.size(); ++i)
         for (std::size_t j = 0; j < y.at.size(); ++j) {
             double& d = density[i * y.at.size() + j];
-            d -= highest;
-            density_weight.emplace_back(d, std::exp(d) * x.weight[i] * y.weight[j]);
+            const double mass = std::exp(d - highest) * x.weight[i] * y.weight[j];
+            d -= axes[0].log_stretch(x.at[i]) + axes[1].log_stretch(y.at[j]);
+            density_weight.emplace_back(d, mass);
         }
+    const double densest = *std::max_element(density.begin(), density.end());
+    for (double& d : density) d -= densest;
+    for (auto& entry : density_weight) entry.first -= densest;
     const auto values_of = [&](const FineAxis& axis, int coordinate) {
         std::vector<double> at = axis.at;
-        if (c.logarithmic[coordinate])
-            for (double& v : at) v = std::exp(v);
+        for (double& v : at) v = c.logarithmic[coordinate] ? std::exp(v) : axes[coordinate].to_x(v);
         return at;
     };
     const auto name_of = [&](int coordinate) {
@@ -486,7 +581,7 @@ ModelPosterior posterior(std::span<const FitInput> spectra,
     Point best = scales.merged().make_point();
     scales.merged().evaluate(scales.merged().start(fit), best);
     scales.settle(best);
-    return posterior_around(scales.merged(), best, starts, options);
+    return posterior_around(scales.merged(), best, starts, options, true);
 }
 
 }  // namespace xsift::refine

@@ -10,8 +10,9 @@
 
 namespace xsift::refine {
 
-/// See posterior(). @param best the minimum
+/// See posterior(). @param best the minimum; @param with_map also the contours
 ModelPosterior posterior_around(Objective& objective, const Point& best,
-                                std::span<const StartingPoint> starts, const spectral::FitOptions& options);
+                                std::span<const StartingPoint> starts, const spectral::FitOptions& options,
+                                bool with_map);
 
 }  // namespace xsift::refine

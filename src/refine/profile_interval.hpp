@@ -4,6 +4,7 @@
 
 #include "covariance.hpp"
 #include "objective.hpp"
+#include "two_scales.hpp"
 
 #include <optional>
 
@@ -13,12 +14,14 @@ namespace xsift::refine {
 struct ProfileEnds {
     std::optional<double> lo, hi;
     bool found = true;  ///< false when an end was not reached in the steps allowed
+    bool from_covariance = false;
 };
 
-/// Follows the profiled statistic from the best fit to both sides of coordinate i.
+/// Follows the profiled statistic from the best fit to both sides of coordinate i, behind merged energies;
+/// where these turn out not to do at an end, behind the whole response.
 /// @param start, scratch two points
 /// @param better a lower minimum when one is met: its statistic is below that of best by more than 0.01
-ProfileEnds profile_interval(Objective& objective, const Point& best, const Covariance& covariance, int i,
+ProfileEnds profile_interval(TwoScales& scales, const Point& best, const Covariance& covariance, int i,
                              double delta, Point& start, Point& scratch, Point& better);
 
 }  // namespace xsift::refine

@@ -1,311 +1,15 @@
-#include "covariance.hpp"
-#include "descent.hpp"
-#include "fluxes.hpp"
-#include "goodness.hpp"
-#include "objective.hpp"
-#include "posterior.hpp"
-#include "profile_interval.hpp"
-#include "starts.hpp"
-#include "two_scales.hpp"
+#include "model_fit.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <vector>
 
-#include <fmt/format.h>
-
-#include <xsift/core/error.hpp>
 #include <xsift/refine/spectra.hpp>
 #include <xsift/spectral/model.hpp>
-#include <xsift/timing/significance.hpp>
 
 namespace xsift::refine {
-
-namespace {
-
-using spectral::ModelDefinition;
-using spectral::ModelParameter;
-
-void flag(SpectralFit& fit, bool condition, FitFlag bit) {
-    if (condition) fit.flags |= bit;
-}
-
-/// The lowest minimum over the starting points (none given: built-in ones). Those whose descent does not
-/// promise to come below what was found already are given up.
-/// @return whether its descent converged
-bool lowest_minimum(Objective& objective, std::span<const StartingPoint> starts, Point& best, Point& current,
-                    Point& scratch) {
-    constexpr std::size_t most_followed = 6;
-    std::vector<Vector> from;
-    for (const StartingPoint& start : starts) from.push_back(objective.start(start));
-    if (from.empty()) from = paired_starts(objective, scratch);
-    if (from.empty()) from = coarse_starts(objective);
-    if (from.size() > most_followed) {
-        std::vector<std::pair<double, Vector>> ranked;
-        for (const Vector& x : from) {
-            objective.evaluate(x, current);
-            ranked.emplace_back(current.stat, current.x);
-        }
-        std::stable_sort(ranked.begin(), ranked.end(),
-                         [](const auto& a, const auto& b) { return a.first < b.first; });
-        from.clear();
-        for (std::size_t i = 0; i < most_followed; ++i) from.push_back(ranked[i].second);
-    }
-    bool converged = false;
-    Point spare = objective.make_point();
-    DescentEnd end;
-    end.enough = 1e-3;
-    for (const Vector& x : from) {
-        objective.evaluate(x, current);
-        end.hopeless_above = best.stat;
-        const bool done = descend_between_kinks(objective, current, scratch, spare, false, {}, end);
-        if (!(current.stat < best.stat)) continue;
-        std::swap(best, current);
-        converged = done;
-    }
-    return descend_between_kinks(objective, best, scratch, spare, true) && converged;
-}
-
-void fill_information_criteria(SpectralFit& fit, int n_free) {
-    const double n = fit.n_bins, k = n_free;
-    fit.dof = fit.n_bins - n_free;
-    if (fit.dof > 0) fit.reduced = fit.stat / fit.dof;
-    flag(fit, fit.dof <= 0, fit_no_degrees_of_freedom);
-    if (n - k - 1.0 > 0.0) fit.aicc = fit.stat + 2.0 * k * (1.0 + (k + 1.0) / (n - k - 1.0));
-    fit.bic = fit.stat + k * std::log(n);
-    fit.gof_rough = (fit.stat - n) / std::sqrt(2.0 * n);
-}
-
-enum class Role { shape, norm, factor };
-
-/// What an unconstrained parameter or one at a limit means for the fit.
-void flag_parameter(SpectralFit& fit, const FittedParameter& p, Role role) {
-    const bool unconstrained = (p.flags & parameter_unconstrained) != 0,
-               bound = (p.flags & parameter_at_bound) != 0;
-    if (role == Role::norm) {
-        flag(fit, unconstrained, fit_norm_unconstrained);
-    } else if (role == Role::factor) {
-        flag(fit, unconstrained, fit_factor_unconstrained);
-    } else if (p.name == "nH") {
-        flag(fit, unconstrained, fit_nh_unconstrained);
-        flag(fit, bound, fit_nh_at_bound);
-    } else {
-        flag(fit, unconstrained, fit_parameter_unconstrained);
-        flag(fit, bound, fit_parameter_at_bound);
-    }
-}
-
-/// The interval of one coordinate, in the units of its parameter.
-FittedParameter estimate(const Coordinates& c, const Vector& x, int i, const Covariance& covariance,
-                         const ProfileEnds& ends, spectral::Limits limits) {
-    FittedParameter out;
-    Estimate& e = out.estimate;
-    const auto value_at = [&](double coordinate) {
-        Vector moved = x;
-        moved[i] = coordinate;
-        return c.value(moved, i);
-    };
-    e.value = c.value(x, i);
-    e.lo = ends.lo ? std::max(limits.lo, value_at(*ends.lo)) : limits.lo;
-    e.hi = ends.hi ? std::min(limits.hi, value_at(*ends.hi)) : limits.hi;
-    out.error = covariance.half_width(i, 1.0) * c.scale(x, i);
-    const bool both = e.lo > limits.lo && e.hi < limits.hi;
-    if (!both || 0.5 * (e.hi - e.lo) > std::fabs(e.value)) out.flags |= parameter_unconstrained;
-    if (!(e.lo > limits.lo)) out.flags |= parameter_no_lower_end;
-    if (!(e.hi < limits.hi)) out.flags |= parameter_no_upper_end;
-    if (c.at_lo(x, i) || c.at_hi(x, i)) out.flags |= parameter_at_bound;
-    if (!ends.found) out.flags |= parameter_not_profiled;
-    return out;
-}
-
-/// Marks coordinates that follow each other: their uncertainties are those of the pair.
-std::vector<bool> degenerate_coordinates(const Coordinates& c, const Covariance& covariance) {
-    constexpr double nearly_one = 0.99;
-    std::vector<bool> out(static_cast<std::size_t>(c.n), false);
-    for (int i = 0; i < c.n; ++i)
-        for (int j = 0; j < i; ++j)
-            if (std::fabs(covariance.correlation(i, j)) > nearly_one)
-                out[static_cast<std::size_t>(i)] = out[static_cast<std::size_t>(j)] = true;
-    return out;
-}
-
-void fill_parameters(SpectralFit& fit, const Objective& objective, const Point& p,
-                     const Covariance& covariance, const std::vector<ProfileEnds>& ends) {
-    const Coordinates& c = objective.coordinates();
-    const ModelDefinition& model = objective.model();
-    const std::vector<double> values = objective.values(p.x);
-    const std::vector<bool> degenerate = degenerate_coordinates(c, covariance);
-    for (std::size_t k = 0; k < model.parameters.size(); ++k) {
-        const ModelParameter& of = model.parameters[k];
-        FittedParameter out;
-        const auto at = std::find(c.parameter.begin(), c.parameter.end(),
-                                  of.tied_to >= 0 ? of.tied_to : static_cast<int>(k));
-        if (at != c.parameter.end()) {
-            const int i = static_cast<int>(at - c.parameter.begin());
-            out = estimate(c, p.x, i, covariance, ends[static_cast<std::size_t>(i)], {of.lo, of.hi});
-            if (degenerate[static_cast<std::size_t>(i)]) out.flags |= parameter_degenerate;
-            flag(fit, std::isnan(out.error), fit_covariance_singular);
-            flag(fit, degenerate[static_cast<std::size_t>(i)], fit_degenerate);
-        } else {
-            out.estimate.value = values[k];
-            out.flags = parameter_frozen;
-        }
-        if (of.tied_to >= 0) out.flags |= parameter_tied;
-        out.component = of.component;
-        out.name = of.name;
-        out.unit = of.unit;
-        if (of.free()) flag_parameter(fit, out, of.is_norm ? Role::norm : Role::shape);
-        fit.parameters.push_back(std::move(out));
-    }
-    for (int i = c.first_factor(); i < c.first_norm(); ++i) {
-        FittedParameter out = estimate(c, p.x, i, covariance, ends[static_cast<std::size_t>(i)],
-                                       {std::exp(c.lo[i]), std::exp(c.hi[i])});
-        out.component = "constant" + std::to_string(i - c.first_factor() + 2);
-        out.name = "factor";
-        flag_parameter(fit, out, Role::factor);
-        fit.parameters.push_back(std::move(out));
-    }
-}
-
-/// Puts parameters into the catalogue's columns: the first of each kind, and the second kT and norm.
-void fill_columns(SpectralFit& fit, const ModelDefinition& model) {
-    int n_kt = 0, n_norm = 0;
-    for (std::size_t k = 0; k < model.parameters.size(); ++k) {
-        const ModelParameter& of = model.parameters[k];
-        const Estimate& e = fit.parameters[k].estimate;
-        Estimate* to = nullptr;
-        if (of.name == "nH" && std::isnan(fit.nh.value)) to = &fit.nh;
-        if (of.name == "kT") to = ++n_kt == 1 ? &fit.kt : n_kt == 2 ? &fit.kt2 : nullptr;
-        if (of.name == "PhoIndex" && std::isnan(fit.gamma.value)) to = &fit.gamma;
-        if (of.name == "Abundanc" && std::isnan(fit.abundance.value)) to = &fit.abundance;
-        if (of.is_norm) to = ++n_norm == 1 ? &fit.norm : n_norm == 2 ? &fit.norm2 : nullptr;
-        if (to != nullptr) *to = e;
-    }
-}
-
-/// Intervals of all coordinates. A lower minimum met on the way becomes the best fit, and all is done again
-/// from there.
-/// @return the covariance at the best fit
-Covariance profile_all(TwoScales& scales, Point& best, Point& current, Point& scratch, double delta,
-                       std::vector<ProfileEnds>& ends, bool& converged) {
-    constexpr int most_restarts = 4;
-    Objective& objective = scales.merged();
-    Point better = objective.make_point();
-    for (int restart = 0;; ++restart) {
-        const Covariance covariance(objective, best, current, scratch);
-        better.stat = std::numeric_limits<double>::infinity();
-        ends.clear();
-        for (int i = 0; i < objective.coordinates().n; ++i) {
-            ends.push_back(profile_interval(objective, best, covariance, i, delta, current, scratch, better));
-            if (better.stat < best.stat && restart < most_restarts) break;
-        }
-        if (!(better.stat < best.stat) || restart == most_restarts) {
-            if (better.stat < best.stat) converged = false;
-            return covariance;
-        }
-        std::swap(best, better);
-        converged = scales.settle(best);
-    }
-}
-
-/// Fluxes of all bands, the flux band first. Ends when a lower minimum is met, which is left in `better`.
-std::vector<FluxEstimate> find_fluxes(Objective& objective, const Point& best, const Covariance& covariance,
-                                      const std::shared_ptr<const ModelDefinition>& model,
-                                      const spectral::FitOptions& options, Point& current, Point& scratch,
-                                      Point& better) {
-    std::vector<spectral::Band> bands{{options.flux_lo, options.flux_hi}};
-    bands.insert(bands.end(), options.flux_bands.begin(), options.flux_bands.end());
-    std::vector<FluxEstimate> fluxes;
-    for (const spectral::Band& limits : bands) {
-        spectral::FluxBand band(model, options.abundance, limits.lo, limits.hi);
-        FluxEstimate& flux = fluxes.emplace_back();
-        flux.band_lo = limits.lo;
-        flux.band_hi = limits.hi;
-        const auto fill = [&](FluxKind kind, Estimate& estimate, double& error, FluxFlag no_lower_end,
-                              FluxFlag no_upper_end) {
-            const FluxInterval found = flux_interval(objective, best, covariance, band, kind,
-                                                     options.confidence_delta, current, scratch, better);
-            estimate = found.flux;
-            error = found.error;
-            if (found.no_lower_end) flux.flags |= no_lower_end;
-            if (found.no_upper_end) flux.flags |= no_upper_end;
-            if (!found.profiled) flux.flags |= flux_not_profiled;
-        };
-        fill(FluxKind::absorbed, flux.absorbed, flux.absorbed_error, flux_no_lower_end, flux_no_upper_end);
-        fill(FluxKind::unabsorbed, flux.unabsorbed, flux.unabsorbed_error, flux_unabsorbed_no_lower_end,
-             flux_unabsorbed_no_upper_end);
-        if (better.stat < best.stat) break;
-    }
-    return fluxes;
-}
-
-void fill_fluxes(SpectralFit& fit, std::vector<FluxEstimate> fluxes, const ModelDefinition& model,
-                 const spectral::FitOptions& options) {
-    fit.fluxes = std::move(fluxes);
-    const FluxEstimate& main = fit.fluxes.front();
-    fit.flux = main.absorbed;
-    fit.flux_unabsorbed = main.unabsorbed;
-    const bool ends = (main.flags & (flux_no_lower_end | flux_no_upper_end)) == 0;
-    flag(fit, !(ends && fit.flux.hi - fit.flux.lo <= 2.0 * fit.flux.value), fit_flux_unconstrained);
-    flag(fit,
-         !model.covers(std::min(options.energy_lo, options.flux_lo),
-                       std::max(options.energy_hi, options.flux_hi)),
-         fit_beyond_table);
-}
-
-/// What the statistic should be, and how far off it is. A free parameter lowers it by one.
-void fill_goodness(SpectralFit& fit, std::span<const FitInput> spectra, const Objective& objective,
-                   const Point& p, const std::shared_ptr<const ModelDefinition>& model,
-                   spectral::Abundance abundance) {
-    // With most background bins empty the background's own counts do not tell its rate: no expectation is
-    // calibrated there (simulations: 1.5 to 2.3 sigma too high).
-    const std::uint32_t empty = std::uint32_t{spectrum_background_mostly_empty} << fit_flag_spectrum_shift;
-    if (fit.dof <= 0) return;
-    if (fit.statistic.starts_with("chi2")) {
-        fit.null_prob = std::pow(10.0, timing::log10_chi2_survival_dof(fit.stat, fit.dof));
-        fit.gof_expected = fit.dof;
-        fit.gof_sigma = (fit.stat - fit.dof) / std::sqrt(2.0 * fit.dof);
-        return;
-    }
-    if ((fit.flags & empty) != 0) return;
-    const Coordinates& c = objective.coordinates();
-    const std::vector<double> values = objective.values(p.x);
-    spectral::Moments total;
-    for (std::size_t d = 0; d < spectra.size(); ++d) {
-        const double factor = d == 0 ? 1.0 : c.value(p.x, c.first_factor() + static_cast<int>(d) - 1);
-        const spectral::Moments of =
-            expected_statistic(*spectra[d].prepared, model, abundance, values, factor);
-        total.mean += of.mean;
-        total.variance += of.variance;
-    }
-    if (!(total.variance > 0.0)) return;
-    fit.gof_expected = total.mean - c.n;
-    fit.gof_sigma = (fit.stat - fit.gof_expected) / std::sqrt(total.variance);
-}
-
-template <typename Part>
-std::string joined(std::span<const FitInput> spectra, const Part& part) {
-    std::string text;
-    for (const FitInput& s : spectra) {
-        if (!text.empty()) text += '+';
-        text += part(*s.prepared);
-    }
-    return text;
-}
-
-/// @throws Error (input, TOO_MANY_SPECTRA)
-void check_size(std::span<const FitInput> spectra, const ModelDefinition& model) {
-    const auto coordinates = static_cast<std::ptrdiff_t>(model.n_free()) + std::ssize(spectra) - 1;
-    if (coordinates <= most_coordinates) return;
-    throw Error(ErrorKind::input, "TOO_MANY_SPECTRA",
-                fmt::format("{} spectra cannot be fitted at once with {}", spectra.size(), model.text),
-                fmt::format("{} free parameters and a factor for each further spectrum are more than {}",
-                            model.n_free(), most_coordinates),
-                "Use --joint-spectra observation.");
-}
-
-}  // namespace
 
 ChosenStatistic chosen_statistic(std::span<const FitInput> spectra, const spectral::FitOptions& options) {
     constexpr double least_counts = 100.0, least_in_a_bin = 20.0;
@@ -322,126 +26,111 @@ ChosenStatistic chosen_statistic(std::span<const FitInput> spectra, const spectr
 }
 
 SpectralFit fit_spectra(std::span<const FitInput> spectra,
-                        const std::shared_ptr<const ModelDefinition>& model,
+                        const std::shared_ptr<const spectral::ModelDefinition>& model,
                         std::span<const StartingPoint> starts, const spectral::FitOptions& options) {
-    std::vector<const FitData*> data;
-    for (const FitInput& s : spectra) data.push_back(s.data);
-    check_size(spectra, *model);
-    const ChosenStatistic chosen = chosen_statistic(spectra, options);
-    TwoScales scales(data, model, options.abundance, chosen.statistic);
-    Objective& objective = scales.merged();
-    Point best = objective.make_point(), current = objective.make_point(), scratch = objective.make_point();
-    bool converged = lowest_minimum(objective, starts, best, current, scratch);
-    converged = scales.settle(best) && converged;
-
-    SpectralFit fit;
-    fit.spectrum = joined(spectra, [](const auto& s) { return s.exposure.file; });
-    fit.n_spectra = static_cast<std::int32_t>(spectra.size());
-    fit.instrument = joined(spectra, [](const auto& s) { return s.exposure.instrument; });
-    fit.model = model->text;
-    bool background = false;
-    for (const FitInput& s : spectra) {
-        background = background || s.prepared->has_background();
-        fit.flags |= s.prepared->flags << fit_flag_spectrum_shift;
-        fit.n_bins += static_cast<std::int32_t>(s.prepared->n_bins());
-    }
-    fit.statistic = chosen.statistic != spectral::FitStatistic::poisson ? to_string(chosen.statistic)
-                    : background                                        ? "wstat"
-                                                                        : "cstat";
-    fit.statistic_rule = chosen.rule;
-
-    // a lower minimum met on the way to the end of an interval becomes the best fit, and all starts again
-    constexpr int most_restarts = 2;
-    Point better = objective.make_point();
-    for (int restart = 0;; ++restart) {
-        std::vector<ProfileEnds> ends;
-        const Covariance covariance =
-            profile_all(scales, best, current, scratch, options.confidence_delta, ends, converged);
-        better.stat = std::numeric_limits<double>::infinity();
-        auto fluxes = find_fluxes(objective, best, covariance, model, options, current, scratch, better);
-        const bool lower = better.stat < best.stat;
-        if (lower && restart < most_restarts) {
-            std::swap(best, better);
-            converged = scales.settle(best);
-            continue;
-        }
-        converged = converged && !lower;
-        fill_parameters(fit, objective, best, covariance, ends);
-        fill_fluxes(fit, std::move(fluxes), *model, options);
-        break;
-    }
-    flag(fit, !converged, fit_not_converged);
-    fit.stat = best.stat;
-    fill_information_criteria(fit, objective.coordinates().n);
-    fill_columns(fit, *model);
-    fill_goodness(fit, spectra, objective, best, model, options.abundance);
-    if (options.posterior && converged) {
-        const ModelPosterior found = posterior_around(objective, best, starts, options);
-        fit.log_evidence = found.log_evidence;
-        for (std::size_t k = 0; k < fit.parameters.size(); ++k)
-            fit.parameters[k].posterior = found.parameters[k];
-    }
-    return fit;
+    ModelFit fit(spectra, model, starts, options);
+    fit.refine();
+    if (options.posterior) fit.integrate();
+    return fit.take();
 }
 
 SpectralFit fit_spectrum(const spectral::PreparedSpectrum& spectrum, const std::string& model,
                          std::span<const StartingPoint> starts, const spectral::FitOptions& options) {
     const FitData data(spectrum);
     const FitInput input{&spectrum, &data};
-    return fit_spectra(std::span(&input, 1),
-                       std::make_shared<const ModelDefinition>(spectral::define_model(model, options)),
-                       starts, options);
+    return fit_spectra(
+        std::span(&input, 1),
+        std::make_shared<const spectral::ModelDefinition>(spectral::define_model(model, options)), starts,
+        options);
 }
 
 namespace {
 
-/// Probabilities among the fits of the same spectra that have an evidence, each model equal before.
-void fill_model_probabilities(std::span<SpectralFit> fits) {
-    for (SpectralFit& fit : fits) {
-        if (std::isnan(fit.log_evidence)) continue;
-        double sum = 0.0;
-        for (const SpectralFit& other : fits)
-            if (other.spectrum == fit.spectrum && !std::isnan(other.log_evidence))
-                sum += std::exp(other.log_evidence - fit.log_evidence);
-        fit.model_probability = 1.0 / sum;
+/// Whether the covariance leaves a parameter open by more than a profile could mend.
+bool clearly_unconstrained(const SpectralFit& fit, const spectral::ModelDefinition& model,
+                           const spectral::FitOptions& options) {
+    constexpr double widest = 2.0;  // half-width of the interval over the value; 1 is unconstrained
+    for (std::size_t k = 0; k < model.parameters.size(); ++k) {
+        const FittedParameter& p = fit.parameters[k];
+        if (!model.parameters[k].free() || p.name == "nH") continue;
+        if (!(std::sqrt(options.confidence_delta) * p.error <= widest * std::fabs(p.estimate.value)))
+            return true;
     }
+    return false;
 }
 
 }  // namespace
 
-std::string disqualification(const SpectralFit& fit) {
-    if (fit.flags & fit_no_degrees_of_freedom) return "NO_DOF";
-    if (fit.flags & fit_not_converged) return "NOT_CONVERGED";
-    if (fit.flags & fit_parameter_unconstrained) return "PARAMETER_UNCONSTRAINED";
-    if (fit.flags & fit_norm_unconstrained) return "NORM_UNCONSTRAINED";
-    return std::isfinite(fit.aicc) ? "" : "NO_AICC";
-}
-
-int select_model(std::span<SpectralFit> fits, spectral::Criterion criterion) {
-    const auto value = [criterion](const SpectralFit& fit) {  // the lower the better
-        if (criterion == spectral::Criterion::evidence) return -fit.log_evidence;
-        return criterion == spectral::Criterion::bic ? fit.bic : fit.aicc;
+std::vector<SpectralFit> fit_models(std::span<const FitInput> spectra, std::span<const ModelTask> models,
+                                    const spectral::FitOptions& options, const StepGuard& guard) {
+    const bool all = options.refine == spectral::Refine::all,
+               by_evidence = options.criterion == spectral::Criterion::evidence;
+    std::vector<std::optional<ModelFit>> fits(models.size());
+    std::vector<bool> refined(models.size(), false);
+    const auto step = [&](std::size_t m, const std::function<void()>& what) {
+        bool done = false;
+        guard(m, [&] {
+            what();
+            done = true;
+        });
+        if (!done) fits[m].reset();
     };
-    int best = -1;
-    for (std::size_t i = 0; i < fits.size(); ++i) {
-        fits[i].selected = false;
-        fits[i].choice = disqualification(fits[i]);
-        if (fits[i].choice.empty() && std::isnan(value(fits[i]))) fits[i].choice = "NO_EVIDENCE";
-        if (!fits[i].choice.empty()) continue;
-        if (best < 0 || fits[i].n_bins > fits[best].n_bins ||
-            (fits[i].spectrum == fits[best].spectrum && value(fits[i]) < value(fits[best])))
-            best = static_cast<int>(i);
+    for (std::size_t m = 0; m < models.size(); ++m)
+        step(m, [&, m] {
+            fits[m].emplace(spectra, models[m].model, models[m].starts, options);
+            if (all)
+                fits[m]->refine();
+            else
+                fits[m]->estimate();
+            if (options.posterior && (all || by_evidence)) fits[m]->integrate();
+        });
+    const auto value = [&](std::size_t m) {  // the lower the better
+        const SpectralFit& fit = fits[m]->fit();
+        const double v = by_evidence                                     ? -2.0 * fit.log_evidence
+                         : options.criterion == spectral::Criterion::bic ? fit.bic
+                                                                         : fit.aicc;
+        return std::isnan(v) ? std::numeric_limits<double>::infinity() : v;
+    };
+    const auto offered = [&] {  // its criterion
+        double best = std::numeric_limits<double>::infinity();
+        for (std::size_t m = 0; m < models.size(); ++m)
+            if (refined[m] && fits[m] && disqualification(fits[m]->fit()).empty())
+                best = std::min(best, value(m));
+        return best;
+    };
+    const auto lowest = [&] {
+        double low = std::numeric_limits<double>::infinity();
+        for (std::size_t m = 0; m < models.size(); ++m)
+            if (fits[m]) low = std::min(low, value(m));
+        return low;
+    };
+    const auto can_be_offered = [&](std::size_t m) {
+        if (value(m) > offered() + spectral::refined_within) return false;
+        // a second component that the counts do not ask for is no better known than the first alone
+        const bool several_norms = spectral::ModelFreedom(*models[m].model).n_free_norms() > 1;
+        return !several_norms || (!(value(m) > lowest() + spectral::refined_within) &&
+                                  !clearly_unconstrained(fits[m]->fit(), *models[m].model, options));
+    };
+    while (!all) {
+        std::optional<std::size_t> next;
+        for (std::size_t m = 0; m < models.size(); ++m)
+            if (fits[m] && !refined[m] && (!next || value(m) < value(*next)) && can_be_offered(m)) next = m;
+        if (!next) break;
+        refined[*next] = true;
+        step(*next, [&] {
+            fits[*next]->refine();
+            if (options.posterior && by_evidence) fits[*next]->integrate();
+        });
     }
-    fill_model_probabilities(fits);
-    if (best < 0) return best;
-    fits[best].selected = true;
-    const char* const worse = criterion == spectral::Criterion::aicc  ? "HIGHER_AICC"
-                              : criterion == spectral::Criterion::bic ? "HIGHER_BIC"
-                                                                      : "LOWER_EVIDENCE";
-    for (SpectralFit& fit : fits)
-        if (fit.choice.empty()) fit.choice = fit.spectrum == fits[best].spectrum ? worse : "OTHER_SPECTRUM";
-    fits[best].choice = "SELECTED";
-    return best;
+    const double most = offered() + spectral::integrated_within;
+    std::vector<SpectralFit> out(models.size());
+    for (std::size_t m = 0; m < models.size(); ++m)
+        if (fits[m])
+            step(m, [&] {
+                if (options.posterior && !all && !by_evidence && !(value(m) > most)) fits[m]->integrate();
+                out[m] = fits[m]->take();
+            });
+    return out;
 }
 
 }  // namespace xsift::refine

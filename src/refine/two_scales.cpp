@@ -2,6 +2,7 @@
 
 #include "descent.hpp"
 
+#include <cmath>
 #include <utility>
 
 namespace xsift::refine {
@@ -37,6 +38,11 @@ void TwoScales::average_cross_section(std::size_t spectrum, std::span<const doub
     const auto whole = whole_.evaluator(spectrum).cross_section();
     if (!spectra_[spectrum]->has_coarse() || whole.empty()) return;
     merged_.evaluator(spectrum).set_cross_section(spectra_[spectrum]->averaged(whole, photons));
+}
+
+bool TwoScales::disagree(const Vector& x, double stat, double delta, Point& scratch) {
+    constexpr double matters = 0.02;  // of delta: one per cent of the half-width
+    return differ_ && std::fabs(whole_.statistic_at(x, scratch) - stat) > matters * delta;
 }
 
 bool TwoScales::settle(Point& best) {

@@ -21,6 +21,11 @@ class TwoScales {
 
     /// Behind merged energies.
     Objective& merged() { return merged_; }
+    /// Behind the whole response; its points have the size of those of merged().
+    Objective& whole() { return differ_ ? whole_ : merged_; }
+    /// Whether the statistic at a place far from the minimum is not the one that merged() has there, by more
+    /// than matters for where an interval of a rise delta ends. @param scratch a point
+    bool disagree(const Vector& x, double stat, double delta, Point& scratch);
 
     /// Descends from best (a point of merged()) behind the whole response, weighs the merged energies there
     /// and leaves in best that minimum, as merged() then has it.

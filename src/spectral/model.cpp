@@ -97,6 +97,7 @@ ModelEvaluator::ModelEvaluator(std::shared_ptr<const ModelDefinition> model, Abu
     : model_(std::move(model)),
       freedom_(*model_),
       bins_(std::move(bins)),
+      abundance_(abundance),
       dual_(bins_.size()),
       product_(bins_.size()) {
     const std::size_t n = bins_.size();
@@ -130,7 +131,11 @@ ModelEvaluator::ModelEvaluator(std::shared_ptr<const ModelDefinition> model, Abu
 void ModelEvaluator::set_cross_section(std::vector<double> cross_section) {
     cross_section_ = std::move(cross_section);
     for (std::size_t c = 0; c < component_.size(); ++c)
-        if (model_->components[c].kind == ComponentKind::tbabs) component_[c].last.clear();
+        if (model_->components[c].kind == ComponentKind::tbabs) {
+            component_[c].last.clear();
+            component_[c].known.clear();
+            component_[c].next_known = 0;
+        }
 }
 
 void ModelEvaluator::evaluate_component(std::size_t index, std::span<const double> all, bool derivatives) {
@@ -139,11 +144,31 @@ void ModelEvaluator::evaluate_component(std::size_t index, std::span<const doubl
     const auto values =
         all.subspan(static_cast<std::size_t>(component.first_parameter),
                     static_cast<std::size_t>(component.n_parameters - (component.additive ? 1 : 0)));
-    if (std::equal(values.begin(), values.end(), state.last.begin(), state.last.end()) &&
-        (state.with_derivatives || !derivatives))
-        return;
+    const auto are = [&](const std::vector<double>& other) {
+        return std::equal(values.begin(), values.end(), other.begin(), other.end());
+    };
+    if (are(state.last) && (state.with_derivatives || !derivatives)) return;
     state.last.assign(values.begin(), values.end());
     state.with_derivatives = derivatives;
+    if (remembered_ == 0 || derivatives) {
+        compute_component(index, values, derivatives);
+        return;
+    }
+    const auto known = std::find_if(state.known.begin(), state.known.end(),
+                                    [&](const ComponentState::Known& k) { return are(k.parameters); });
+    if (known != state.known.end()) {
+        state.value = known->value;
+        return;
+    }
+    compute_component(index, values, derivatives);
+    if (state.known.size() < remembered_) state.known.emplace_back();
+    state.known[state.next_known] = {state.last, state.value};
+    state.next_known = (state.next_known + 1) % remembered_;
+}
+
+void ModelEvaluator::compute_component(std::size_t index, std::span<const double> values, bool derivatives) {
+    const Component& component = model_->components[index];
+    ComponentState& state = component_[index];
     const std::size_t n = bins_.size();
     const auto wanted = [&](std::size_t p) { return derivatives && !state.by[p].empty(); };
     switch (component.kind) {
@@ -258,32 +283,85 @@ FluxBand::FluxBand(std::shared_ptr<const ModelDefinition> model, Abundance abund
     : model_(std::move(model), abundance, Absorption::of(abundance).resolving_bins(lo, hi, 500)) {
     for (std::size_t i = 0; i < model_.size(); ++i)
         energy_.push_back(0.5 * constants::erg_per_kev * (model_.bins().lo(i) + model_.bins().hi(i)));
+    bare_energy_ = energy_;
 }
 
-BandFlux FluxBand::absorbed(std::span<const double> values, bool derivatives) {
+std::vector<double> FluxBand::without_absorption(std::span<const double> values) const {
+    std::vector<double> bare(values.begin(), values.end());
+    for (const Component& c : model_.definition().components)
+        if (c.kind == ComponentKind::tbabs) bare[static_cast<std::size_t>(c.first_parameter)] = 0.0;
+    return bare;
+}
+
+BandFlux FluxBand::sum(std::span<const double> values, const std::vector<double>& energy, bool derivatives) {
     model_.evaluate(values, derivatives);
-    const auto sum = [&](std::span<const double> photons) {
+    const auto sum_of = [&](std::span<const double> photons) {
         double flux = 0.0;
-        for (std::size_t i = 0; i < photons.size(); ++i) flux += energy_[i] * photons[i];
+        for (std::size_t i = 0; i < photons.size(); ++i) flux += energy[i] * photons[i];
         return flux;
     };
     BandFlux flux;
     const ModelFreedom& freedom = model_.freedom();
     for (std::size_t g = 0; g < freedom.groups.size(); ++g) {
-        flux.unit.push_back(sum(model_.unit(g)));
+        flux.unit.push_back(sum_of(model_.unit(g)));
         flux.by_shape.emplace_back();
         if (!derivatives) continue;
         for (std::size_t s = 0; s < freedom.shape.size(); ++s)
-            flux.by_shape[g].push_back(sum(model_.by_shape(g, s)));
+            flux.by_shape[g].push_back(sum_of(model_.by_shape(g, s)));
     }
     return flux;
 }
 
+BandFlux FluxBand::absorbed(std::span<const double> values, bool derivatives) {
+    return sum(values, energy_, derivatives);
+}
+
 BandFlux FluxBand::unabsorbed(std::span<const double> values, bool derivatives) {
-    std::vector<double> bare(values.begin(), values.end());
-    for (const Component& c : model_.definition().components)
-        if (c.kind == ComponentKind::tbabs) bare[static_cast<std::size_t>(c.first_parameter)] = 0.0;
-    return absorbed(bare, derivatives);
+    return sum(without_absorption(values), bare_energy_, derivatives);
+}
+
+FluxBand FluxBand::merged(std::span<const double> values) {
+    constexpr double widest = 1.04;
+    const EnergyBins& fine = model_.bins();
+    std::vector<double> lo, hi;
+    std::vector<std::size_t> of(fine.size());
+    for (std::size_t i = 0; i < fine.size(); ++i) {
+        if (lo.empty() || fine.hi(i) > widest * lo.back()) {
+            lo.push_back(fine.lo(i));
+            hi.push_back(0.0);
+        }
+        of[i] = lo.size() - 1;
+        hi.back() = fine.hi(i);
+    }
+    ModelEvaluator model = model_.on(EnergyBins::from_bounds(lo, hi));
+    // means over the photons of a bin; over its width where there are none
+    const auto mean = [&](std::span<const double> quantity, std::span<const double> photons) {
+        std::vector<double> sum(lo.size(), 0.0), weight(sum), plain(sum);
+        for (std::size_t i = 0; i < fine.size(); ++i) {
+            sum[of[i]] += photons[i] * quantity[i];
+            weight[of[i]] += photons[i];
+            plain[of[i]] += (fine.hi(i) - fine.lo(i)) * quantity[i];
+        }
+        for (std::size_t e = 0; e < sum.size(); ++e)
+            sum[e] = weight[e] > 0.0 ? sum[e] / weight[e] : plain[e] / (hi[e] - lo[e]);
+        return sum;
+    };
+    // what of the energy flux a photon of the merged model stands for
+    const auto energies = [&](std::span<const double> energy, std::span<const double> at,
+                              std::span<const double> photons) {
+        std::vector<double> out = mean(energy, photons), total(lo.size(), 0.0);
+        const std::vector<double> merged_photons = model.photons(at);
+        for (std::size_t i = 0; i < fine.size(); ++i) total[of[i]] += photons[i];
+        for (std::size_t e = 0; e < out.size(); ++e)
+            if (merged_photons[e] > 0.0) out[e] *= total[e] / merged_photons[e];
+        return out;
+    };
+    const std::vector<double> photons = model_.photons(values), bare = without_absorption(values),
+                              bare_photons = model_.photons(bare);
+    if (!model_.cross_section().empty()) model.set_cross_section(mean(model_.cross_section(), photons));
+    std::vector<double> energy = energies(energy_, values, photons),
+                        bare_energy = energies(bare_energy_, bare, bare_photons);
+    return {std::move(model), std::move(energy), std::move(bare_energy)};
 }
 
 }  // namespace xsift::spectral

@@ -36,6 +36,17 @@ std::string to_string(Criterion criterion) {
     return criterion == Criterion::bic ? "bic" : "evidence";
 }
 
+Refine parse_refine(const std::string& text) {
+    for (Refine r : {Refine::automatic, Refine::all})
+        if (text == to_string(r)) return r;
+    throw Error(ErrorKind::usage, "BAD_SETTING", "refine = '" + text + "' is not known",
+                "models that are refined are auto, all", "Correct --refine.");
+}
+
+std::string to_string(Refine refine) {
+    return refine == Refine::all ? "all" : "auto";
+}
+
 FitStatistic parse_statistic(const std::string& text) {
     for (FitStatistic s : {FitStatistic::poisson, FitStatistic::chi2_data, FitStatistic::chi2_gehrels,
                            FitStatistic::chi2_churazov, FitStatistic::chi2_model})

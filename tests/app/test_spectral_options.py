@@ -65,9 +65,34 @@ class SpectralOptions(XsiftCase):
         self.assertTrue(numpy.isfinite(fits["LOG_EVIDENCE"]).all())
         self.assertTrue((fits["MODEL_PROB"] == 1).all())  # one model a spectrum
 
+    def test_models_that_are_ruled_out_are_not_refined(self):
+        """The models offered are the same; the catalogue says which intervals are those of the covariance."""
+        survey = self.survey()
+        models = ("--models", "tbabs*powerlaw,tbabs*bbody,tbabs*apec,tbabs*(bbody+powerlaw)", "--joint-spectra", "none")
+        not_refined = 1 << 12
+        found = {}
+        for refine in ("auto", "all"):
+            path = self.folder / f"{refine}.fits"
+            self.xsift("run", survey, "-o", path, *models, "--refine", refine, exit_code=(0, 3))
+            found[refine] = rows(path, "SPECTRAL_FITS")
+            parameters = rows(path, "PARAMETERS")
+            # PARAMETERS and SPECTRAL_FITS tell the same: free parameters of a fit not refined are not profiled
+            keys = {(text(f["SPECTRA"]), text(f["MODEL"])): int(f["FLAGS"]) for f in found[refine]}
+            for row in parameters:
+                if not row["FLAGS"] & 3 and keys[text(row["SPECTRA"]), text(row["MODEL"])] & not_refined:
+                    self.assertTrue(row["FLAGS"] & 128)
+        some, every = found["auto"], found["all"]
+        self.assertTrue(((every["FLAGS"] & not_refined) == 0).all())
+        left = (some["FLAGS"] & not_refined) != 0
+        self.assertTrue(0 < left.sum() < len(some))
+        self.assertEqual(list(some["SELECTED"]), list(every["SELECTED"]))
+        self.assertFalse((some["SELECTED"][left] == ord("T")).any())
+        self.assertEqual(list(some["NH_HI"][~left]), list(every["NH_HI"][~left]))
+        self.assertTrue(numpy.allclose(some["STAT"], every["STAT"], atol=1e-3))
+
     def test_options_that_are_not_usable(self):
         for arguments in (("--joint-spectra", "some"), ("--flux-bands", "2:1"), ("--goodness", "montecarlo:0"),
-                          ("--nh-prior", "wide"), ("--select-by", "ftest"), ("--statistic", "chi2")):
+                          ("--nh-prior", "wide"), ("--refine", "none"), ("--select-by", "ftest"), ("--statistic", "chi2")):
             done = self.xsift("run", "--print-config", *arguments, exit_code=2)
             self.assertIn("BAD_SETTING", done.stderr)
 

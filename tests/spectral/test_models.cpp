@@ -137,6 +137,50 @@ TEST(Models, FluxesOfTheReferenceTable) {
     EXPECT_EQ(rows, 21);
 }
 
+TEST(Models, MergedFluxBandsAreExactWhereTheyWereMadeAndNearThere) {
+    const struct {
+        const char* model;
+        std::vector<double> values, near;
+    } cases[] = {{"tbabs*powerlaw", {0.5, 2.5, 1e-4}, {0.6, 2.7, 1e-4}},
+                 {"tbabs*apec", {0.3, 0.8, 1.0, 0.0, 1e-4}, {0.33, 0.75, 1.0, 0.0, 1e-4}},
+                 {"tbabs*(bbody+powerlaw)", {1.0, 0.1, 1e-3, 1.5, 1e-4}, {1.1, 0.11, 1e-3, 1.6, 1e-4}}};
+    for (const auto& c : cases) {
+        FluxBand band(xsift::test::model(c.model), Abundance::wilm, 0.2, 12.0);
+        FluxBand merged = band.merged(c.values);
+        const auto compare = [&](const std::vector<double>& values, double tolerance) {
+            const auto& groups = ModelFreedom(*xsift::test::model(c.model)).groups;
+            const auto flux = [&](const BandFlux& f) {
+                double sum = 0.0;
+                for (std::size_t g = 0; g < groups.size(); ++g)
+                    sum += values[static_cast<std::size_t>(groups[g].norm)] * f.unit[g];
+                return sum;
+            };
+            EXPECT_NEAR(flux(merged.absorbed(values, true)) / flux(band.absorbed(values, true)), 1.0,
+                        tolerance)
+                << c.model;
+            EXPECT_NEAR(flux(merged.unabsorbed(values, true)) / flux(band.unabsorbed(values, true)), 1.0,
+                        tolerance)
+                << c.model;
+        };
+        compare(c.values, 1e-12);
+        compare(c.near, 3e-3);
+    }
+}
+
+TEST(Models, RememberedComponentsAreTheSame) {
+    const auto bins = EnergyBins::logarithmic(0.3, 10.0, 100);
+    ModelEvaluator plain(xsift::test::model("tbabs*bremss"), Abundance::wilm, bins),
+        remembering(xsift::test::model("tbabs*bremss"), Abundance::wilm, bins);
+    remembering.remember(3);  // fewer than there are values: old ones are forgotten
+    for (int round = 0; round < 2; ++round)
+        for (const double nh : {0.0, 0.1, 0.5, 2.0})
+            for (const double kt : {0.2, 1.0, 5.0, 20.0, 0.2}) {
+                const std::vector<double> values{nh, kt, 1.0};
+                EXPECT_EQ(plain.photons(values), remembering.photons(values));
+                remembering.evaluate(values, true);
+            }
+}
+
 TEST(Models, PublishedCrossSectionsAtOneKilovolt) {
     EXPECT_NEAR(Absorption::of(Abundance::wilm).cross_section(1.0), 1.738, 0.001);
     EXPECT_NEAR(Absorption::of(Abundance::angr).cross_section(1.0), 2.532, 0.001);

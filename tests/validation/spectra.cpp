@@ -69,9 +69,10 @@ std::vector<double> smoothed(const std::vector<double>& counts) {
 /// What is simulated.
 struct Truth {
     std::string model;
-    double nh = 0.0, parameter = 0.0;
-    double counts = 0.0, background = 0.0;  ///< expected in the band, in the source region
-    double ratio = 0.0;                     ///< background exposure times area over that of the source
+    double nh = 0.0, parameter = 0.0, second = 0.0;  ///< second: shape parameter of a second component
+    double share = 0.5;                              ///< of the source's counts that it has
+    double counts = 0.0, background = 0.0;           ///< expected in the band, in the source region
+    double ratio = 0.0;  ///< background exposure times area over that of the source
 };
 
 class Simulator {
@@ -81,27 +82,43 @@ class Simulator {
         spectral::FitOptions fine = options;
         fine.binning = {spectral::Binning::Kind::none, 0};
         const auto p = spectral::prepare(base_, fine);
-        const std::vector<double> photons = test::photons(truth.model, truth.nh, truth.parameter,
-                                                          options.abundance, p.energy_lo, p.energy_hi);
-        std::vector<double> rate(p.n_bins());
-        spectral::fold<1>(p, {photons.data()}, {rate.data()});
-        const std::vector<double> shape = smoothed(base_.background_counts);
-        double total = 0.0, background = 0.0;
-        for (std::size_t k = 0; k < rate.size(); ++k) {
-            total += rate[k] * p.source_exposure;
-            background += shape[p.bin_first[k]];
+        const auto model = test::model(truth.model);
+        std::vector<double> values = model->initial_values();
+        int shapes = 0;
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            const spectral::ModelParameter& of = model->parameters[i];
+            if (of.name == "nH") values[i] = truth.nh;
+            if (of.name == "kT" || of.name == "PhoIndex")
+                values[i] = shapes++ == 0 ? truth.parameter : truth.second;
         }
-        norm_ = truth.counts / total;
+        spectral::ModelEvaluator evaluator(model, options.abundance,
+                                           spectral::EnergyBins::from_bounds(p.energy_lo, p.energy_hi));
+        evaluator.evaluate(values, false);
+        const std::size_t n_groups = evaluator.freedom().groups.size();
+        std::vector<double> rate(p.n_bins(), 0.0);
+        for (std::size_t g = 0; g < n_groups; ++g) {
+            std::vector<double> unit(p.n_bins());
+            spectral::fold<1>(p, {evaluator.unit(g).data()}, {unit.data()});
+            double counts = 0.0;
+            for (const double r : unit) counts += r * p.source_exposure;
+            const double share = n_groups == 1 ? 1.0 : g == 0 ? 1.0 - truth.share : truth.share;
+            norm_.push_back(share * truth.counts / counts);
+            for (std::size_t k = 0; k < rate.size(); ++k) rate[k] += norm_.back() * unit[k];
+        }
+        const std::vector<double> shape = smoothed(base_.background_counts);
+        double background = 0.0;
+        for (std::size_t k = 0; k < rate.size(); ++k) background += shape[p.bin_first[k]];
         source_.assign(base_.counts.size(), 0.0);
         background_ = source_;
         for (std::size_t k = 0; k < rate.size(); ++k) {
-            source_[p.bin_first[k]] = norm_ * p.source_exposure * rate[k];
+            source_[p.bin_first[k]] = p.source_exposure * rate[k];
             background_[p.bin_first[k]] = truth.background * shape[p.bin_first[k]] / background;
         }
         base_.background_exposure = base_.exposure.livetime;
         base_.background_back_scale = truth.ratio * base_.back_scale;
     }
-    double norm() const { return norm_; }
+    /// Of component g; NaN when there is none.
+    double norm(std::size_t g) const { return g < norm_.size() ? norm_[g] : not_measured; }
 
     const Spectrum& draw(std::uint64_t seed, std::uint64_t index) {
         RandomStream random(seed, index);
@@ -116,26 +133,37 @@ class Simulator {
     Truth truth_;
     Spectrum base_;
     std::vector<double> source_, background_;  ///< expected counts a channel, in the source region
-    double norm_ = 0.0;
+    std::vector<double> norm_;
 };
 
+/// The first and the second kT or photon index.
 const Estimate& shape_of(const SpectralFit& fit) {
     return std::isnan(fit.kt.value) ? fit.gamma : fit.kt;
+}
+const Estimate& second_shape_of(const SpectralFit& fit) {
+    return !std::isnan(fit.kt.value) && !std::isnan(fit.gamma.value) ? fit.gamma : fit.kt2;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
     const Arguments arguments(argc, argv);
-    Truth truth{arguments.text("model", "tbabs*powerlaw"), arguments.number("nh", 0.04),
-                arguments.number("parameter", 2.0),        arguments.number("counts", 100.0),
-                arguments.number("background", 20.0),      arguments.number("ratio", 19.0)};
+    Truth truth{arguments.text("model", "tbabs*powerlaw"),
+                arguments.number("nh", 0.04),
+                arguments.number("parameter", 2.0),
+                arguments.number("second", 0.0),
+                arguments.number("share", 0.5),
+                arguments.number("counts", 100.0),
+                arguments.number("background", 20.0),
+                arguments.number("ratio", 19.0)};
     spectral::FitOptions options;
     options.models = arguments.list("fit", truth.model);
     const auto simulations = static_cast<int>(arguments.number("n", 100));
     const auto seed = static_cast<std::uint64_t>(arguments.number("seed", 1));
     options.nh_prior = arguments.text("nh-prior", "log") == "flat" ? spectral::NhPrior::flat
                                                                    : spectral::NhPrior::logarithmic;
+    options.refine = spectral::parse_refine(arguments.text("refine", "auto"));
+    options.posterior = arguments.text("posterior", "true") == "true";
     Simulator simulator(truth, options, arguments.text("base", "0007"));
     const ThreadPool pool(1);
     const auto backend = engine::make_cpu_engines(pool).grid;
@@ -143,7 +171,8 @@ int main(int argc, char** argv) {
     fmt::print(
         "index,binning,model,bins,stat,dof,nh,nh_lo,nh_hi,parameter,lo,hi,norm,norm_lo,norm_hi,flux,"
         "flux_lo,flux_hi,selected,flags,true_norm,gof_expected,gof_sigma,choice,post_mean,post_median,"
-        "post_lo,post_hi,log_evidence\n");
+        "post_lo,post_hi,log_evidence,second,second_lo,second_hi,norm2,norm2_lo,norm2_hi,true_model,true_nh,"
+        "true_parameter,true_second,true_norm2,true_counts,model_probability\n");
     for (int i = 0; i < simulations; ++i) {
         const Spectrum& spectrum = simulator.draw(seed, static_cast<std::uint64_t>(i));
         for (const std::string& binning : arguments.list("binning", "default")) {
@@ -151,12 +180,15 @@ int main(int argc, char** argv) {
             const auto prepared = spectral::prepare(spectrum, options);
             const spectral::PreparedSpectrum* one = &prepared;
             const auto cells = grids.best_cells(*backend, std::span(&one, 1)).at(0);
-            std::vector<SpectralFit> fits;
+            std::vector<refine::ModelTask> models;
             for (std::size_t m = 0; m < options.models.size(); ++m) {
-                std::vector<refine::StartingPoint> starts;
-                for (const auto& cell : cells[m]) starts.push_back(cell.values);
-                fits.push_back(refine::fit_spectrum(prepared, options.models[m], starts, options));
+                models.push_back({grids.models()[m], {}});
+                for (const auto& cell : cells[m]) models[m].starts.push_back(cell.values);
             }
+            const refine::FitData data(prepared);
+            const refine::FitInput input{&prepared, &data};
+            std::vector<SpectralFit> fits = refine::fit_models(std::span(&input, 1), models, options,
+                                                               [](std::size_t, const auto& step) { step(); });
             refine::select_model(fits);
             for (const SpectralFit& f : fits) {
                 const Estimate& e = shape_of(f);
@@ -164,9 +196,13 @@ int main(int argc, char** argv) {
                 fmt::print("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},", i,
                            binning, f.model, f.n_bins, f.stat, f.dof, f.nh.value, f.nh.lo, f.nh.hi, e.value,
                            e.lo, e.hi, f.norm.value, f.norm.lo, f.norm.hi, f.flux.value, f.flux.lo, f.flux.hi,
-                           f.selected ? 1 : 0, f.flags, simulator.norm(), f.gof_expected, f.gof_sigma,
+                           f.selected ? 1 : 0, f.flags, simulator.norm(0), f.gof_expected, f.gof_sigma,
                            f.choice);
-                fmt::print("{},{},{},{},{}\n", post.mean, post.median, post.lo90, post.hi90, f.log_evidence);
+                fmt::print("{},{},{},{},{},", post.mean, post.median, post.lo90, post.hi90, f.log_evidence);
+                const Estimate& second = second_shape_of(f);
+                fmt::print("{},{},{},{},{},{},{},{},{},{},{},{},{}\n", second.value, second.lo, second.hi,
+                           f.norm2.value, f.norm2.lo, f.norm2.hi, truth.model, truth.nh, truth.parameter,
+                           truth.second, simulator.norm(1), truth.counts, f.model_probability);
             }
         }
     }

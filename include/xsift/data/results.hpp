@@ -138,6 +138,7 @@ enum FitFlag : std::uint32_t {
     fit_beyond_table =
         1u << 10,  ///< energies of the fit or of the flux band lie outside those of a table model
     fit_factor_unconstrained = 1u << 11,  ///< joint fit: the factor of a spectrum is unconstrained
+    fit_not_refined = 1u << 12,  ///< it cannot be the model offered: intervals are those of the covariance
 };
 inline constexpr int fit_flag_spectrum_shift = 16;
 

@@ -3,6 +3,7 @@
 /// Spectral fits in double, from the starting points that the model grid found.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -48,6 +49,26 @@ ChosenStatistic chosen_statistic(std::span<const FitInput> spectra, const spectr
 SpectralFit fit_spectra(std::span<const FitInput> spectra,
                         const std::shared_ptr<const spectral::ModelDefinition>& model,
                         std::span<const StartingPoint> starts, const spectral::FitOptions& options);
+
+/// A model to fit and where its fit starts.
+struct ModelTask {
+    std::shared_ptr<const spectral::ModelDefinition> model;
+    std::vector<StartingPoint> starts;
+};
+/// Runs a step of the model of that index. When the step throws, the guard may throw or swallow it: the model
+/// is then left out.
+using StepGuard = std::function<void(std::size_t, const std::function<void()>&)>;
+
+/// Fits several models to the same spectra, each as fit_spectra does up to its minimum and covariance. With
+/// options.refine == automatic only models that can still be the one offered go on to profiles: from the
+/// lowest criterion upwards until one qualifies, and those within spectral::refined_within of it. Models of
+/// several norms moreover have to be within that of the lowest of all, qualified or not, and no parameter but
+/// nH may be open by more than twice its value: no profile would constrain it. The others have
+/// fit_not_refined set; beyond spectral::integrated_within they have no posterior. (Chosen by evidence, all
+/// get a posterior.)
+/// @return a fit a model; one without a name for those left out
+std::vector<SpectralFit> fit_models(std::span<const FitInput> spectra, std::span<const ModelTask> models,
+                                    const spectral::FitOptions& options, const StepGuard& guard);
 
 /// One spectrum, arranged for this fit only.
 SpectralFit fit_spectrum(const spectral::PreparedSpectrum& spectrum, const std::string& model,

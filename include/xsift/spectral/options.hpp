@@ -52,6 +52,17 @@ inline constexpr double nh_prior_scale = 0.01;  ///< 1e22 cm^-2
 /// What the model that is offered is best by.
 enum class Criterion { aicc, bic, evidence };
 
+/// Which models get intervals from profiles.
+enum class Refine {
+    automatic,  ///< those that can be the model offered, see refined_within
+    all,
+};
+/// Models whose criterion (AICc, BIC, -2 ln evidence) lies further than this above that of the model to be
+/// offered keep the intervals of their covariance.
+inline constexpr double refined_within = 2.0;
+/// And further than this above it they get no posterior: it would hold less than exp(-5) of the probability.
+inline constexpr double integrated_within = 10.0;
+
 /// The statistic that is minimised.
 enum class FitStatistic {
     poisson,  ///< W-stat with a background, C-stat without
@@ -84,6 +95,7 @@ struct FitOptions {
     JointSpectra joint = JointSpectra::observation;
     bool single = true;  ///< spectra of a joint fit are also fitted one by one
     FitStatistic statistic = FitStatistic::poisson;
+    Refine refine = Refine::automatic;
     bool posterior = true;  ///< make posteriors
     NhPrior nh_prior = NhPrior::logarithmic;
     Criterion criterion = Criterion::aicc;
@@ -93,7 +105,7 @@ struct FitOptions {
 
 /// Parse and print the names of the command line: wilm, angr, aspl; default (resolution), none, min:N,
 /// back:N, optimal, file; none, observation, all; aicc, bic,
-/// evidence; poisson, chi2-data, chi2-gehrels, chi2-churazov, chi2-model.
+/// evidence; auto, all; poisson, chi2-data, chi2-gehrels, chi2-churazov, chi2-model.
 /// @throws Error (usage).
 Abundance parse_abundance(const std::string& text);
 std::string to_string(Abundance abundance);
@@ -102,6 +114,8 @@ JointSpectra parse_joint(const std::string& text);
 std::string to_string(JointSpectra joint);
 Criterion parse_criterion(const std::string& text);
 std::string to_string(Criterion criterion);
+Refine parse_refine(const std::string& text);
+std::string to_string(Refine refine);
 FitStatistic parse_statistic(const std::string& text);
 std::string to_string(FitStatistic statistic);
 std::string to_string(const Binning& binning);

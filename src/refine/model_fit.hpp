@@ -1,0 +1,58 @@
+#pragma once
+/// @file
+/// The fit of one model: its minimum first, then as much about its parameters as is wanted.
+
+#include "covariance.hpp"
+#include "objective.hpp"
+#include "profile_interval.hpp"
+#include "two_scales.hpp"
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include <xsift/data/results.hpp>
+#include <xsift/refine/spectra.hpp>
+#include <xsift/spectral/definition.hpp>
+#include <xsift/spectral/options.hpp>
+
+namespace xsift::refine {
+
+class ModelFit {
+  public:
+    /// Finds the lowest minimum from the starting points. What is given must outlive the fit, but for starts.
+    /// @throws Error (input, TOO_MANY_SPECTRA)
+    ModelFit(std::span<const FitInput> spectra, std::shared_ptr<const spectral::ModelDefinition> model,
+             std::span<const StartingPoint> starts, const spectral::FitOptions& options);
+
+    /// Intervals of parameters and fluxes from the covariance: fit_not_refined is set.
+    void estimate();
+    /// Intervals from profiles; a lower minimum met on the way becomes the best fit.
+    void refine();
+    /// Posterior and evidence where the model has them; needs estimate() or refine().
+    void integrate();
+    /// What is known so far.
+    const SpectralFit& fit() const { return fit_; }
+    /// The fit with its goodness.
+    SpectralFit take();
+
+  private:
+    Covariance profile_all(std::vector<ProfileEnds>& ends);
+    std::vector<FluxEstimate> fluxes(const Covariance& covariance, bool profiled, Point& better);
+    void report(const Covariance& covariance, const std::vector<ProfileEnds>& ends,
+                std::vector<FluxEstimate> fluxes);
+    void fill_goodness();
+
+    std::span<const FitInput> spectra_;
+    std::shared_ptr<const spectral::ModelDefinition> model_;
+    std::vector<StartingPoint> starts_;
+    const spectral::FitOptions& options_;
+    ChosenStatistic chosen_;
+    TwoScales scales_;
+    Objective& objective_;
+    Point best_, current_, scratch_;
+    bool converged_ = false;
+    SpectralFit fit_;
+};
+
+}  // namespace xsift::refine
