@@ -76,6 +76,8 @@ std::string fit_words(std::uint32_t flags) {
          {fit_flux_unconstrained, "flux unconstrained"},
          {fit_degenerate, "two parameters follow each other"},
          {fit_beyond_table, "beyond the table model's energies"},
+         {fit_factor_unconstrained, "a spectrum's factor unconstrained"},
+         {fit_not_refined, "not refined: intervals of the covariance"},
          {std::uint32_t{spectrum_response_substituted} << fit_flag_spectrum_shift, "response substituted"},
          {std::uint32_t{spectrum_no_background} << fit_flag_spectrum_shift, "no background spectrum"},
          {std::uint32_t{spectrum_no_arf} << fit_flag_spectrum_shift, "no effective area file"},
