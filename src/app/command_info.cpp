@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include <xsift/core/printable.hpp>
 #include <xsift/io/catalogue.hpp>
 #include <xsift/io/survey.hpp>
 #include <xsift/pipeline/journal.hpp>
@@ -70,7 +71,7 @@ void describe_catalogue_file(const std::string& path, std::int64_t rows) {
                summary.info.n_sources, summary.info.survey_sources, summary.n_periods, summary.n_fits,
                summary.n_quarantine);
     for (const auto& [key, value] : summary.info.provenance)
-        if (key.rfind("input ", 0) != 0) fmt::print("  {}: {}\n", key, value);
+        if (key.rfind("input ", 0) != 0) fmt::print("  {}: {}\n", printable(key), printable(value));
 
     Table sources(
         {"SRCID", "NAME", "STATUS", "PERIOD s", "ERR", "LOG10_FAP", "BEST_MODEL", "FLUX erg/cm2/s"});
@@ -159,7 +160,7 @@ ExitCode verify_file(const std::string& path, const std::string& survey_path) {
         findings = io::verify_catalogue(path);
         if (findings.empty() && !survey_path.empty()) compare_with_survey(path, survey_path, findings);
     }
-    for (const std::string& finding : findings) fmt::print("{}: {}\n", path, finding);
+    for (const std::string& finding : findings) fmt::print("{}: {}\n", path, printable(finding));
     if (findings.empty()) fmt::print("{}: sound\n", path);
     return findings.empty() ? ExitCode::done : ExitCode::corrupt_file;
 }
@@ -173,7 +174,7 @@ Action add_info(CLI::App& app) {
     command->add_option("--rows", arguments->rows, "Sources to show")->check(CLI::NonNegativeNumber);
     return [arguments] {
         if (io::looks_like_hdf5(arguments->file))
-            fmt::print("{}", io::SurveyReader(arguments->file).describe());
+            fmt::print("{}", printable(io::SurveyReader(arguments->file).describe()));
         else if (pipeline::looks_like_journal(arguments->file))
             describe_journal_file(arguments->file);
         else

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <xsift/core/printable.hpp>
+
 namespace xsift::app {
 
 namespace {
@@ -14,6 +16,11 @@ bool numeric(const std::string& cell) {
 }
 
 }  // namespace
+
+void Table::add(std::vector<std::string> row) {
+    for (std::string& cell : row) cell = printable(cell);
+    rows_.push_back(std::move(row));
+}
 
 void Table::print() const {
     const std::size_t columns = rows_.front().size();

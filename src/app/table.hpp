@@ -11,7 +11,8 @@ namespace xsift::app {
 class Table {
   public:
     explicit Table(std::vector<std::string> header) : rows_{std::move(header)} {}
-    void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
+    /// Cells come from files: what a terminal would obey is printed as '?'.
+    void add(std::vector<std::string> row);
     bool empty() const { return rows_.size() == 1; }
     /// Prints to stdout; an all-empty header is left out.
     void print() const;

@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include <xsift/core/log.hpp>
+#include <xsift/core/printable.hpp>
 
 namespace xsift::log {
 
@@ -12,11 +13,16 @@ namespace {
 
 spdlog::level::level_enum spdlog_level(Level level) {
     switch (level) {
-        case Level::debug: return spdlog::level::debug;
-        case Level::info: return spdlog::level::info;
-        case Level::warning: return spdlog::level::warn;
-        case Level::error: return spdlog::level::err;
-        case Level::off: return spdlog::level::off;
+        case Level::debug:
+            return spdlog::level::debug;
+        case Level::info:
+            return spdlog::level::info;
+        case Level::warning:
+            return spdlog::level::warn;
+        case Level::error:
+            return spdlog::level::err;
+        case Level::off:
+            return spdlog::level::off;
     }
     return spdlog::level::info;
 }
@@ -25,7 +31,8 @@ bool json_lines = false;
 
 spdlog::logger& logger() {
     static const std::shared_ptr<spdlog::logger> instance = [] {
-        auto made = std::make_shared<spdlog::logger>("xsift", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+        auto made =
+            std::make_shared<spdlog::logger>("xsift", std::make_shared<spdlog::sinks::stderr_sink_mt>());
         made->set_pattern("%Y-%m-%dT%H:%M:%SZ %l %v", spdlog::pattern_time_type::utc);
         return made;
     }();
@@ -51,16 +58,16 @@ std::string json_escaped(std::string_view text) {
 void configure(Level threshold, bool json) {
     json_lines = json;
     logger().set_level(spdlog_level(threshold));
-    logger().set_pattern(json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","message":"%v"})"
-                              : "%Y-%m-%dT%H:%M:%SZ %l %v",
-                         spdlog::pattern_time_type::utc);
+    logger().set_pattern(
+        json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","message":"%v"})" : "%Y-%m-%dT%H:%M:%SZ %l %v",
+        spdlog::pattern_time_type::utc);
 }
 
 void write(Level level, std::string_view message) {
     if (json_lines)
         logger().log(spdlog_level(level), json_escaped(message));
     else
-        logger().log(spdlog_level(level), message);
+        logger().log(spdlog_level(level), printable(message));
 }
 
 }  // namespace xsift::log

@@ -600,6 +600,16 @@ TEST_F(DamagedSurvey, AnotherTypeLengthOrStorage) {
     replace("/events/weight", H5T_IEEE_F32LE, 8, external);
     expect_refused(path, "CORRUPT_SURVEY", "/events/weight is not chunked");
     H5Pclose(external);
+    test::write_sample(path);
+    test::write_sample(folder / "other.h5");
+    const hid_t mapped = H5Pcreate(H5P_DATASET_CREATE);
+    const hsize_t rows = 8;
+    const hid_t all = H5Screate_simple(1, &rows, nullptr);
+    ASSERT_GE(H5Pset_virtual(mapped, all, "other.h5", "/events/weight", all), 0);
+    replace("/events/weight", H5T_IEEE_F32LE, rows, mapped);
+    expect_refused(path, "CORRUPT_SURVEY", "/events/weight is not chunked");
+    H5Sclose(all);
+    H5Pclose(mapped);
     H5Pclose(creation);
 }
 
