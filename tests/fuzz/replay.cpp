@@ -1,20 +1,22 @@
 // Gives kept files to a reader, and mutations of them: the fuzz tests of builds without libFuzzer.
 //
-//   fuzz_replay READER [--mutations N] [--seed S] SOUND [DAMAGED]
+//   fuzz_replay READER [--mutations N] [--seconds T] [--seed S] SOUND [DAMAGED]
 //
 // SOUND and DAMAGED are folders. Files of the first must be accepted as they are; N mutations of each file
-// are read too, the same ones for the same seed. A defect ends the program; the bytes that caused it are in
-// ./defect-READER.
+// are read too, the same ones for the same seed, and then, until T seconds are over, mutations of any of
+// them. A defect ends the program; the bytes that caused it are in ./defect-READER.
 
 #include "mutate.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <stdexcept>
 #include <string>
 
@@ -54,34 +56,43 @@ Bytes read(const std::filesystem::path& path) {
 }
 
 int replay(const std::vector<std::string>& arguments) {
+    const auto begin = std::chrono::steady_clock::now();
     std::vector<std::string> names;
-    unsigned long mutations = 0, seed = 1, executions = 0;
+    unsigned long executions = 0;
+    std::map<std::string, unsigned long> options{{"--mutations", 0}, {"--seconds", 0}, {"--seed", 1}};
     for (std::size_t i = 0; i < arguments.size(); ++i) {
-        if (arguments[i] == "--mutations" || arguments[i] == "--seed")
-            (arguments[i] == "--seed" ? seed : mutations) = std::stoul(arguments.at(i + 1)), ++i;
+        if (options.contains(arguments[i]))
+            options[arguments[i]] = std::stoul(arguments.at(i + 1)), ++i;
         else
             names.push_back(arguments[i]);
     }
+    const unsigned long mutations = options["--mutations"], seed = options["--seed"];
     if (names.size() < 2) throw std::invalid_argument("a reader and a folder are needed");
     const xsift::fuzz::Reader& reader = xsift::fuzz::reader(names[0]);
     current_name = std::string("defect-") + reader.name;
     for (const int signal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE}) std::signal(signal, keep_defect);
     std::uint64_t stream = 0;
+    const auto read_mutation = [&](const Bytes& whole) {
+        xsift::RandomStream random(seed, ++stream);
+        current = whole;
+        xsift::fuzz::mutate(reader.shape, current, random);
+        xsift::fuzz::run_once(reader, current);
+        ++executions;
+    };
+    std::vector<Bytes> kept;
     for (std::size_t folder = 1; folder < names.size(); ++folder)
         for (const std::filesystem::path& path : files_of(names[folder])) {
-            const Bytes whole = current = read(path);
+            kept.push_back(current = read(path));
             const std::string refusal = xsift::fuzz::run_once(reader, current);
             if (!refusal.empty() && folder == 1) {
                 std::fprintf(stderr, "%s is refused: %s\n", path.c_str(), refusal.c_str());
                 return 1;
             }
-            for (++executions; executions % (mutations + 1) != 0; ++executions) {
-                xsift::RandomStream random(seed, ++stream);
-                current = whole;
-                xsift::fuzz::mutate(reader.shape, current, random);
-                xsift::fuzz::run_once(reader, current);
-            }
+            ++executions;
+            for (unsigned long i = 0; i < mutations; ++i) read_mutation(kept.back());
         }
+    const auto end = begin + std::chrono::seconds(options["--seconds"]);
+    for (std::size_t i = 0; std::chrono::steady_clock::now() < end; ++i) read_mutation(kept[i % kept.size()]);
     std::printf("%s: %lu executions without a finding\n", reader.name, executions);
     return 0;
 }
