@@ -4,7 +4,8 @@
 //
 // SOUND and DAMAGED are folders. Files of the first must be accepted as they are; N mutations of each file
 // are read too, the same ones for the same seed, and then, until T seconds are over, mutations of any of
-// them. A defect ends the program; the bytes that caused it are in ./defect-READER.
+// them. T is XSIFT_FUZZ_SECONDS of the environment when it is not given. A defect ends the program; the bytes
+// that caused it are in ./defect-READER.
 
 #include "mutate.hpp"
 
@@ -12,6 +13,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <fstream>
@@ -59,7 +61,9 @@ int replay(const std::vector<std::string>& arguments) {
     const auto begin = std::chrono::steady_clock::now();
     std::vector<std::string> names;
     unsigned long executions = 0;
-    std::map<std::string, unsigned long> options{{"--mutations", 0}, {"--seconds", 0}, {"--seed", 1}};
+    const char* const seconds = std::getenv("XSIFT_FUZZ_SECONDS");
+    std::map<std::string, unsigned long> options{
+        {"--mutations", 0}, {"--seconds", seconds != nullptr ? std::stoul(seconds) : 0}, {"--seed", 1}};
     for (std::size_t i = 0; i < arguments.size(); ++i) {
         if (options.contains(arguments[i]))
             options[arguments[i]] = std::stoul(arguments.at(i + 1)), ++i;
