@@ -253,6 +253,24 @@ std::int64_t InputFile::integer_key(const std::string& key) {
     return value;
 }
 
+std::vector<std::string> InputFile::text_keys(const std::string& root, std::int64_t n) {
+    std::vector<std::array<char, FLEN_VALUE>> texts(static_cast<std::size_t>(n));
+    std::vector<char*> values;
+    for (auto& text : texts) values.push_back(text.data());
+    int status = 0, found = 0;
+    fits_read_keys_str(fits_.get(), root.c_str(), 1, static_cast<int>(n), values.data(), &found, &status);
+    check(status, "keywords " + root);
+    return {values.begin(), values.end()};
+}
+
+std::int64_t InputFile::data_offset() {
+    LONGLONG header = 0, data = 0, end = 0;
+    int status = 0;
+    fits_get_hduaddrll(fits_.get(), &header, &data, &end, &status);
+    check(status, "place of the rows");
+    return data;
+}
+
 void InputFile::read_identity() {
     if (const std::int64_t version = integer_key("XSIFTCAT"); version != layout_version)
         throw Error(ErrorKind::corrupt_file, "CATALOGUE_VERSION", fmt::format("cannot read {}", path_),
@@ -276,11 +294,14 @@ Layout InputFile::open_table(const std::string& name) {
     Layout layout{name, {}};
     const std::int64_t columns = integer_key("TFIELDS");
     if (columns < 1 || columns > 999) corrupt(fmt::format("{} has {} columns", name, columns));
-    for (std::int64_t i = 1; i <= columns; ++i) {
-        const std::string n = std::to_string(i), format = text_key("TFORM" + n, true);
+    const std::vector<std::string> formats = text_keys("TFORM", columns), names = text_keys("TTYPE", columns),
+                                   units = text_keys("TUNIT", columns);
+    for (std::size_t i = 0; i < formats.size(); ++i) {
+        const std::string& format = formats[i];
         ColumnFormat column;
-        column.name = text_key("TTYPE" + n, true);
-        column.unit = text_key("TUNIT" + n, false);
+        column.name = names[i];
+        column.unit = units[i];
+        if (column.name.empty()) corrupt(fmt::format("column {} of {} has no name", i + 1, name));
         char* end = nullptr;
         column.width = std::strtoll(format.c_str(), &end, 10);
         if (end == format.c_str()) column.width = 1;

@@ -5,6 +5,7 @@
 #include "catalogue_columns.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -78,6 +79,8 @@ class InputFile {
     /// Moves to a table and returns how it is stored.
     Layout open_table(const std::string& name);
     std::int64_t rows() const { return rows_; }
+    /// Byte of the file at which the rows of the open table begin.
+    std::int64_t data_offset();
     /// Rows [first, first + count) of the open table.
     const char* read_rows(std::int64_t first, std::int64_t count);
 
@@ -90,6 +93,9 @@ class InputFile {
     void read_identity();
     std::string text_key(const std::string& key, bool required);
     std::int64_t integer_key(const std::string& key);
+    /// Values of root1 to rootN, empty where there is none. One pass over the header, where single look-ups
+    /// are one each.
+    std::vector<std::string> text_keys(const std::string& root, std::int64_t n);
 
     std::string path_;
     FitsHandle fits_;
@@ -97,6 +103,29 @@ class InputFile {
     std::int64_t rows_ = 0, row_bytes_ = 0;
     std::vector<char> buffer_;
 };
+
+/// Rows of SOURCES, PERIODS, PF_LIMITS, PROFILES, SPECTRAL_FITS, PARAMETERS, FLUXES, VARIABILITY, FLARES,
+/// COUNTERPARTS, CLASSES, QUARANTINE.
+using RowCounts = std::array<std::int64_t, 12>;
+
+template <typename Visit>
+void for_each_result_table(Tables& tables, Visit&& visit) {
+    visit(tables.sources, 0);
+    visit(tables.periods, 1);
+    visit(tables.limits, 2);
+    visit(tables.profiles, 3);
+    visit(tables.fits, 4);
+    visit(tables.parameters, 5);
+    visit(tables.fluxes, 6);
+    visit(tables.variability, 7);
+    visit(tables.flares, 8);
+    visit(tables.counterparts, 9);
+    visit(tables.classes, 10);
+    visit(tables.quarantine, 11);
+}
+
+/// The tables that say where a catalogue comes from; the same for every shard.
+void write_origin(OutputFile& file, Tables& tables, const CatalogueInfo& info);
 
 /// Rows that make a chunk of a few MB.
 std::int64_t rows_per_chunk(std::int64_t row_bytes);
