@@ -3,15 +3,19 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <set>
 
 #include <fmt/format.h>
 
+#include <xsift/characterise/class_model.hpp>
 #include <xsift/core/printable.hpp>
 #include <xsift/io/catalogue.hpp>
 #include <xsift/io/survey.hpp>
+#include <xsift/pipeline/describe_record.hpp>
 #include <xsift/pipeline/journal.hpp>
 
 namespace xsift::app {
@@ -114,6 +118,25 @@ void describe_journal_file(const std::string& path) {
     fmt::print("Run the same command with --resume to go on.\n");
 }
 
+/// Whether the text file is a class model; says what it holds.
+bool describe_class_model(const std::string& path) {
+    std::ifstream file(path);
+    std::string text(17, ' ');
+    if (!file.read(text.data(), static_cast<std::streamsize>(text.size())) || text != "xsift class model")
+        return false;
+    text.append(std::istreambuf_iterator<char>(file), {});
+    const characterise::ClassModel model = characterise::parse_class_model(text, path);
+    fmt::print("{}: class model, for `xsift run --class-model` and `xsift classify`\n", path);
+    fmt::print("trained with {}\n",
+               printable(model.origin.empty() ? "labels of unknown origin" : model.origin));
+    Table classes({"CLASS", "LABELLED SOURCES"});
+    for (std::size_t i = 0; i < model.classes.size(); ++i)
+        classes.add({printable(model.classes[i]), number(model.count[i], 9)});
+    classes.print();
+    fmt::print("{} properties, {} terms\n", model.axes.size(), model.terms.size());
+    return true;
+}
+
 /// Completeness against the survey: the same one, and each of its sources in its place exactly once.
 void compare_with_survey(const std::string& path, const std::string& survey_path,
                          std::vector<std::string>& findings) {
@@ -169,15 +192,18 @@ ExitCode verify_file(const std::string& path, const std::string& survey_path) {
 
 Action add_info(CLI::App& app) {
     auto arguments = std::make_shared<InfoArguments>();
-    CLI::App* command = app.add_subcommand("info", "Explain a survey, catalogue or journal");
-    command->add_option("file", arguments->file, "Survey, catalogue or journal")->required();
+    CLI::App* command = app.add_subcommand("info", "Explain a file that xsift wrote");
+    command->add_option("file", arguments->file, "Survey, catalogue, journal, class model, or JSON record")
+        ->required();
     command->add_option("--rows", arguments->rows, "Sources to show")->check(CLI::NonNegativeNumber);
     return [arguments] {
         if (io::looks_like_hdf5(arguments->file))
             fmt::print("{}", printable(io::SurveyReader(arguments->file).describe()));
         else if (pipeline::looks_like_journal(arguments->file))
             describe_journal_file(arguments->file);
-        else
+        else if (const auto record = pipeline::describe_record(arguments->file))
+            fmt::print("{}: {}", arguments->file, printable(*record));
+        else if (!describe_class_model(arguments->file))
             describe_catalogue_file(arguments->file, arguments->rows);
         return ExitCode::done;
     };

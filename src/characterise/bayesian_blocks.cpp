@@ -3,6 +3,7 @@
 #include <limits>
 
 #include <xsift/characterise/bayesian_blocks.hpp>
+#include <xsift/core/step_limit.hpp>
 
 namespace xsift::characterise {
 namespace {
@@ -69,6 +70,7 @@ std::vector<std::size_t> direct(const BlockCells& cells, double penalty) {
     std::vector<double> best(n + 1, 0.0);
     std::vector<std::size_t> last(n, 0);
     for (std::size_t end = 1; end <= n; ++end) {
+        require_time_left();
         double a = 0.0, b = 0.0, top = -infinity;
         for (std::size_t start = end; start-- > 0;) {
             a += cells.a[start];

@@ -394,6 +394,14 @@ void spectra_settings(std::vector<Setting>& all, RunConfiguration& c) {
                    "Change of the statistic that ends an interval: 2.706 for 90%, 1 for 68%");
 }
 
+void limit_settings(std::vector<Setting>& all, RunConfiguration& c) {
+    Section section(all, "limits");
+    section.number(
+        "source-time-limit", c.step_seconds, 0.0, 1e9,
+        "Seconds of processor time that one step of a source (search of an exposure, fit of a model) "
+        "may take before it is quarantined; 0: no limit");
+}
+
 void character_settings(std::vector<Setting>& all, RunConfiguration& c) {
     Section section(all, "characterise");
     CharacterOptions& o = c.character;
@@ -457,6 +465,7 @@ std::vector<Setting> settings_of(RunConfiguration& configuration) {
     variability_settings(all, configuration);
     spectra_settings(all, configuration);
     character_settings(all, configuration);
+    limit_settings(all, configuration);
     return all;
 }
 

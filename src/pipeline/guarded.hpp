@@ -8,14 +8,17 @@
 #include <vector>
 
 #include <xsift/core/error.hpp>
+#include <xsift/core/step_limit.hpp>
 #include <xsift/data/results.hpp>
 
 namespace xsift::pipeline {
 
-/// Runs one source's step; a failure becomes a quarantine row, the neighbours go on.
+/// Runs one source's step; a failure, or more processor time than `limit` (s; 0: none), becomes a quarantine
+/// row, the neighbours go on.
 template <typename Step>
 void guarded(const std::string& source, const std::string& input, const char* stage,
-             std::vector<QuarantineRow>& quarantine, const Step& step) {
+             std::vector<QuarantineRow>& quarantine, double limit, const Step& step) {
+    const StepLimit bounded(limit);
     try {
         step();
     } catch (const Error& error) {

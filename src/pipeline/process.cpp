@@ -211,6 +211,7 @@ std::vector<SourceResult> BatchProcessor::process(std::int64_t number, Batch bat
 
 void BatchProcessor::search(std::int64_t number, Batch batch, std::vector<SourceResult>& results) {
     const timing::SearchOptions& options = configuration_.search;
+    const double step_seconds = configuration_.step_seconds;
     std::vector<ExposureWork> work;
     for (std::size_t i = 0; i < batch.size(); ++i) {
         for (const EventList& events : batch[i].events)
@@ -224,21 +225,22 @@ void BatchProcessor::search(std::int64_t number, Batch batch, std::vector<Source
     std::vector<engine::LightCurveTask> curve_tasks;
     std::vector<ExposureWork*> searched_events, searched_curves;
     for (ExposureWork& item : work) {
-        guarded(batch[item.source].source.id, item.exposure().file, "search", item.quarantine, [&] {
-            if (item.events != nullptr) {
-                require_enough_events(*item.events, options);
-                item.grid = timing::make_grid(*item.events, options);
-                event_tasks.push_back(engine::make_task(*item.events, item.grid, options));
-                searched_events.push_back(&item);
-            } else {
-                item.bins = timing::usable_bins(*item.curve);
-                item.grid = timing::make_grid(*item.curve, options);
-                curve_tasks.push_back(
-                    engine::make_task(item.bins, item.curve->bin_width, item.grid, options));
-                searched_curves.push_back(&item);
-            }
-            item.usable = true;
-        });
+        guarded(batch[item.source].source.id, item.exposure().file, "search", item.quarantine, step_seconds,
+                [&] {
+                    if (item.events != nullptr) {
+                        require_enough_events(*item.events, options);
+                        item.grid = timing::make_grid(*item.events, options);
+                        event_tasks.push_back(engine::make_task(*item.events, item.grid, options));
+                        searched_events.push_back(&item);
+                    } else {
+                        item.bins = timing::usable_bins(*item.curve);
+                        item.grid = timing::make_grid(*item.curve, options);
+                        curve_tasks.push_back(
+                            engine::make_task(item.bins, item.curve->bin_width, item.grid, options));
+                        searched_curves.push_back(&item);
+                    }
+                    item.usable = true;
+                });
     }
     auto take = [](std::vector<ExposureWork*>& items, std::vector<engine::SearchOutcome> outcomes) {
         for (std::size_t i = 0; i < items.size(); ++i) items[i]->outcome = std::move(outcomes[i]);
@@ -251,7 +253,7 @@ void BatchProcessor::search(std::int64_t number, Batch batch, std::vector<Source
     for (ExposureWork& item : work)
         if (item.usable && item.events != nullptr)
             guarded(batch[item.source].source.id, item.exposure().file, "search", item.quarantine,
-                    [&] { add_composite_tasks(item, options, composite); });
+                    step_seconds, [&] { add_composite_tasks(item, options, composite); });
     std::vector<JointWork> joint;
     if (options.joint) joint = joint_work(work, options);
     for (JointWork& j : joint) add_joint_task(j, options, composite);
@@ -262,28 +264,32 @@ void BatchProcessor::search(std::int64_t number, Batch batch, std::vector<Source
     pool_.for_each(work.size(), [&](std::size_t k) {
         ExposureWork& item = work[k];
         if (!item.usable) return;
-        guarded(batch[item.source].source.id, item.exposure().file, "search", item.quarantine, [&] {
-            item.candidates =
-                item.events != nullptr
-                    ? refine::polish_events(*item.events, item.grid, item.outcome.statistics, options)
-                    : refine::polish_light_curve(*item.curve, item.grid, item.outcome.statistics, options);
-            if (!item.starts.empty())
-                item.candidates = refine::add_composite_rows(*item.events, item.grid, item.drift, item.starts,
-                                                             std::move(item.candidates), options);
-            item.limits =
-                item.events != nullptr
-                    ? refine::pulsed_fraction_limits(*item.events, item.grid, item.outcome.statistics,
-                                                     item.candidates, options)
-                    : refine::pulsed_fraction_limits(*item.curve, item.grid, item.outcome.statistics,
-                                                     item.candidates, options);
-        });
+        guarded(batch[item.source].source.id, item.exposure().file, "search", item.quarantine, step_seconds,
+                [&] {
+                    item.candidates =
+                        item.events != nullptr
+                            ? refine::polish_events(*item.events, item.grid, item.outcome.statistics, options)
+                            : refine::polish_light_curve(*item.curve, item.grid, item.outcome.statistics,
+                                                         options);
+                    if (!item.starts.empty())
+                        item.candidates =
+                            refine::add_composite_rows(*item.events, item.grid, item.drift, item.starts,
+                                                       std::move(item.candidates), options);
+                    item.limits =
+                        item.events != nullptr
+                            ? refine::pulsed_fraction_limits(*item.events, item.grid, item.outcome.statistics,
+                                                             item.candidates, options)
+                            : refine::pulsed_fraction_limits(*item.curve, item.grid, item.outcome.statistics,
+                                                             item.candidates, options);
+                });
     });
     if (options.monte_carlo)
         for (ExposureWork& item : work)
             if (item.usable && item.events != nullptr)
-                guarded(batch[item.source].source.id, item.exposure().file, "search", item.quarantine, [&] {
-                    simulate(item, batch[item.source].source.id, options, *engines_.search, pool_);
-                });
+                guarded(batch[item.source].source.id, item.exposure().file, "search", item.quarantine,
+                        step_seconds, [&] {
+                            simulate(item, batch[item.source].source.id, options, *engines_.search, pool_);
+                        });
     pool_.for_each(joint.size(), [&](std::size_t k) {
         JointWork& j = joint[k];
         std::vector<PeriodCandidate> single;
@@ -314,13 +320,15 @@ void BatchProcessor::search(std::int64_t number, Batch batch, std::vector<Source
 
 void BatchProcessor::assess(std::int64_t number, Batch batch, std::vector<SourceResult>& results) {
     const Timeline::Stage assessing(timeline_, "variability", number);
+    const double step_seconds = configuration_.step_seconds;
     pool_.for_each(batch.size(), [&](std::size_t i) {
         SourceResult& result = results[i];
         const auto add = [&](const auto& exposure) {
-            guarded(batch[i].source.id, exposure.exposure.file, "variability", result.quarantine, [&] {
-                result.variability.push_back(
-                    characterise::assess(exposure, configuration_.variability, result.flares));
-            });
+            guarded(batch[i].source.id, exposure.exposure.file, "variability", result.quarantine,
+                    step_seconds, [&] {
+                        result.variability.push_back(
+                            characterise::assess(exposure, configuration_.variability, result.flares));
+                    });
         };
         for (const EventList& events : batch[i].events) add(events);
         for (const LightCurve& curve : batch[i].light_curves) add(curve);
@@ -329,8 +337,8 @@ void BatchProcessor::assess(std::int64_t number, Batch batch, std::vector<Source
 }
 
 void BatchProcessor::fit(std::int64_t number, Batch batch, std::vector<SourceResult>& results) {
-    fit_batch(number, batch, configuration_.spectra, grids_, *engines_.grid, grid_engine_, pool_, timeline_,
-              results);
+    fit_batch(number, batch, configuration_.spectra, configuration_.step_seconds, grids_, *engines_.grid,
+              grid_engine_, pool_, timeline_, results);
 }
 
 void BatchProcessor::conclude(const SourceData& data, SourceResult& result) const {

@@ -117,8 +117,9 @@ void simulate_offered(const SpectraSet& set, const engine::ModelGrids& grids,
 }  // namespace
 
 void fit_batch(std::int64_t number, std::span<const SourceData> batch, const spectral::FitOptions& options,
-               engine::ModelGrids& grids, engine::GridLikelihood& backend, std::mutex& engine_turn,
-               const ThreadPool& pool, Timeline& timeline, std::vector<SourceResult>& results) {
+               double step_seconds, engine::ModelGrids& grids, engine::GridLikelihood& backend,
+               std::mutex& engine_turn, const ThreadPool& pool, Timeline& timeline,
+               std::vector<SourceResult>& results) {
     std::vector<SpectrumWork> work;
     for (std::size_t i = 0; i < batch.size(); ++i)
         for (const Spectrum& spectrum : batch[i].spectra) {
@@ -129,10 +130,11 @@ void fit_batch(std::int64_t number, std::span<const SourceData> batch, const spe
     std::optional<Timeline::Stage> stage(std::in_place, timeline, "grid", number);
     pool.for_each(work.size(), [&](std::size_t k) {
         SpectrumWork& item = work[k];
-        guarded(batch[item.source].source.id, item.spectrum->exposure.file, "fit", item.quarantine, [&] {
-            item.prepared = spectral::prepare(*item.spectrum, options);
-            item.data.emplace(*item.prepared);
-        });
+        guarded(batch[item.source].source.id, item.spectrum->exposure.file, "fit", item.quarantine,
+                step_seconds, [&] {
+                    item.prepared = spectral::prepare(*item.spectrum, options);
+                    item.data.emplace(*item.prepared);
+                });
     });
     std::vector<const spectral::PreparedSpectrum*> prepared;
     for (const SpectrumWork& item : work)
@@ -153,7 +155,7 @@ void fit_batch(std::int64_t number, std::span<const SourceData> batch, const spe
         for (std::size_t m = 0; m < n_models; ++m) models.push_back({grids.models()[m], set.starts(m)});
         const std::string files = set.files();
         set.fits = refine::fit_models(set.inputs(), models, options, [&](std::size_t m, const auto& step) {
-            guarded(batch[set.source()].source.id, files, "fit", set.quarantine[m], step);
+            guarded(batch[set.source()].source.id, files, "fit", set.quarantine[m], step_seconds, step);
         });
     });
     const auto take_rows = [&](std::size_t source, std::vector<QuarantineRow>& rows) {

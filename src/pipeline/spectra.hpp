@@ -19,9 +19,11 @@ namespace xsift::pipeline {
 /// Fits the models to the spectra of each source: one by one, and those that options.joint puts into a set at
 /// once. Sets fits, best_fit and the quarantine rows of the results.
 /// @param number of the batch, for the timeline
+/// @param step_seconds of processor time that the fit of a model may take; 0: no limit
 /// @param engine_turn is held while the grids and their backend are used
 void fit_batch(std::int64_t number, std::span<const SourceData> batch, const spectral::FitOptions& options,
-               engine::ModelGrids& grids, engine::GridLikelihood& backend, std::mutex& engine_turn,
-               const ThreadPool& pool, Timeline& timeline, std::vector<SourceResult>& results);
+               double step_seconds, engine::ModelGrids& grids, engine::GridLikelihood& backend,
+               std::mutex& engine_turn, const ThreadPool& pool, Timeline& timeline,
+               std::vector<SourceResult>& results);
 
 }  // namespace xsift::pipeline

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <xsift/core/error.hpp>
+#include <xsift/core/step_limit.hpp>
 #include <xsift/refine/composite_periods.hpp>
 #include <xsift/timing/aliases.hpp>
 #include <xsift/timing/epoch_folding.hpp>
@@ -91,6 +92,7 @@ struct Surface {
 Surface surface(std::span<const Member> members, double f, double fdot, int n) {
     Surface out;
     for (const Member& m : members) {
+        require_time_left();
         std::vector<Complex> moments(static_cast<std::size_t>(5 * n));
         for (std::size_t j = 0; j < m.time.size(); ++j) {
             const double t = m.time[j];
@@ -128,6 +130,7 @@ Surface surface(std::span<const Member> members, double f, double fdot, int n) {
 double clean_z2(std::span<const Member> members, double f, double fdot, int n) {
     double z2 = 0.0;
     for (const Member& m : members) {
+        require_time_left();
         std::vector<Complex> sums(static_cast<std::size_t>(n));
         for (std::size_t j = 0; j < m.time.size(); ++j) {
             const timing::Phasor p =

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 
+#include <xsift/core/step_limit.hpp>
 #include <xsift/refine/limits.hpp>
 #include <xsift/refine/periods.hpp>
 #include <xsift/timing/aliases.hpp>
@@ -64,6 +65,7 @@ class WeightedCurve {
     double mean_value() const { return mean_value_; }
 
     timing::LombScargleSums<double> sums(double frequency) const {
+        require_time_left();
         timing::LombScargleSums<double> m;
         m.c2 = 0.0;
         for (std::size_t j = 0; j < time_.size(); ++j) {
@@ -120,6 +122,7 @@ class WeightedCurve {
 
   private:
     timing::MultiTermSums<double> sums(double frequency, int terms) const {
+        require_time_left();
         timing::MultiTermSums<double> m;
         for (std::size_t j = 0; j < time_.size(); ++j) {
             const double w = weight_[j], wy = w * value_[j];

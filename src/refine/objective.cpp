@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include <xsift/core/step_limit.hpp>
 #include <xsift/spectral/chi2.hpp>
 
 namespace xsift::refine {
@@ -432,12 +433,14 @@ void Objective::evaluate_linear(const Vector& x, Point& p) {
 }
 
 double Objective::statistic_at(const Vector& x, Point& p) {
+    require_time_left();
     p.x = x;
     fold_rows(x, freedom().groups.size(), false, p.rates);
     return statistic(p);
 }
 
 void Objective::profile(Point& p, const Mask& held, double tolerance) const {
+    require_time_left();
     int free_norms = 0;
     for (int i = coordinates_.first_norm(); i < coordinates_.n; ++i) free_norms += held[i] ? 0 : 1;
     if (free_norms == 1 && coordinates_.n_norms == 1 && frozen_norm_.empty())

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include <xsift/core/step_limit.hpp>
 #include <xsift/timing/z2.hpp>
 
 namespace xsift::refine {
@@ -73,6 +74,7 @@ std::vector<PhotonSums::LaneMoments> PhotonSums::moments(double first, double st
     for (std::size_t from = 0; from < time_.size(); from += pass_photons) {
         alignas(64) double t[pass_photons], turn_re[pass_photons], turn_im[pass_photons], re[pass_photons],
             im[pass_photons];
+        if (from % (16 * pass_photons) == 0) require_time_left();
         const std::size_t n = std::min(pass_photons, time_.size() - from);
         const std::size_t padded = (n + moment_lanes - 1) / moment_lanes * moment_lanes;
         std::copy_n(time_.data() + from, n, t);

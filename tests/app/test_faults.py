@@ -266,6 +266,28 @@ class Faults(XsiftCase):
         self.assertEqual(process.returncode, 75, message)
         self.finish()
 
+    def test_source_that_takes_too_long(self):
+        """Quarantined with the reason; its neighbours have the rows that they have without a limit."""
+        random_times = numpy.random.default_rng(5)
+        few = [event_file(self.folder / f"{name}.fits", numpy.sort(random_times.uniform(10.0, 9990.0, 100))) for name in "az"]
+        many = event_file(self.folder / "m_many.fits", numpy.sort(random_times.uniform(10.0, 9990.0, 400000)))
+        survey, limited = self.folder / "s.h5", self.folder / "limited.fits"
+        self.xsift("ingest", few[0], many, few[1], "-o", survey)
+        options = ("--fmax", 0.05, "--variability", "false", "-j", "1")
+        self.xsift("run", survey, "-o", self.catalogue, *options)
+        done = self.xsift("run", survey, "-o", limited, *options, "--source-time-limit", 0.03, exit_code=3)
+        self.assertIn("TIME_LIMIT", done.stdout)
+
+        def rows_of(path, table):  # texts are as wide as the longest of their file
+            return [[value.strip() if isinstance(value, bytes) else value for value in row]
+                    for row in rows(path, table) if "m_many" not in str(row)]
+        self.assertEqual([text(row["INPUT"]).strip().split("/")[-1] for row in rows(limited, "QUARANTINE")], [many.name])
+        self.assertEqual(str(rows_of(limited, "PERIODS")), str(rows_of(self.catalogue, "PERIODS")))
+        self.assertGreater(len(rows_of(limited, "PERIODS")), 0)
+        self.assertLess(len(rows(limited, "PERIODS")), len(rows(self.catalogue, "PERIODS")))
+        statuses = [text(row["STATUS"]).strip() for row in rows(limited, "SOURCES")]
+        self.assertEqual(sorted(statuses), ["ok", "ok", "partial"])
+
     def test_clock_that_jumps(self):
         self.undisturbed(20)
         self.finish(env=with_fault("clock"))

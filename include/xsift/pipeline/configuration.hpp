@@ -43,6 +43,9 @@ struct RunConfiguration {
     spectral::FitOptions spectra;
     characterise::VariabilityOptions variability;
     CharacterOptions character;
+    /// s of processor time that one step of a source may take (the search of an exposure, the fit of a model);
+    /// 0: no limit. What takes longer is quarantined.
+    double step_seconds = 0.0;
 };
 
 /// One setting: its TOML section and key, its command-line flag, and how it is read and printed.
