@@ -15,6 +15,7 @@ from cluster import Cluster  # noqa: E402
 
 XSIFT = os.environ["XSIFT"]
 DATA = pathlib.Path(os.environ["XSIFT_TEST_DATA"])
+FAULT_SHIM = os.environ["XSIFT_FAULT_SHIM"]
 SLURM = pathlib.Path(os.environ["XSIFT_SLURM_SCRIPTS"])
 # Quick, and the same work in every test.
 CONFIGURATION = '[search]\nfmax = 1.0\n'
@@ -101,7 +102,7 @@ class Campaign(unittest.TestCase):
         """Until some shard has journalled a batch."""
         journals = lambda: [p for p in (self.campaign / "shards").glob("*.journal") if p.stat().st_size > 2000]
         self.cluster.wait(lambda: journals() or not self.cluster.command("squeue", "-h", "-n", "xsift-run"),
-                          "a shard has made headway")
+                          "a shard has made headway", 120)
 
     def test_requeue_and_signals(self):
         survey = self.simulated(2500)
@@ -117,6 +118,52 @@ class Campaign(unittest.TestCase):
             time.sleep(1.0)
         self.cluster.wait_until_idle(150)
         self.check_complete(survey)
+
+    def test_lost_node_whose_orphan_works_on(self):
+        """The node is given up while its worker stands still; the second attempt takes over, and what the first
+        one does afterwards changes nothing. Where file locks do not reach other nodes, as the preloaded library has it."""
+        without_locks = self.folder / "xsift-without-locks"
+        without_locks.write_text(  # in small batches, so that there is headway early
+            f'#!/bin/sh\n[ "$1" != run ] || set -- "$@" --batch-memory 200K\n'
+            f'LD_PRELOAD={FAULT_SHIM} FAULT=lock:ENOLCK:1: exec {XSIFT} "$@"\n')
+        without_locks.chmod(0o755)
+        survey = self.simulated(600)
+        self.submit(survey, self.configuration, "-o", self.campaign, "--shards", 2, "--xsift", without_locks,
+                    "--backend", "cpu", "--gres", "none", "--cpus-per-task", 1)
+        self.wait_for_headway()
+        workers = [(pid, node) for pid in self.running_workers() if (node := self.node_of(pid)) is not None]
+        self.assertTrue(workers, self.logs())
+        orphan, node = workers[0]
+        log = pathlib.Path(os.readlink(f"/proc/{orphan}/fd/2"))
+        os.kill(orphan, signal.SIGSTOP)
+        self.addCleanup(self.end, orphan)
+        self.cluster.kill_node(node)
+        self.cluster.wait_until_idle(170)
+        self.check_complete(survey)
+        merged = (self.campaign / "catalogue.fits").read_bytes()
+        written = {path: path.stat().st_mtime_ns for path in (self.campaign / "shards").glob("*.fits")}
+        os.kill(orphan, signal.SIGCONT)
+        self.cluster.wait(lambda: not pathlib.Path(f"/proc/{orphan}").exists(), "the orphan has ended", 60)
+        self.assertIn("[SUPERSEDED]", log.read_text())
+        self.assertEqual({path: path.stat().st_mtime_ns for path in written}, written)
+        self.assertEqual((self.campaign / "catalogue.fits").read_bytes(), merged)
+        self.cluster.start_node(node)
+        self.cluster.wait(lambda: self.cluster.command("sinfo", "-h", "-N", "-o", "%T").split() == ["idle", "idle"],
+                          "the node is back", 60)
+
+    def node_of(self, pid):
+        """The node that a process runs on, as SLURM told it."""
+        try:
+            environment = pathlib.Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
+        except OSError:
+            return None
+        return next((one.partition("=")[2] for one in environment if one.startswith("SLURMD_NODENAME=")), None)
+
+    def end(self, pid):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
 
     def test_killed_workers_are_named_and_submitted_again(self):
         survey = self.simulated(2500)
