@@ -21,7 +21,8 @@ namespace xsift::io {
 namespace {
 
 constexpr std::size_t block_bytes = 2880;
-constexpr std::size_t max_unpacked_bytes = std::size_t{64} << 30;
+constexpr std::size_t max_unpacked_bytes = std::size_t{8} << 30;  ///< in memory
+constexpr int max_display_width = 1024;                           ///< of a number as text
 constexpr int max_hdus = 100'000;
 
 std::string status_text(int status) {
@@ -132,9 +133,11 @@ void FitsHandle::open_packed() {
         // Z_BUF_ERROR: the stream ends early; Z_DATA_ERROR: damaged, or its checksum does not match.
         if (got < 0 || failure == Z_BUF_ERROR) throw_truncated(path_, fmt::format("gzip: {}", why));
         if (got == 0) break;
+        // Told by its start, before the rest takes memory.
+        if (filled == 0) require_fits(path_, {unpacked_.data(), static_cast<std::size_t>(got)});
         filled += static_cast<std::size_t>(got);
         if (filled > max_unpacked_bytes)
-            throw Error(ErrorKind::input, "UNSUPPORTED", path_ + ": unpacks to more than 64 GiB", {},
+            throw Error(ErrorKind::input, "UNSUPPORTED", path_ + ": unpacks to more than 8 GiB", {},
                         "Unpack it to a plain FITS file.");
     }
     unpacked_.resize(filled);
@@ -377,6 +380,12 @@ std::vector<std::string> FitsHandle::texts(int column, std::int64_t first, std::
     if (type == TSTRING && (repeat < 0 || repeat > current_->row_bytes)) throw_beyond_row(column);
     int display = 0;
     call("describe a column", fits_get_col_display_width, column, &display);
+    // TDISP may claim any width, and cfitsio fills what it claims.
+    if (display > std::max<LONGLONG>(type == TSTRING ? repeat : 0, max_display_width))
+        throw Error(ErrorKind::input, "BAD_TABLE",
+                    fmt::format("{}: TDISP{} claims {} characters in HDU {} {}", path_, column, display,
+                                current_->number, current_->name),
+                    {}, "The file breaks its format; fetch it again or leave it out.");
     const auto length =
         static_cast<std::size_t>(std::max<LONGLONG>(type == TSTRING ? repeat : 0, display)) + 1;
     std::vector<std::string> values;

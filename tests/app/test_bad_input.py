@@ -1,6 +1,7 @@
 """Bad input: a clear message, a quarantine row, the right exit code, and the neighbours unharmed."""
 
 import gzip
+import resource
 import shutil
 import unittest
 
@@ -113,6 +114,16 @@ class BadInput(XsiftCase):
             self.xsift("ingest", name, "-o", "s.h5", cwd=self.folder)
             self.xsift("run", "s.h5", "-o", f"{name}.out", "--fmax", "0.01", cwd=self.folder)
             self.xsift("verify", f"{name}.out", cwd=self.folder)
+
+    def test_a_packed_file_is_known_by_its_start(self):
+        # 64 GiB of nothing in a file of 4 MB: the memory for it is not taken.
+        bomb = self.folder / "bomb.fits.gz"
+        bomb.write_bytes(gzip.compress(bytes(1 << 26), mtime=0) * 1024)
+        survey = self.folder / "s.h5"
+        done = self.xsift("ingest", event_file(self.folder / "good.fits", GOOD_TIMES), bomb, "-o", survey, exit_code=3)
+        self.assertIn("NOT_FITS", done.stdout + done.stderr)
+        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+        self.assertLess(peak, 1 << 20, "KiB")
 
     def spectrum(self, name, change):
         """A real spectrum in a folder of its own, changed."""

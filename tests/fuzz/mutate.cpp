@@ -72,14 +72,15 @@ constexpr std::array<std::string_view, 26> odd_values{"0",
                                                       "'s'",
                                                       "'keV'",
                                                       "0.5"};
-constexpr std::array<std::string_view, 28> odd_forms{
-    "'1D'",      "'D'",      "'0D'", "'1E'",        "'J'",           "'K'",      "'I'",
-    "'B'",       "'1L'",     "'1X'", "'99999999D'", "'2147483648E'", "'1PE(0)'", "'1PD(4)'",
-    "'1QJ(9)'",  "'2PE(3)'", "'PI'", "'1PX(7)'",    "'1A'",          "'8A'",     "'0A'",
-    "'100000A'", "'1C'",     "'M'",  "'-1D'",       "'Z'",           "'1PA(3)'", "'20A4'"};
-constexpr std::array<std::string_view, 18> structural{
-    "NAXIS",  "NAXIS1", "NAXIS2", "BITPIX", "PCOUNT", "GCOUNT", "TFIELDS", "TFORM1", "TFORM2",
-    "TNULL1", "TNULL2", "TSCAL1", "TZERO1", "TZERO2", "TDIM1",  "THEAP",   "TLMIN1", "ZTABLE"};
+constexpr std::array<std::string_view, 30> odd_forms{
+    "'1D'",     "'D'",      "'0D'",     "'1E'",      "'J'",           "'K'",
+    "'I'",      "'B'",      "'1L'",     "'1X'",      "'99999999D'",   "'2147483648E'",
+    "'1PE(0)'", "'1PD(4)'", "'1QJ(9)'", "'2PE(3)'",  "'PI'",          "'1PX(7)'",
+    "'1A'",     "'8A'",     "'0A'",     "'100000A'", "'1C'",          "'M'",
+    "'-1D'",    "'Z'",      "'1PA(3)'", "'20A4'",    "'A2000000000'", "'I2147483647'"};
+constexpr std::array<std::string_view, 20> structural{
+    "NAXIS",  "NAXIS1", "NAXIS2", "BITPIX", "PCOUNT", "GCOUNT", "TFIELDS", "TFORM1", "TFORM2", "TNULL1",
+    "TNULL2", "TSCAL1", "TZERO1", "TZERO2", "TDIM1",  "THEAP",  "TLMIN1",  "ZTABLE", "TDISP1", "TDISP2"};
 
 std::string_view text_at(const Bytes& bytes, std::size_t at, std::size_t n) {
     return {reinterpret_cast<const char*>(bytes.data()) + at, std::min(n, bytes.size() - at)};
@@ -124,7 +125,8 @@ void put_card(Bytes& bytes, std::size_t at, std::string_view key, std::string_vi
 }
 
 std::string some_value(RandomStream& random, std::string_view key) {
-    if (key.starts_with("TFORM") && below(random, 4) > 0) return std::string(any_of(odd_forms, random));
+    if ((key.starts_with("TFORM") || key.starts_with("TDISP")) && below(random, 4) > 0)
+        return std::string(any_of(odd_forms, random));
     return std::string(any_of(odd_values, random));
 }
 

@@ -12,6 +12,7 @@
 #include <gmock/gmock.h>
 
 #include <xsift/io/light_curve_file.hpp>
+#include <xsift/io/sky_object_file.hpp>
 #include <xsift/io/source_list.hpp>
 #include <xsift/io/spectrum_file.hpp>
 
@@ -515,6 +516,20 @@ TEST_F(SpectrumFiles, FitsSourceList) {
     EXPECT_EQ(list.extra_columns[0].unit, "erg/cm**2/s");
     EXPECT_FALSE(list.sources[0].extra[0].null);
     EXPECT_TRUE(list.sources[1].extra[0].null);
+}
+
+TEST_F(SpectrumFiles, WidthsOfTextThatAHeaderClaims) {
+    // cfitsio fills whatever TDISP claims: two gigabytes here.
+    for (const char* claim : {"'A2000000000'", "'I2000000000'"}) {
+        const std::string path =
+            write(test::FitsBuilder()
+                      .table("SOURCES", {{"ID", 'J', {1, 2}}, {"RA", 'D', {1, 2}}, {"DEC", 'D', {3, 4}}},
+                             {{"TDISP1", claim}})
+                      .bytes(),
+                  "wide.fits");
+        expect_error("BAD_TABLE", "wide.fits: TDISP1",
+                     [&] { read_sky_objects(path, {}, 10, [](const SkyObjects&) {}); });
+    }
 }
 
 TEST_F(SpectrumFiles, BadSourceLists) {
