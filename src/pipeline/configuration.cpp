@@ -350,6 +350,9 @@ void spectra_settings(std::vector<Setting>& all, RunConfiguration& c) {
         [&f](const Values& values) { f.refine = spectral::parse_refine(only("--refine", values)); });
     section.boolean("posterior", "--posterior", f.posterior,
                     "Posterior means, credible intervals and evidences of models with one norm");
+    section.boolean("pair-evidence", "--pair-evidence", f.pair_evidence,
+                    "Evidences of models with two norms too (a tenth to one second each); always with "
+                    "--select-by evidence");
     section.add(
         "nh-prior", "--nh-prior",
         "Prior of nH between its limits: log (density 1/(nH + 1e20 cm^-2)) or flat. Other priors: uniform, "

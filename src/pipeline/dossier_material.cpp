@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include <fmt/format.h>
 
 #include <xsift/core/error.hpp>
 #include <xsift/pipeline/dossier_material.hpp>
+#include <xsift/refine/posterior.hpp>
 #include <xsift/refine/statistic_map.hpp>
 #include <xsift/timing/light_curve.hpp>
 #include <xsift/timing/lomb_scargle.hpp>
@@ -289,6 +291,39 @@ void DossierMaker::add_periodograms(std::vector<DossierMaterial>& all) const {
     for (Wanted& item : wanted) all[item.source].periodograms.push_back(std::move(item.out));
 }
 
+namespace {
+
+/// The posterior over the parameters of a map, at every few of its points; none where it was not made or is
+/// of others.
+std::optional<StatisticMap> posterior_map(const refine::PosteriorMap& from, const StatisticMap& like) {
+    constexpr std::size_t every = 4;  // of its points, which are eight a step of the lattice
+    const auto named = [](const std::string& full, const StatisticMap::Axis& axis) {
+        return full.ends_with('.' + axis.name);
+    };
+    const bool straight = named(from.x_name, like.x) && named(from.y_name, like.y),
+               turned = named(from.x_name, like.y) && named(from.y_name, like.x);
+    if (!straight && !turned) return std::nullopt;
+    StatisticMap out = like;
+    out.posterior = true;
+    out.levels = {-2.0 * from.level68, -2.0 * from.level90};
+    const auto thinned = [](const std::vector<double>& all) {
+        std::vector<double> some;
+        for (std::size_t i = 0; i < all.size(); i += every) some.push_back(all[i]);
+        return some;
+    };
+    out.x.value = thinned(straight ? from.x : from.y);
+    out.y.value = thinned(straight ? from.y : from.x);
+    out.rise.clear();
+    for (std::size_t j = 0; j < out.y.value.size(); ++j)
+        for (std::size_t i = 0; i < out.x.value.size(); ++i)
+            out.rise.push_back(-2.0 * from.log_density[straight ? i * every * from.y.size() + j * every
+                                                                : j * every * from.y.size() + i * every]);
+    if (out.x.value.size() < 2 || out.y.value.size() < 2) return std::nullopt;
+    return out;
+}
+
+}  // namespace
+
 void DossierMaker::add_maps(DossierMaterial& material) const {
     const SourceResult& result = material.result;
     const auto missing = [&](const char* why) { material.maps_missing = why; };
@@ -329,6 +364,10 @@ void DossierMaker::add_maps(DossierMaterial& material) const {
         const double lowest = std::min(fit.stat, *std::min_element(map.rise.begin(), map.rise.end()));
         for (double& rise : map.rise) rise -= lowest;
         material.maps.push_back(std::move(map));
+        if (options.posterior)
+            if (auto posterior = posterior_map(refine::posterior(spectra.inputs, model, fit, {}, options).map,
+                                               material.maps.front()))
+                material.maps.push_back(std::move(*posterior));
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::internal) throw;
         missing(error.what());

@@ -3,6 +3,7 @@
 #include "descent.hpp"
 #include "fluxes.hpp"
 #include "goodness.hpp"
+#include "pair_evidence.hpp"
 #include "posterior.hpp"
 #include "starts.hpp"
 
@@ -293,6 +294,15 @@ void ModelFit::refine() {
 
 void ModelFit::integrate() {
     if (!converged_) return;
+    const Coordinates& c = objective_.coordinates();
+    if (c.n_norms == 2) {
+        if (!options_.pair_evidence && options_.criterion != spectral::Criterion::evidence) return;
+        const PairPosterior pair = pair_posterior(objective_, best_, options_);
+        fit_.log_evidence = pair.log_evidence;
+        for (std::size_t s = 0; s < pair.shapes.size(); ++s)
+            fit_.parameters[static_cast<std::size_t>(c.parameter[s])].posterior = pair.shapes[s];
+        return;
+    }
     const ModelPosterior found = posterior_around(objective_, best_, starts_, options_, false);
     fit_.log_evidence = found.log_evidence;
     for (std::size_t k = 0; k < fit_.parameters.size(); ++k)

@@ -1,6 +1,7 @@
 #include "posterior.hpp"
 
 #include "objective.hpp"
+#include "posterior_axis.hpp"
 #include "two_scales.hpp"
 
 #include <algorithm>
@@ -16,40 +17,10 @@ namespace {
 using spectral::ModelDefinition;
 using spectral::ModelParameter;
 
-constexpr double lattice_step = 1.1;  ///< in conditional standard deviations
-constexpr double matters = 16.0;      ///< rise of the statistic up to which neighbours are looked at
-constexpr double unseen = 32.0;       ///< rise that stands for points not looked at
+constexpr double unseen = 32.0;  ///< rise that stands for points not looked at
 constexpr std::size_t most_points = 1200;
 constexpr int subdivisions = 8;             ///< of a step of the lattice
 constexpr double least_significance = 2.0;  ///< of the norm, standard deviations
-
-/// Where an axis has its points: over a shape parameter's coordinate x, or the single point of an axis that
-/// is not there. The column density has its points in u = ln(x + shift): its errors are equal steps in x near
-/// 0 and in ln x far from it, for most sources. For others u = x.
-struct Axis {
-    int coordinate = -1;
-    double shift = 0.0;  ///< 0: u = x
-    double origin = 0.0, step = 1.0, lo = 0.0, hi = 0.0;
-
-    double to_u(double x) const { return shift > 0.0 ? std::log(x + shift) : x; }
-    double to_x(double u) const { return shift > 0.0 ? std::exp(u) - shift : u; }
-    /// ln of dx/du.
-    double log_stretch(double u) const { return shift > 0.0 ? u : 0.0; }
-
-    /// Position (u) of a lattice index; the limits end the lattice.
-    double at(int index) const { return coordinate < 0 ? 0.0 : std::clamp(origin + step * index, lo, hi); }
-    /// The last index before or at the limit on either side.
-    int first() const {
-        return coordinate < 0 ? 0 : static_cast<int>(std::ceil((lo - origin) / step - 1e-9)) - 1;
-    }
-    int last() const {
-        return coordinate < 0 ? 0 : static_cast<int>(std::floor((hi - origin) / step + 1e-9)) + 1;
-    }
-    /// Moves a point of the fit to a place on the axis.
-    void put(Vector& x, double u) const {
-        if (coordinate >= 0) x[coordinate] = to_x(u);
-    }
-};
 
 /// One evaluated point of the lattice.
 struct Node {
@@ -59,25 +30,6 @@ struct Node {
 };
 
 using Index = std::array<int, 2>;
-
-/// ln of the prior density of a coordinate.
-double log_prior(const ModelParameter& p, double coordinate, const spectral::FitOptions& options) {
-    if (p.logarithmic) return -std::log(std::log(p.hi / p.lo));
-    if (p.name == "nH" && options.nh_prior == spectral::NhPrior::logarithmic) {
-        const double scale = spectral::nh_prior_scale;
-        return -std::log((coordinate + scale) * std::log((p.hi + scale) / (p.lo + scale)));
-    }
-    return -std::log(p.hi - p.lo);
-}
-
-/// Diagonal element i of the inverse of the masked part of a curvature.
-std::optional<double> inverse_diagonal(const Matrix& curvature, int i, const Mask& mask, int n) {
-    Vector unit{};
-    unit[i] = 1.0;
-    const auto column = solve(curvature, unit, mask, n);
-    if (!column || !((*column)[i] > 0.0)) return std::nullopt;
-    return (*column)[i];
-}
 
 class Lattice {
   public:
@@ -235,29 +187,6 @@ struct FineAxis {
     }
 };
 
-/// Mean, median and equal-tailed intervals of a density on ascending points; value maps a point.
-template <typename Value>
-Posterior summarise(const std::vector<double>& at, const std::vector<double>& density, const Value& value) {
-    std::vector<double> cumulative(at.size(), 0.0);
-    double mean = 0.0;
-    for (std::size_t i = 1; i < at.size(); ++i) {
-        const double width = at[i] - at[i - 1];
-        cumulative[i] = cumulative[i - 1] + 0.5 * (density[i] + density[i - 1]) * width;
-        mean += 0.5 * (density[i] * value(at[i]) + density[i - 1] * value(at[i - 1])) * width;
-    }
-    const double total = cumulative.back();
-    const auto quantile = [&](double q) {
-        const auto above = std::lower_bound(cumulative.begin(), cumulative.end(), q * total);
-        const auto i = std::clamp<std::ptrdiff_t>(above - cumulative.begin(), 1, std::ssize(at) - 1);
-        const double step = cumulative[i] - cumulative[i - 1];
-        const double share = step > 0.0 ? (q * total - cumulative[i - 1]) / step : 0.0;
-        return value(at[i - 1] + share * (at[i] - at[i - 1]));
-    };
-    constexpr double tail68 = 0.5 * (1.0 - 0.6826894921370859), tail90 = 0.05;
-    return {mean / total,           quantile(0.5),    quantile(tail68),
-            quantile(1.0 - tail68), quantile(tail90), quantile(1.0 - tail90)};
-}
-
 /// ln of a density with standard deviation 1 and third derivative -skew at its highest point, 0: a Gaussian
 /// for skew 0, that of the logarithm of a gamma variate otherwise.
 double log_skewed(double z, double skew) {
@@ -317,70 +246,6 @@ double log_linear_prior(const Coordinates& c) {
     double sum = 0.0;
     for (int i = c.first_factor(); i < c.n; ++i) sum -= std::log(c.hi[i] - c.lo[i]);
     return sum;
-}
-
-/// How far along an axis, all other shape parameters held, the statistic stays within what matters.
-/// @param sigma first guess of the standard deviation, in u
-double conditional_reach(Objective& objective, const Point& best, const Axis& axis, int sign, double sigma,
-                         Point& p) {
-    constexpr int most_steps = 12;
-    const double room = sign > 0 ? axis.hi - axis.origin : axis.origin - axis.lo;
-    if (!(room > 0.0)) return 0.0;
-    double distance = std::min(room, std::sqrt(matters) * sigma);
-    for (int step = 0; step < most_steps; ++step) {
-        Vector x = best.x;
-        axis.put(x, axis.origin + sign * distance);
-        objective.evaluate_linear(objective.coordinates().clipped(x), p);
-        const double rise = p.stat - best.stat;
-        if (rise < 0.5 * matters) {
-            if (distance >= room) return room;
-            distance =
-                std::min(room, distance * std::clamp(std::sqrt(matters / std::max(rise, 0.1)), 1.2, 3.0));
-        } else if (rise > 2.0 * matters) {
-            distance *= std::clamp(std::sqrt(matters / rise), 0.3, 0.8);
-        } else {
-            return std::min(room, distance * std::sqrt(matters / rise));
-        }
-    }
-    return distance;
-}
-
-/// An axis over a shape parameter, with a step that resolves the statistic while all else is held; its
-/// lattice meets a lower limit that is near.
-Axis make_axis(Objective& objective, const Point& best, const Expansion& at, int i, Point& scratch) {
-    const Coordinates& c = objective.coordinates();
-    Axis axis;
-    axis.coordinate = i;
-    const ModelParameter& of = objective.model().parameters[static_cast<std::size_t>(c.parameter[i])];
-    if (of.name == "nH" && !of.logarithmic && c.lo[i] >= 0.0) axis.shift = spectral::nh_prior_scale;
-    axis.origin = axis.to_u(best.x[i]);
-    axis.lo = axis.to_u(c.lo[i]);
-    axis.hi = axis.to_u(c.hi[i]);
-    Mask linear{};
-    for (int j = c.first_factor(); j < c.n; ++j) linear[j] = true;
-    linear[i] = true;
-    const double range = axis.hi - axis.lo;
-    const double sigma =
-        std::sqrt(2.0 * inverse_diagonal(at.expected, i, linear, c.n).value_or(range * range)) *
-        std::exp(-axis.log_stretch(axis.origin));
-    const double guess = std::clamp(sigma, 1e-6 * range, 0.1 * range);
-    const double below = conditional_reach(objective, best, axis, -1, guess, scratch),
-                 above = conditional_reach(objective, best, axis, 1, guess, scratch);
-    // a side that ends at its limit does not tell how fast the statistic rises
-    const bool to_lo = axis.origin - below <= axis.lo, to_hi = axis.origin + above >= axis.hi;
-    const double reach = to_lo && to_hi ? std::max(below, above)
-                         : to_lo        ? above
-                         : to_hi        ? below
-                                        : 0.5 * (below + above);
-    axis.step = std::clamp(lattice_step / std::sqrt(matters) * reach, 1e-6 * range, 0.05 * range);
-    return axis;
-}
-
-/// Lets the lattice meet a lower limit that is near.
-void meet_limit(Axis& axis) {
-    constexpr double near = 12.0;  // steps
-    const double room = axis.origin - axis.lo;
-    if (room > 0.0 && room < near * axis.step) axis.step = room / std::ceil(room / axis.step);
 }
 
 /// The lattice over the part of the posterior that matters, with steps that resolve it.

@@ -310,15 +310,14 @@ Series contour(const StatisticMap& map, const FineMap& fine, double level, int f
 }  // namespace
 
 Figure contour_figure(const StatisticMap& map, double galactic_column) {
-    constexpr int factor = 4;
-    /// Rise of the statistic that encloses the probability for two parameters: -2 ln(1 - p).
-    struct Level {
-        double rise;
-        const char* label;
-        int tone;
-    };
-    constexpr std::array<Level, 3> levels{{{2.296, "68 %", 0}, {4.605, "90 %", 2}, {9.210, "99 %", 4}}};
-    Figure figure{"contours", "Contours, " + map.model, "", {}, {}, false};
+    const int factor = map.posterior ? 1 : 4;  // a posterior's points are near already
+    constexpr std::array labels{"68 %", "90 %", "99 %"};
+    Figure figure{map.posterior ? "posterior" : "contours",
+                  (map.posterior ? "Posterior, " : "Contours, ") + map.model,
+                  "",
+                  {},
+                  {},
+                  false};
     const auto label = [](const StatisticMap::Axis& axis) {
         std::string name = axis.name == "PhoIndex" ? "Photon index Γ" : axis.name;
         if (axis.unit == "10^22" || axis.name == "nH") return name + ", 10²² cm⁻²";
@@ -335,10 +334,10 @@ Figure contour_figure(const StatisticMap& map, double galactic_column) {
     panel.y.lo = map.y.value.front() - 0.03 * (map.y.value.back() - map.y.value.front());
     panel.y.hi = map.y.value.back();
     const FineMap fine = refined(map, factor);
-    for (const Level& level : levels) {
-        Series line = contour(map, fine, level.rise, factor);
-        line.tone = level.tone;
-        line.label = level.label;
+    for (std::size_t l = 0; l < std::min(map.levels.size(), labels.size()); ++l) {
+        Series line = contour(map, fine, map.levels[l], factor);
+        line.tone = 2 * static_cast<int>(l);
+        line.label = labels[l];
         if (!line.x.empty()) panel.series.push_back(std::move(line));
     }
     Series best;
@@ -350,11 +349,15 @@ Figure contour_figure(const StatisticMap& map, double galactic_column) {
     if (std::isfinite(galactic_column) && galactic_column <= map.y.value.back())
         panel.rules.push_back({false, galactic_column, "Galactic column", 3, true});
     figure.panels = {std::move(panel)};
-    figure.caption = fmt::format(
-        "{}: where the statistic has risen by 2.30, 4.61, 9.21 (two parameters of interest), all other "
-        "parameters "
-        "fitted anew at each of {} points.",
-        map.spectrum, map.rise.size());
+    figure.caption =
+        map.posterior ? map.spectrum +
+                            ": the smallest regions that hold 68% and 90% of the posterior, norms integrated."
+                      : fmt::format(
+                            "{}: where the statistic has risen by 2.30, 4.61, 9.21 (two parameters of "
+                            "interest), all other "
+                            "parameters "
+                            "fitted anew at each of {} points.",
+                            map.spectrum, map.rise.size());
     return figure;
 }
 

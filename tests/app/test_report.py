@@ -78,6 +78,11 @@ class Report(XsiftCase):
         self.assertEqual(len(models), 3)
         contours = self.part(spectrum["figures"], "contours")["panels"][0]
         self.assertIn("90 %", [series["label"] for series in contours["series"]])
+        posterior = self.part(spectrum["figures"], "posterior")["panels"][0]
+        inner, outer = ([s for s in posterior["series"] if s["label"] == label][0] for label in ("68 %", "90 %"))
+        for axis in ("x", "y"):  # one region lies in the other
+            self.assertGreater(min(v for v in inner[axis] if v is not None), 0.99 * min(v for v in outer[axis] if v is not None))
+            self.assertLess(max(v for v in inner[axis] if v is not None), max(v for v in outer[axis] if v is not None))
         html = (out / "0760940101_0007.html").read_text()
         self.assertLess(len(html), 1000000)
         self.assertNotIn("<script", html)

@@ -26,7 +26,8 @@ struct Periodogram {
     double confirmable_frequency = not_measured;  ///< Hz; NaN when not known
 };
 
-/// Rise of a fit's statistic above its minimum over two parameters, all others fitted anew at each point.
+/// Rise of a fit's statistic above its minimum over two parameters, all others fitted anew at each point; or
+/// -2 ln of the marginal posterior density over its highest.
 struct StatisticMap {
     struct Axis {
         std::string name, unit;  ///< XSPEC's name of the parameter
@@ -37,6 +38,10 @@ struct StatisticMap {
     std::string spectrum, model;
     Axis x, y;
     std::vector<double> rise;  ///< [iy * x.value.size() + ix]
+    bool posterior = false;
+    /// Rises that enclose 68.27%, 90% and 99%: of two parameters -2 ln(1 - p); of a posterior the first two,
+    /// its own.
+    std::vector<double> levels{2.296, 4.605, 9.210};
 };
 
 /// An earlier flux or upper limit of a source.

@@ -97,6 +97,7 @@ struct FitOptions {
     FitStatistic statistic = FitStatistic::poisson;
     Refine refine = Refine::automatic;
     bool posterior = true;  ///< make posteriors
+    bool pair_evidence = false;  ///< of models of two norms too; always when the criterion is the evidence
     NhPrior nh_prior = NhPrior::logarithmic;
     Criterion criterion = Criterion::aicc;
     int goodness_simulations = 0;     ///< Monte Carlo goodness of fit; 0: none

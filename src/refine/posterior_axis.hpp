@@ -1,0 +1,85 @@
+#pragma once
+/// @file
+/// Axes of the lattices that posteriors are integrated on.
+
+#include "objective.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <vector>
+
+#include <xsift/data/results.hpp>
+#include <xsift/spectral/options.hpp>
+
+namespace xsift::refine {
+
+inline constexpr double lattice_step = 1.1;  ///< in conditional standard deviations
+inline constexpr double matters = 16.0;      ///< rise of the statistic up to which neighbours are looked at
+
+/// Where an axis has its points: over a shape parameter's coordinate x, or the single point of an axis that
+/// is not there. The column density has its points in u = ln(x + shift): its errors are equal steps in x near
+/// 0 and in ln x far from it, for most sources. For others u = x.
+struct Axis {
+    int coordinate = -1;
+    double shift = 0.0;  ///< 0: u = x
+    double origin = 0.0, step = 1.0, lo = 0.0, hi = 0.0;
+
+    double to_u(double x) const { return shift > 0.0 ? std::log(x + shift) : x; }
+    double to_x(double u) const { return shift > 0.0 ? std::exp(u) - shift : u; }
+    /// ln of dx/du.
+    double log_stretch(double u) const { return shift > 0.0 ? u : 0.0; }
+
+    /// Position (u) of a lattice index; the limits end the lattice.
+    double at(int index) const { return coordinate < 0 ? 0.0 : std::clamp(origin + step * index, lo, hi); }
+    /// The last index before or at the limit on either side.
+    int first() const {
+        return coordinate < 0 ? 0 : static_cast<int>(std::ceil((lo - origin) / step - 1e-9)) - 1;
+    }
+    int last() const {
+        return coordinate < 0 ? 0 : static_cast<int>(std::floor((hi - origin) / step + 1e-9)) + 1;
+    }
+    /// Moves a point of the fit to a place on the axis.
+    void put(Vector& x, double u) const {
+        if (coordinate >= 0) x[coordinate] = to_x(u);
+    }
+};
+
+/// An axis over shape parameter i, with a step that resolves the statistic while all else is held.
+/// @param best, at where it starts, and the statistic's expansion there; @param scratch a point
+Axis make_axis(Objective& objective, const Point& best, const Expansion& at, int i, Point& scratch);
+
+/// Lets the lattice meet a lower limit that is near.
+void meet_limit(Axis& axis);
+
+/// ln of the prior density of a coordinate of the fit (see posterior() for the priors).
+double log_prior(const spectral::ModelParameter& parameter, double coordinate,
+                 const spectral::FitOptions& options);
+
+/// Diagonal element i of the inverse of the masked part of a curvature.
+std::optional<double> inverse_diagonal(const Matrix& curvature, int i, const Mask& mask, int n);
+
+/// Mean, median and equal-tailed intervals of a density on ascending points; value maps a point.
+template <typename Value>
+Posterior summarise(const std::vector<double>& at, const std::vector<double>& density, const Value& value) {
+    std::vector<double> cumulative(at.size(), 0.0);
+    double mean = 0.0;
+    for (std::size_t i = 1; i < at.size(); ++i) {
+        const double width = at[i] - at[i - 1];
+        cumulative[i] = cumulative[i - 1] + 0.5 * (density[i] + density[i - 1]) * width;
+        mean += 0.5 * (density[i] * value(at[i]) + density[i - 1] * value(at[i - 1])) * width;
+    }
+    const double total = cumulative.back();
+    const auto quantile = [&](double q) {
+        const auto above = std::lower_bound(cumulative.begin(), cumulative.end(), q * total);
+        const auto i = std::clamp<std::ptrdiff_t>(above - cumulative.begin(), 1, std::ssize(at) - 1);
+        const double step = cumulative[i] - cumulative[i - 1];
+        const double share = step > 0.0 ? (q * total - cumulative[i - 1]) / step : 0.0;
+        return value(at[i - 1] + share * (at[i] - at[i - 1]));
+    };
+    constexpr double tail68 = 0.5 * (1.0 - 0.6826894921370859), tail90 = 0.05;
+    return {mean / total,           quantile(0.5),    quantile(tail68),
+            quantile(1.0 - tail68), quantile(tail90), quantile(1.0 - tail90)};
+}
+
+}  // namespace xsift::refine
