@@ -32,9 +32,10 @@ void flag(SpectralFit& fit, bool condition, FitFlag bit) {
 
 /// The lowest minimum over the starting points (none given: built-in ones). Those whose descent does not
 /// promise to come below what was found already are given up.
+/// @param valleys where descents ended; @param margin how far above the lowest these are of interest
 /// @return whether its descent converged
 bool lowest_minimum(Objective& objective, std::span<const StartingPoint> starts, Point& best, Point& current,
-                    Point& scratch) {
+                    Point& scratch, std::vector<Vector>& valleys, double margin) {
     constexpr std::size_t most_followed = 6;
     std::vector<Vector> from;
     for (const StartingPoint& start : starts) from.push_back(objective.start(start));
@@ -57,8 +58,9 @@ bool lowest_minimum(Objective& objective, std::span<const StartingPoint> starts,
     end.enough = 1e-3;
     for (const Vector& x : from) {
         objective.evaluate(x, current);
-        end.hopeless_above = best.stat;
+        end.hopeless_above = best.stat + margin;
         const bool done = descend_between_kinks(objective, current, scratch, spare, false, {}, end);
+        if (margin > 0.0 && current.stat < best.stat + margin) valleys.push_back(current.x);
         if (!(current.stat < best.stat)) continue;
         std::swap(best, current);
         converged = done;
@@ -110,7 +112,10 @@ FittedParameter estimate(const Coordinates& c, const Vector& x, int i, const Cov
     e.hi = ends.hi ? std::min(limits.hi, value_at(*ends.hi)) : limits.hi;
     out.error = covariance.half_width(i, 1.0) * c.scale(x, i);
     const bool both = e.lo > limits.lo && e.hi < limits.hi;
-    if (!both || 0.5 * (e.hi - e.lo) > std::fabs(e.value)) out.flags |= parameter_unconstrained;
+    // further minima are further answers, not a larger error of this one
+    const double own_lo = ends.own_lo ? value_at(*ends.own_lo) : e.lo,
+                 own_hi = ends.own_hi ? value_at(*ends.own_hi) : e.hi;
+    if (!both || 0.5 * (own_hi - own_lo) > std::fabs(e.value)) out.flags |= parameter_unconstrained;
     if (!(e.lo > limits.lo)) out.flags |= parameter_no_lower_end;
     if (!(e.hi < limits.hi)) out.flags |= parameter_no_upper_end;
     if (c.at_lo(x, i) || c.at_hi(x, i)) out.flags |= parameter_at_bound;
@@ -256,7 +261,9 @@ ModelFit::ModelFit(std::span<const FitInput> spectra, std::shared_ptr<const Mode
       best_(objective_.make_point()),
       current_(objective_.make_point()),
       scratch_(objective_.make_point()) {
-    converged_ = lowest_minimum(objective_, starts_, best_, current_, scratch_);
+    // components that exchange their roles leave two valleys of nearly the same depth
+    const double margin = objective_.coordinates().n_norms > 1 ? options.confidence_delta : 0.0;
+    converged_ = lowest_minimum(objective_, starts_, best_, current_, scratch_, valleys_, margin);
     converged_ = scales_.settle(best_) && converged_;
 }
 
@@ -329,12 +336,51 @@ Covariance ModelFit::profile_all(std::vector<ProfileEnds>& ends) {
                                             current_, scratch_, better));
             if (better.stat < best_.stat && restart < most_restarts) break;
         }
+        if (!(better.stat < best_.stat)) extend_over_valleys(ends, better);
         if (!(better.stat < best_.stat) || restart == most_restarts) {
             if (better.stat < best_.stat) converged_ = false;
             return covariance;
         }
         std::swap(best_, better);
         converged_ = scales_.settle(best_);
+    }
+}
+
+/// Extends intervals over other minima that lie less than delta above the best one: an interval holds every
+/// value that some model reaches with a statistic within delta, wherever that model is.
+void ModelFit::extend_over_valleys(std::vector<ProfileEnds>& ends, Point& better) {
+    const Coordinates& c = objective_.coordinates();
+    const double delta = options_.confidence_delta;
+    Point valley = objective_.make_point(), other = objective_.make_point();
+    for (const Vector& x : valleys_) {
+        objective_.evaluate(x, valley);
+        descend_between_kinks(objective_, valley, current_, scratch_, false);
+        const double above = valley.stat - best_.stat;
+        if (above < -0.01) {
+            better = valley;
+            return;
+        }
+        const auto outside = [&](int i) {
+            const ProfileEnds& e = ends[static_cast<std::size_t>(i)];
+            return (e.lo && valley.x[i] < *e.lo) || (e.hi && valley.x[i] > *e.hi);
+        };
+        bool any = false;
+        for (int i = 0; i < c.n; ++i) any = any || outside(i);
+        if (!any || !(above < 0.95 * delta)) continue;
+        const Covariance there(objective_, valley, current_, scratch_);
+        for (int i = 0; i < c.n; ++i) {
+            if (!outside(i)) continue;
+            ProfileEnds& e = ends[static_cast<std::size_t>(i)];
+            other.stat = std::numeric_limits<double>::infinity();
+            ProfileEnds more =
+                profile_interval(scales_, valley, there, i, delta - above, current_, scratch_, other);
+            // on the side of the best fit the way leads down: only the far end counts
+            const bool far_is_high = valley.x[i] > best_.x[i];
+            std::optional<double>& own = far_is_high ? e.own_hi : e.own_lo;
+            if (!own) own = far_is_high ? e.hi : e.lo;
+            (far_is_high ? e.hi : e.lo) = far_is_high ? more.hi : more.lo;
+            e.found = e.found && more.found;
+        }
     }
 }
 

@@ -38,6 +38,7 @@ class ModelFit {
 
   private:
     Covariance profile_all(std::vector<ProfileEnds>& ends);
+    void extend_over_valleys(std::vector<ProfileEnds>& ends, Point& better);
     std::vector<FluxEstimate> fluxes(const Covariance& covariance, bool profiled, Point& better);
     void report(const Covariance& covariance, const std::vector<ProfileEnds>& ends,
                 std::vector<FluxEstimate> fluxes);
@@ -51,6 +52,7 @@ class ModelFit {
     TwoScales scales_;
     Objective& objective_;
     Point best_, current_, scratch_;
+    std::vector<Vector> valleys_;  ///< other minima, of models of several norms
     bool converged_ = false;
     SpectralFit fit_;
 };

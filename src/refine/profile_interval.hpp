@@ -15,6 +15,8 @@ struct ProfileEnds {
     std::optional<double> lo, hi;
     bool found = true;  ///< false when an end was not reached in the steps allowed
     bool from_covariance = false;
+    /// Of an interval that was extended over further minima: its ends around the best one.
+    std::optional<double> own_lo, own_hi;
 };
 
 /// Follows the profiled statistic from the best fit to both sides of coordinate i, behind merged energies;

@@ -148,4 +148,31 @@ TEST(FitModels, ProfileEndsAreWhereTheStatisticHasRisen) {
     }
 }
 
+/// A soft and a hard component that can exchange their roles: another minimum within the rise of the
+/// interval.
+TEST(FitModels, IntervalsHoldFurtherMinima) {
+    spectral::FitOptions options;
+    options.posterior = false;
+    int several = 0;
+    for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+        SCOPED_TRACE(seed);
+        auto s = test::simulated_spectrum({"tbabs*powerlaw", 0.1, 1.8, 0.0, 400}, seed, options);
+        const auto soft = test::simulated_spectrum({"tbabs*bbody", 0.1, 0.2, 0.0, 400}, seed + 100, options);
+        ASSERT_EQ(soft.n_bins(), s.n_bins());
+        for (std::size_t k = 0; k < s.n_bins(); ++k) s.counts[k] += soft.counts[k];
+        const SpectralFit fit = fit_spectrum(s, "tbabs*(bbody+powerlaw)", {}, options);
+        // every value of kT that a fit with kT frozen reaches within the rise is in the interval
+        for (const double kt : {0.12, 0.17, 0.22, 1.0, 1.4, 1.9}) {
+            spectral::FitOptions frozen = options;
+            frozen.parameters = {"bbody.kT = " + std::to_string(kt) + " frozen"};
+            const double rise = fit_spectrum(s, "tbabs*(bbody+powerlaw)", {}, frozen).stat - fit.stat;
+            if (rise > 0.9 * options.confidence_delta) continue;
+            EXPECT_LE(fit.kt.lo, kt);
+            EXPECT_GE(fit.kt.hi, kt);
+            several += (kt > 0.7) != (fit.kt.value > 0.7) ? 1 : 0;
+        }
+    }
+    EXPECT_GE(several, 1);
+}
+
 }  // namespace
