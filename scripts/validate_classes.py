@@ -15,6 +15,9 @@ LABELLED = pathlib.Path(__file__).resolve().parent.parent / "tests" / "data" / "
 CHANDRA, XMM = LABELLED / "csc2_labelled.fits.gz", LABELLED / "xmm4dr13_labelled.fits.gz"
 COUNTERPART = ["GMAG", "BPMAG", "RPMAG", "JMAG", "HMAG", "KMAG", "W1MAG", "W2MAG", "W3MAG", "PLX", "RPLX", "PM",
                "PMRA", "PMDEC", "RGEO"]
+# To which Gaia, 2MASS and CatWISE were searched for each of the Chandra sources.
+DEPTH = ["--depth", "G=20.7", "--depth", "J=16", "--depth", "W1=17"]
+LIMITS = (("G", 20.7), ("J", 16.0), ("W1", 17.0))
 SUFFIXES = ("G", "BP", "RP", "J", "H", "K", "W1", "W2", "W3", "PLX")
 
 
@@ -65,23 +68,23 @@ def classify(xsift, table, folder, model=None, *options):
 
 
 def cross_validate(xsift, table, fold, take=None):
-    """Probabilities of each source by models that have not seen it; of the sources as they are and without
-    their counterparts."""
-    seen, alone, names = None, None, None
+    """Probabilities of each source by models that have not seen it: "searched": as it is, where no counterpart is
+    known fainter than the catalogues' depth; "plain": the same, nothing said of what is not there; "alone": without
+    its counterpart, nothing said; "claimed": without its counterpart, which is claimed to be fainter than the depth."""
+    found, names = {}, None
     for number in range(fold.max() + 1) if take is None else take:
         with tempfile.TemporaryDirectory() as folder:
             folder = pathlib.Path(folder)
-            labels = write(table[fold != number], folder / "labels.fits")
-            subprocess.run([xsift, "-q", "train", str(labels), "-o", str(folder / "model.txt")], check=True,
+            labels, model = write(table[fold != number], folder / "labels.fits"), folder / "model.txt"
+            subprocess.run([xsift, "-q", "train", str(labels), "-o", str(model), *DEPTH], check=True,
                            stdout=subprocess.DEVNULL)
             inside = fold == number
-            names, probability, _ = classify(xsift, table[inside], folder, folder / "model.txt")
-            if seen is None:
-                seen = numpy.full((len(table), len(names)), numpy.nan)
-                alone = seen.copy()
-            seen[inside] = probability
-            alone[inside] = classify(xsift, without_counterparts(table[inside]), folder, folder / "model.txt")[1]
-    return names, seen, alone
+            blind = without_counterparts(table[inside])
+            for key, rows, depth in (("searched", table[inside], DEPTH), ("plain", table[inside], []),
+                                     ("alone", blind, []), ("claimed", blind, DEPTH)):
+                names, probability, _ = classify(xsift, rows, folder, model, *depth)
+                found.setdefault(key, numpy.full((len(table), len(names)), numpy.nan))[inside] = probability
+    return names, found
 
 
 def calibration(probability, right, bins=10):
@@ -177,8 +180,8 @@ def catalogue_columns(table):
     return numpy.column_stack([column(table, n) for n in names])
 
 
-def same_properties(table):
-    """The properties of xsift's classifier."""
+def same_properties(table, searched=False):
+    """The properties of xsift's classifier; searched: and lower limits of the flux ratios."""
     def mag(name):
         value = column(table, name + "MAG")
         return numpy.where(numpy.isfinite(column(table, "E_" + name + "MAG")), value, numpy.nan)
@@ -192,22 +195,26 @@ def same_properties(table):
         distance = numpy.where(s > 5, column(table, "RGEO"), numpy.nan)
         modulus = 5 * numpy.log10(distance) - 5
         gamma = numpy.where(column(table, "E_PL_GAMMA") <= 0.6, column(table, "PL_GAMMA"), numpy.nan)
+        limits = [numpy.where(numpy.isfinite(mag(band)), numpy.nan, log_fx + 0.4 * depth) for band, depth in LIMITS]
         return numpy.column_stack([
             (medium - soft) / (medium + soft), (hard - medium) / (hard + medium),
             (hard - medium - soft) / (hard + medium + soft), column(table, "P_INTRA"), column(table, "P_INTER"), gamma,
             numpy.log10(numpy.abs(column(table, "GLAT")) + 0.1), log_fx + 0.4 * g, log_fx + 0.4 * j, log_fx + 0.4 * k,
             log_fx + 0.4 * w1, bp - rp, g - rp, g - j, g - k, g - w1, j - h, h - k, j - k, k - w1, j - w1, w1 - w2,
             w2 - w3, numpy.sign(s) * numpy.log10(1 + numpy.abs(s)), g - modulus, w1 - modulus,
-            log_fx + 2 * numpy.log10(distance), numpy.log10(column(table, "PM"))])
+            log_fx + 2 * numpy.log10(distance), numpy.log10(column(table, "PM")),
+            *(limits if searched else [])])
 
 
-def forest(features, labels, fold, masked=None):
-    """A 500-tree random forest on the same folds; masked: further training rows without counterparts."""
+def forest(features, labels, fold, masked=None, more=0):
+    """A 500-tree random forest on the same folds; masked: further training rows without counterparts, which have no
+    values in the last columns (more)."""
     from sklearn.ensemble import RandomForestClassifier
     names = numpy.unique(labels)
     probability, alone = numpy.zeros((len(labels), len(names))), None
     features = numpy.where(numpy.isfinite(features), features, -99.0)
     if masked is not None:
+        masked = numpy.column_stack([masked, numpy.full((len(masked), more), numpy.nan)])
         masked = numpy.where(numpy.isfinite(masked), masked, -99.0)
         alone = numpy.zeros_like(probability)
         differ = (masked != features).any(axis=1)
@@ -216,7 +223,7 @@ def forest(features, labels, fold, masked=None):
         x, y = features[train], labels[train]
         if masked is not None:
             x, y = numpy.vstack([x, masked[train & differ]]), numpy.concatenate([y, labels[train & differ]])
-        trees = RandomForestClassifier(500, random_state=0).fit(x, y)
+        trees = RandomForestClassifier(500, random_state=0, n_jobs=1).fit(x, y)
         probability[test] = trees.predict_proba(features[test])
         if masked is not None:
             alone[test] = trees.predict_proba(masked[test])
@@ -238,46 +245,57 @@ def as_neutron_stars(names, alone, labels):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--output", type=pathlib.Path, required=True)
     parser.add_argument("--forests", choices=["yes", "no"], default="yes")
     arguments = parser.parse_args()
     xsift = os.environ["XSIFT"]
     table = read(CHANDRA)
     labels = labels_of(table)
-    fold = folds_of(labels, arguments.folds)
-    names, probability, alone = cross_validate(xsift, table, fold)
-    ours = scores(names, probability, labels)
-    print(f"{len(labels)} Chandra sources, {arguments.folds} folds\n")
+    fold = folds_of(labels, arguments.folds, arguments.seed)
+    names, found = cross_validate(xsift, table, fold)
+    ours, plain = scores(names, found["searched"], labels), scores(names, found["plain"], labels)
+    print(f"{len(labels)} Chandra sources, {arguments.folds} folds, seed {arguments.seed}\n")
     print("| classifier | balanced accuracy | accuracy | calibration error | called NS without counterpart | " +
           " | ".join(sorted(ours["recall"])) + " |")
     print("|" + "---|" * (5 + len(ours["recall"])))
-    line("xsift", ours, as_neutron_stars(names, alone, labels))
-    curves = [("xsift, Chandra, cross-validated", "#1f5896", ours["bins"])]
-    matrix = confusion(names, labels, ours["predicted"])
-    confusion_svg(list(names), matrix, arguments.output / "class-confusion.svg",
+    blind = as_neutron_stars(names, found["alone"], labels)
+    line("xsift, with the depth of the catalogues", ours, blind)
+    line("xsift, nothing said of what is not there", plain, blind)
+    curves = [("xsift with depths, Chandra, cross-validated", "#1f5896", ours["bins"]),
+              ("xsift without depths, Chandra, cross-validated", "#7b4fa3", plain["bins"])]
+    confusion_svg(list(names), confusion(names, labels, ours["predicted"]), arguments.output / "class-confusion.svg",
                   f"Chandra, {arguments.folds}-fold cross-validation")
     if arguments.forests == "yes":
         line("forest, columns as catalogued", scores(*forest(catalogue_columns(table), labels, fold)[:2], labels))
         line("forest, the properties of xsift", scores(*forest(same_properties(table), labels, fold)[:2], labels))
-        trees, found, blind = forest(same_properties(table), labels, fold, same_properties(without_counterparts(table)))
-        kept = scores(trees, found, labels)
-        line("the same, kept from the trap", kept, as_neutron_stars(trees, blind, labels))
-        curves.append(("forest, kept from the trap", "#b5651d", kept["bins"]))
+        line("forest, the same and the limits", scores(*forest(same_properties(table, True), labels, fold)[:2], labels))
+        for name, searched in (("forest, properties, kept from the trap", False),
+                               ("forest, properties and limits, kept from the trap", True)):
+            trees, given, hidden = forest(same_properties(table, searched), labels, fold,
+                                          same_properties(without_counterparts(table)), 3 if searched else 0)
+            kept = scores(trees, given, labels)
+            line(name, kept, as_neutron_stars(trees, hidden, labels))
+        curves.append(("forest with limits, kept from the trap", "#b5651d", kept["bins"]))
+    claimed = as_neutron_stars(names, found["claimed"], labels)
+    print(f"\nOf sources that are none, {claimed:.3f} are called NS when their counterpart is taken away and falsely claimed to "
+          "be fainter than the depth")
 
-    with tempfile.TemporaryDirectory() as folder:
-        xmm = read(XMM)
-        given, found, rows = classify(xsift, xmm, pathlib.Path(folder))
-        xmm_labels = labels_of(xmm)
+    xmm = read(XMM)
+    xmm_labels = labels_of(xmm)
+    for what, depth in (("nothing said of what is not there", []), ("with the depth of the catalogues", DEPTH)):
+        with tempfile.TemporaryDirectory() as folder:
+            given, probability, rows = classify(xsift, xmm, pathlib.Path(folder), None, *depth)
         known = numpy.isin(xmm_labels, given)
-        score = scores(given, found[known], xmm_labels[known])
-        print(f"\n{known.sum()} XMM-Newton sources by the embedded model: balanced accuracy {score['balanced']:.3f}, "
-              f"accuracy {score['accuracy']:.3f}, calibration error {score['ece']:.3f}, "
+        score = scores(given, probability[known], xmm_labels[known])
+        print(f"\n{known.sum()} XMM-Newton sources by the embedded model, {what}: balanced accuracy "
+              f"{score['balanced']:.3f}, accuracy {score['accuracy']:.3f}, calibration error {score['ece']:.3f}, "
               f"{score['unknown']} without a class, "
               f"{sum(row['OUTLIER'] == '1' for row in rows)} unlike the labelled sources; recall " +
               ", ".join(f"{c} {r:.2f} of {(xmm_labels == c).sum()}" for c, r in score["recall"].items()))
-        confusion_svg(list(given), confusion(given, xmm_labels[known], score["predicted"]),
-                      arguments.output / "class-confusion-xmm.svg", "XMM-Newton, by the Chandra model")
-        curves.append(("xsift, XMM-Newton by the Chandra model", "#2e7d32", score["bins"]))
+    confusion_svg(list(given), confusion(given, xmm_labels[known], score["predicted"]),
+                  arguments.output / "class-confusion-xmm.svg", "XMM-Newton, by the Chandra model")
+    curves.append(("xsift with depths, XMM-Newton by the Chandra model", "#2e7d32", score["bins"]))
     calibration_svg(curves, arguments.output / "class-calibration.svg", "Calibration")
 
 

@@ -21,7 +21,7 @@ namespace {
 
 struct ClassArguments {
     std::string table, output, model;
-    std::vector<std::string> columns;
+    std::vector<std::string> columns, depth;
     std::string priors = pipeline::CharacterOptions{}.class_priors;
     characterise::TrainingOptions training;
 };
@@ -45,12 +45,24 @@ void add_column_option(CLI::App* command, ClassArguments& arguments) {
                      "leaves it out. Observables (usual names): " +
                          pipeline::class_table_help())
         ->allow_extra_args(false);
+    command
+        ->add_option(
+            "--depth", arguments.depth,
+            "BAND=MAGNITUDE (repeatable; G, J, K, W1): sources without this magnitude were looked for and "
+            "are "
+            "fainter, which bounds their X-ray to optical ratio. Without it the absence of a counterpart "
+            "says nothing")
+        ->allow_extra_args(false);
+}
+
+std::vector<pipeline::ClassTableRow> read_table(const ClassArguments& arguments) {
+    return pipeline::read_class_table(arguments.table, column_names(arguments.columns),
+                                      pipeline::read_depth(arguments.depth));
 }
 
 ExitCode perform_train(ClassArguments& arguments) {
     std::vector<characterise::LabelledSource> sources;
-    for (const pipeline::ClassTableRow& row :
-         pipeline::read_class_table(arguments.table, column_names(arguments.columns)))
+    for (const pipeline::ClassTableRow& row : read_table(arguments))
         sources.push_back({characterise::properties_of(row.observed), row.label});
     if (arguments.training.origin.empty())
         arguments.training.origin = std::filesystem::path(arguments.table).filename().string();
@@ -64,7 +76,7 @@ ExitCode perform_train(ClassArguments& arguments) {
 
 ExitCode perform_classify(const ClassArguments& arguments) {
     const characterise::ClassModel model = pipeline::read_class_model(arguments.model);
-    const auto rows = pipeline::read_class_table(arguments.table, column_names(arguments.columns));
+    const auto rows = read_table(arguments);
     io::write_text_file(arguments.output, pipeline::classify_table(rows, model, arguments.priors));
     log::info("{} sources: {}", rows.size(), arguments.output);
     return ExitCode::done;

@@ -42,34 +42,30 @@ double normal_half_width(double confidence) {
     return 0.5 * (lo + hi);
 }
 
-/// Logarithm of the posterior density in ln r; r in kpc.
-double log_density(double r, double parallax, double error, double scale) {
-    const double pull = (parallax - 1.0 / r) / error;
-    return 3.0 * std::log(r) - r / scale - 0.5 * pull * pull;
-}
-
 Estimate posterior_interval(double parallax, double error, double scale, double confidence) {
-    // Trapezoids in ln r, from a parsec to where exp(-r/L) has ended: smooth, so 20,000 points are plenty.
-    constexpr int n = 20000;
+    // Trapezoids in ln r, from a parsec to where exp(-r/L) has ended. Below 5 sigma the posterior is a tenth
+    // wide or more in ln r: with 2,000 steps and a density linear in each the quantiles are right to 1e-4.
+    constexpr int n = 2000;
     const double first = std::log(1e-3), last = std::log(100.0 * scale);
     const double step = (last - first) / n;
-    std::vector<double> sum(n + 1);
+    std::vector<double> density(n + 1), sum(n + 1, 0.0);
     double highest = -1e300;
-    for (int i = 0; i <= n; ++i)
-        highest = std::max(highest, log_density(std::exp(first + step * i), parallax, error, scale));
-    double before = 0.0;
-    for (int i = 0; i <= n; ++i) {
-        const double r = std::exp(first + step * i);
-        const double here = std::exp(log_density(r, parallax, error, scale) - highest);
-        sum[static_cast<std::size_t>(i)] =
-            i == 0 ? 0.0 : sum[static_cast<std::size_t>(i - 1)] + 0.5 * (before + here);
-        before = here;
+    for (std::size_t i = 0; i < density.size(); ++i) {
+        const double log_r = first + step * static_cast<double>(i), r = std::exp(log_r);
+        const double pull = (parallax - 1.0 / r) / error;
+        density[i] = 3.0 * log_r - r / scale - 0.5 * pull * pull;  // of ln r; r in kpc
+        highest = std::max(highest, density[i]);
     }
+    for (double& value : density) value = std::exp(value - highest);
+    for (std::size_t i = 1; i < sum.size(); ++i) sum[i] = sum[i - 1] + 0.5 * (density[i - 1] + density[i]);
     auto quantile = [&](double share) {
         const double wanted = share * sum.back();
-        const auto at = std::upper_bound(sum.begin() + 1, sum.end() - 1, wanted);
-        const double below = *(at - 1), part = (wanted - below) / (*at - below);
-        return 1000.0 * std::exp(first + step * (static_cast<double>(at - sum.begin()) - 1.0 + part));
+        const auto at =
+            static_cast<std::size_t>(std::upper_bound(sum.begin() + 1, sum.end() - 1, wanted) - sum.begin());
+        // wanted = below + f0 x + (f1 - f0) x^2/2 for the part x of the step, written without cancellation.
+        const double f0 = density[at - 1], rise = density[at] - f0, left = wanted - sum[at - 1];
+        const double part = 2.0 * left / (f0 + std::sqrt(std::max(0.0, f0 * f0 + 2.0 * rise * left)));
+        return 1000.0 * std::exp(first + step * (static_cast<double>(at) - 1.0 + std::min(part, 1.0)));
     };
     return {quantile(0.5), quantile(0.5 - 0.5 * confidence), quantile(0.5 + 0.5 * confidence)};
 }

@@ -135,11 +135,11 @@ double typicality(const ClassModel& model, const Properties& properties) {
     std::vector<double> sum(model.classes.size(), 0.0);
     int n = 0;
     for (const ClassTerm& term : model.terms) {
-        if (term.axis.size() != 1) continue;
+        const PropertyAxis& axis = model.axes[static_cast<std::size_t>(term.axis[0])];
+        if (term.axis.size() != 1 || bounded_by(axis.property)) continue;  // a limit has no density
         const std::vector<double> found = densities(model, term, properties);
         if (found.empty()) continue;
         ++n;
-        const PropertyAxis& axis = model.axes[static_cast<std::size_t>(term.axis[0])];
         const double beyond = axis.beyond(properties[static_cast<std::size_t>(axis.property)]);
         for (std::size_t k = 0; k < sum.size(); ++k) sum[k] += found[k] - 0.5 * beyond * beyond;
     }

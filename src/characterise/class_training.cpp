@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -31,11 +32,18 @@ constexpr std::array<std::array<Property, 2>, 11> pairs{{
 /// So many sources of a broad density (a normal of this width) stand in each class beside its own: bounds
 /// what few sources can claim.
 constexpr double broad_sources = 3.0, broad_width = 1.15;
-constexpr double usual_weight = 0.2, most_weight = 3.0;
+/// What weights are drawn to. The parallax stands nearly alone (it tells Galactic sources from others,
+/// colours and hardness do not follow it), so it may say what it says; the others repeat each other.
+constexpr double usual_weight = 0.2, parallax_weight = 1.0, most_weight = 3.0;
 constexpr std::size_t least_of_property = 20;
 
 double normal_density(double x, double width) {
     return std::exp(-0.5 * x * x / (width * width)) / (width * std::sqrt(constants::two_pi));
+}
+
+/// Share of such a normal above a value.
+double normal_above(double x, double width) {
+    return 0.5 * std::erfc(x / (width * std::sqrt(2.0)));
 }
 
 double score_of(int node, int nodes) {
@@ -196,8 +204,8 @@ struct Example {
 /// Maximises the weighted likelihood with weights in [0, most_weight]: accelerated projected gradient with
 /// restarts (O'Donoghue & Candes 2015). Convex: one maximum.
 std::vector<double> fit_weights(const std::vector<Example>& examples, const std::vector<double>& log_prior,
-                                std::size_t n_terms, double penalty) {
-    const std::size_t n_classes = log_prior.size(), n = n_terms * n_classes;
+                                const std::vector<double>& usual, double penalty) {
+    const std::size_t n_classes = log_prior.size(), n = usual.size() * n_classes;
     std::vector<double> score(n_classes);
     const auto loss = [&](const std::vector<double>& w, std::vector<double>* gradient) {
         double sum = 0.0;
@@ -220,13 +228,15 @@ std::vector<double> fit_weights(const std::vector<Example>& examples, const std:
                     (*gradient)[t * n_classes + k] += score[k] * (*odds)[k];
         }
         for (std::size_t i = 0; i < n; ++i) {
-            const double away = w[i] - usual_weight;
+            const double away = w[i] - usual[i / n_classes];
             sum += penalty * away * away;
             if (gradient != nullptr) (*gradient)[i] += 2.0 * penalty * away;
         }
         return sum;
     };
-    std::vector<double> w(n, usual_weight), ahead = w, gradient, next(n);
+    std::vector<double> w, gradient, next(n);
+    for (const double start : usual) w.insert(w.end(), n_classes, start);
+    std::vector<double> ahead = w;
     double step = 1e-3, momentum = 1.0, before = loss(w, nullptr);
     for (int round = 0; round < 2000; ++round) {
         const double here = loss(ahead, &gradient);
@@ -262,6 +272,34 @@ std::vector<double> fit_weights(const std::vector<Example>& examples, const std:
         if (moved < 2e-4) break;
     }
     return w;
+}
+
+/// Of a lower limit: ln probability of each class that the bounded property, of which `scores` are measured,
+/// is above it. Its axis is that of the bounded property; limits are scores on it.
+TrainedTerm train_limit(int axis, std::span<const double> scores, std::span<const double> limits,
+                        const Labels& labels) {
+    TrainedTerm made;
+    made.term.axis = {axis};
+    made.term.nodes = axis_nodes;
+    made.left_out.resize(labels.of.size());
+    for (std::size_t k = 0; k < labels.classes.size(); ++k) {
+        std::vector<double> own;
+        for (std::size_t i = 0; i < labels.of.size(); ++i)
+            if (static_cast<std::size_t>(labels.of[i]) == k && std::isfinite(scores[i]))
+                own.push_back(scores[i]);
+        const double width = kernel_width(own, 1), n = static_cast<double>(own.size());
+        const auto log_share_above = [&](double limit) {
+            double sum = broad_sources * normal_above(limit, broad_width);
+            for (const double score : own) sum += normal_above(limit - score, width);
+            return std::log(sum / (n + broad_sources));
+        };
+        std::vector<double>& table = made.term.density.emplace_back();
+        for (int node = 0; node < axis_nodes; ++node)
+            table.push_back(log_share_above(score_of(node, axis_nodes)));
+        for (std::size_t i = 0; i < labels.of.size(); ++i)
+            if (std::isfinite(limits[i])) made.left_out[i].push_back(log_share_above(limits[i]));
+    }
+    return made;
 }
 
 Labels collect_labels(std::span<const LabelledSource> sources, int least, std::vector<std::size_t>& used) {
@@ -305,7 +343,11 @@ ClassModel train_class_model(std::span<const LabelledSource> sources, const Trai
     std::vector<std::vector<double>> scores;
     std::array<int, n_properties> axis_of{};
     axis_of.fill(-1);
+    std::vector<TrainedTerm> trained;
     for (std::size_t p = 0; p < n_properties; ++p) {
+        const std::optional<Property> bounded = bounded_by(static_cast<Property>(p));
+        const int base = bounded ? axis_of[static_cast<std::size_t>(*bounded)] : -1;
+        if (bounded && base < 0) continue;  // limits are the last: what they bound has its axis
         std::vector<double> values;
         std::size_t known = 0;
         for (const std::size_t i : used) {
@@ -314,16 +356,18 @@ ClassModel train_class_model(std::span<const LabelledSource> sources, const Trai
         }
         if (known < least_of_property) continue;
         axis_of[p] = static_cast<int>(model.axes.size());
-        const PropertyAxis& axis =
-            model.axes.emplace_back(make_axis(static_cast<Property>(p), values, labels));
+        model.axes.push_back(bounded ? model.axes[static_cast<std::size_t>(base)]
+                                     : make_axis(static_cast<Property>(p), values, labels));
+        PropertyAxis& axis = model.axes.back();
+        axis.property = static_cast<Property>(p);
         for (double& value : values)
             if (std::isfinite(value))
                 value = -widest_score + 2.0 * widest_score * axis.place(value) / (axis_nodes - 1.0);
         scores.push_back(std::move(values));
+        trained.push_back(
+            bounded ? train_limit(axis_of[p], scores[static_cast<std::size_t>(base)], scores.back(), labels)
+                    : train_term({axis_of[p]}, scores, labels));
     }
-    std::vector<TrainedTerm> trained;
-    for (std::size_t a = 0; a < model.axes.size(); ++a)
-        trained.push_back(train_term({static_cast<int>(a)}, scores, labels));
     for (const auto& [first, second] : pairs) {
         const int a = axis_of[static_cast<std::size_t>(first)], b = axis_of[static_cast<std::size_t>(second)];
         if (a >= 0 && b >= 0) trained.push_back(train_term({a, b}, scores, labels));
@@ -337,7 +381,8 @@ ClassModel train_class_model(std::span<const LabelledSource> sources, const Trai
         for (TrainedTerm& term : trained) {
             std::vector<double>& said = term.left_out[i];
             if (said.empty()) continue;
-            if (term.term.axis.size() == 1) {
+            const Property first = model.axes[static_cast<std::size_t>(term.term.axis[0])].property;
+            if (term.term.axis.size() == 1 && !bounded_by(first)) {
                 ++n;
                 for (std::size_t k = 0; k < n_classes; ++k) sum[k] += said[k];
             }
@@ -375,7 +420,15 @@ ClassModel train_class_model(std::span<const LabelledSource> sources, const Trai
         if (alone.said.size() < whole.said.size()) examples.push_back(std::move(alone));
         examples.push_back(std::move(whole));
     }
-    const std::vector<double> weights = fit_weights(examples, log_prior, trained.size(), options.penalty);
+    std::vector<double> usual;
+    for (const TrainedTerm& one : trained) {
+        const auto of = [&](Property property) {
+            return one.term.axis.size() == 1 &&
+                   model.axes[static_cast<std::size_t>(one.term.axis[0])].property == property;
+        };
+        usual.push_back(of(Property::parallax_sn) ? parallax_weight : usual_weight);
+    }
+    const std::vector<double> weights = fit_weights(examples, log_prior, usual, options.penalty);
     for (std::size_t t = 0; t < trained.size(); ++t) {
         trained[t].term.weight.assign(weights.begin() + static_cast<std::ptrdiff_t>(t * n_classes),
                                       weights.begin() + static_cast<std::ptrdiff_t>((t + 1) * n_classes));

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <xsift/characterise/history.hpp>
+#include <xsift/characterise/tail_probabilities.hpp>
 #include <xsift/data/source.hpp>
 
 namespace xsift::characterise {
@@ -34,6 +35,24 @@ HistoryVerdict compare_with_history(double flux_lo, double flux_hi, std::span<co
                    : flux_hi < lowest_hi ? "low flux state"
                                          : "past variability";
     return verdict;
+}
+
+double probability_of_variation(std::span<const EarlierFlux> fluxes) {
+    constexpr double between_missions = 0.2;
+    double weights = 0.0, sum = 0.0, squares = 0.0;
+    int n = 0;
+    for (const auto& [lo, hi] : fluxes) {
+        if (!(lo > 0.0 && hi >= lo) || !std::isfinite(hi)) continue;
+        const double log_flux = 0.5 * (std::log(lo) + std::log(hi)), error = 0.5 * std::log(hi / lo);
+        const double weight = 1.0 / (error * error + between_missions * between_missions);
+        weights += weight;
+        sum += weight * log_flux;
+        squares += weight * log_flux * log_flux;
+        ++n;
+    }
+    if (n < 2) return not_measured;
+    const double chi2 = std::max(0.0, squares - sum * sum / weights);
+    return 1.0 - std::pow(10.0, log10_chi2_survival(chi2, n - 1.0));
 }
 
 double band_divisor(const std::string& mission) {

@@ -39,6 +39,10 @@ constexpr std::array<PropertyText, n_properties> texts{{
     {"ABS_W1", "absolute W1 magnitude", true},
     {"LOG_LX", "log X-ray luminosity (erg/s)", true},
     {"LOG_PM", "log proper motion (mas/yr)", true},
+    {"FX_G_ABOVE", "lower limit of the log X-ray to optical flux ratio", true},
+    {"FX_J_ABOVE", "lower limit of the X-ray to J ratio log Fx + 0.4 J", true},
+    {"FX_K_ABOVE", "lower limit of the X-ray to K ratio log Fx + 0.4 K", true},
+    {"FX_W1_ABOVE", "lower limit of the X-ray to infrared ratio log Fx + 0.4 W1", true},
 }};
 
 /// Index of the photon spectrum where a slope is not known: STONKS' conversions use it too.
@@ -71,6 +75,21 @@ double index_between(double low, double lo1, double hi1, double high, double lo2
 
 const PropertyText& describe(Property property) {
     return texts[static_cast<std::size_t>(property)];
+}
+
+std::optional<Property> bounded_by(Property limit) {
+    switch (limit) {
+        case Property::fx_g_above:
+            return Property::fx_g;
+        case Property::fx_j_above:
+            return Property::fx_j;
+        case Property::fx_k_above:
+            return Property::fx_k;
+        case Property::fx_w1_above:
+            return Property::fx_w1;
+        default:
+            return std::nullopt;
+    }
 }
 
 std::optional<Property> property_of(std::string_view name) {
@@ -121,10 +140,15 @@ Properties properties_of(const Observables& o) {
 
     const auto [g, bp, rp, j, h, k, w1, w2, w3] = o.magnitude;
     const double log_fx = logarithm(o.flux_broad);
-    set(Property::fx_g, log_fx - std::log10(optical_flux(g)));
-    set(Property::fx_j, log_fx + 0.4 * j);
-    set(Property::fx_k, log_fx + 0.4 * k);
-    set(Property::fx_w1, log_fx + 0.4 * w1);
+    const auto set_ratio = [&](Property property, Property above, double seen, double fainter, double zero) {
+        set(property, log_fx + 0.4 * seen - zero);
+        if (!std::isfinite(seen)) set(above, log_fx + 0.4 * fainter - zero);
+    };
+    const Magnitudes& fainter = o.fainter_than;
+    set_ratio(Property::fx_g, Property::fx_g_above, g, fainter[0], std::log10(gaia_g_zero_physical));
+    set_ratio(Property::fx_j, Property::fx_j_above, j, fainter[3], 0.0);
+    set_ratio(Property::fx_k, Property::fx_k_above, k, fainter[5], 0.0);
+    set_ratio(Property::fx_w1, Property::fx_w1_above, w1, fainter[6], 0.0);
     set(Property::bp_rp, bp - rp);
     set(Property::g_rp, g - rp);
     set(Property::g_j, g - j);

@@ -1,17 +1,13 @@
 #include "characterise.hpp"
 
+#include "catalogue_text.hpp"
 #include "class_properties.hpp"
-#include "magnitude_prior.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
-#include <charconv>
 #include <cmath>
 #include <filesystem>
 #include <iterator>
-#include <map>
-#include <sstream>
 
 #include <fmt/format.h>
 
@@ -67,60 +63,6 @@ std::string checksum_of(const std::string& path) {
         throw Error(ErrorKind::usage, "BAD_SETTING", "cannot read " + path, "it is named in [characterise]",
                     "Check the name.");
     }
-}
-
-/// A catalogue as the configuration names it: FILE;name=N;area=A;...
-struct CatalogueText {
-    std::string file;
-    characterise::MatchOptions options;
-    double epoch = not_measured;
-    std::map<std::string, std::string> columns;
-};
-
-CatalogueText parse_catalogue(const std::string& text) {
-    CatalogueText found;
-    const auto reject = [&](const std::string& part) {
-        throw Error(
-            ErrorKind::usage, "BAD_SETTING", fmt::format("counterparts '{}' is not usable", text),
-            fmt::format("'{}' is not understood", part),
-            "Use FILE;name=N;area=DEG2;radius=ARCSEC;error=ARCSEC;completeness=P;epoch=YEAR;prior=FILE, and "
-            "col.PROPERTY=COLUMN.");
-    };
-    std::istringstream parts(text);
-    std::getline(parts, found.file, ';');
-    found.options.name = std::filesystem::path(found.file).stem().string();
-    for (std::string part; std::getline(parts, part, ';');) {
-        const std::size_t equals = part.find('=');
-        if (equals == std::string::npos) reject(part);
-        const std::string key = part.substr(0, equals), value = part.substr(equals + 1);
-        const auto number = [&](double lo, double hi) {
-            double parsed = not_measured;
-            const auto [end, failure] = std::from_chars(value.data(), value.data() + value.size(), parsed);
-            if (failure != std::errc{} || end != value.data() + value.size() ||
-                !(parsed >= lo && parsed <= hi))
-                reject(part);
-            return parsed;
-        };
-        if (key == "name")
-            found.options.name = value;
-        else if (key == "area")
-            found.options.area = number(1e-9, 41253.0);
-        else if (key == "radius")
-            found.options.radius = number(1e-3, 300.0);
-        else if (key == "error")
-            found.options.default_error = number(0.0, 300.0);
-        else if (key == "completeness")
-            found.options.completeness = number(1e-6, 1.0);
-        else if (key == "epoch")
-            found.epoch = number(1800.0, 2200.0);
-        else if (key == "prior")
-            found.options.prior = read_magnitude_prior(value);
-        else if (key.starts_with("col."))
-            found.columns[key.substr(4)] = value;
-        else
-            reject(part);
-    }
-    return found;
 }
 
 bool has_position(const Source& source) {
@@ -213,11 +155,25 @@ void Characteriser::match(const std::string& text, const std::vector<Source>& so
     if (std::isfinite(epoch) && std::isfinite(options_.xray_epoch))
         catalogue.options.years = options_.xray_epoch - epoch;
     characterise::CounterpartMatcher matcher(wanted, catalogue.options);
-    constexpr std::int64_t rows_a_part = 1 << 20;
-    io::read_sky_objects(catalogue.file, catalogue.columns, rows_a_part,
-                         [&](const SkyObjects& part) { matcher.add(part, pool); });
+    constexpr std::int64_t rows_a_part = 1 << 18;
+    io::read_sky_objects(
+        catalogue.file, catalogue.columns, rows_a_part,
+        [&](const SkyObjects& positions) { return matcher.near(positions, pool); },
+        [&](const SkyObjects& part) { matcher.take(part); });
     auto found = matcher.finish();
+    const bool deep = std::any_of(catalogue.depth.begin(), catalogue.depth.end(),
+                                  [](double magnitude) { return std::isfinite(magnitude); });
     for (std::size_t i = 0; i < sources.size(); ++i) {
+        // Above this some object of the catalogue may well be the counterpart, and it is no limit.
+        constexpr double credible = 0.1;
+        if (deep && matcher.covers(i) && (found[i].empty() || found[i].front().p_any < credible)) {
+            const auto [at, first] = fainter_.try_emplace(sources[i].id);
+            Magnitudes& fainter = at->second;
+            if (first) fainter.fill(not_measured);
+            for (std::size_t band = 0; band < fainter.size(); ++band)
+                fainter[band] =
+                    std::fmax(fainter[band], catalogue.depth[band]);  // of NaN and a number the number
+        }
         auto& all = counterparts_[sources[i].id];
         all.insert(all.end(), std::make_move_iterator(found[i].begin()),
                    std::make_move_iterator(found[i].end()));
@@ -246,19 +202,23 @@ Estimate Characteriser::flux_of(const SourceResult& result) {
     return result.best_fit < 0 ? Estimate{} : result.fits[static_cast<std::size_t>(result.best_fit)].flux;
 }
 
+characterise::EarlierFlux Characteriser::flux_within_sigma(const SourceResult& result) const {
+    const Estimate flux = flux_of(result);
+    const double to_sigma = 1.0 / std::sqrt(delta_stat_);  // the fit's interval has another confidence
+    return {flux.value - (flux.value - flux.lo) * to_sigma, flux.value + (flux.hi - flux.value) * to_sigma};
+}
+
 void Characteriser::add_history(SourceResult& result) const {
     Characterisation& character = result.character;
-    const Estimate flux = flux_of(result);
-    if (!(flux.value > 0.0)) character.flags |= character_no_flux;
+    if (!(flux_of(result).value > 0.0)) character.flags |= character_no_flux;
     const auto found = history_.find(result.source.id);
     if (found == history_.end()) {
         character.flags |= character_no_history;
         return;
     }
-    const double to_sigma = 1.0 / std::sqrt(delta_stat_);  // the fit's interval has another confidence
-    const characterise::HistoryVerdict verdict = characterise::compare_with_history(
-        flux.value - (flux.value - flux.lo) * to_sigma, flux.value + (flux.hi - flux.value) * to_sigma,
-        found->second, options_.history_threshold);
+    const characterise::EarlierFlux now = flux_within_sigma(result);
+    const characterise::HistoryVerdict verdict =
+        characterise::compare_with_history(now.lo, now.hi, found->second, options_.history_threshold);
     character.history_ratio = verdict.ratio;
     character.alert = verdict.type;
 }
@@ -312,11 +272,17 @@ void Characteriser::add_class(SourceResult& result) const {
     const double significance = known.parallax_error > 0.0
                                     ? (known.parallax - options_.parallax_zero_point) / known.parallax_error
                                     : not_measured;
+    characterise::Observables observed =
+        observables_of(result, fits_, options_.counterpart_threshold, known.g, significance);
+    if (const auto fainter = fainter_.find(result.source.id); fainter != fainter_.end())
+        observed.fainter_than = fainter->second;
+    if (const auto earlier = history_.find(result.source.id); earlier != history_.end()) {
+        std::vector<characterise::EarlierFlux> fluxes = earlier->second;
+        fluxes.push_back(flux_within_sigma(result));
+        observed.p_inter = characterise::probability_of_variation(fluxes);
+    }
     const characterise::Classification found =
-        characterise::classify(*class_model_,
-                               characterise::properties_of(observables_of(
-                                   result, fits_, options_.counterpart_threshold, known.g, significance)),
-                               log_prior_);
+        characterise::classify(*class_model_, characterise::properties_of(observed), log_prior_);
     constexpr int few = 3;
     if (found.n_properties < few) character.flags |= character_few_properties;
     if (found.unlike_training) character.flags |= character_unlike_training;

@@ -52,6 +52,8 @@ class Characteriser {
     Astrometry astrometry(const SourceResult& result) const;
     /// A flux with its interval as the fit has it.
     static Estimate flux_of(const SourceResult& result);
+    /// The same, 1 sigma to either side.
+    characterise::EarlierFlux flux_within_sigma(const SourceResult& result) const;
 
     CharacterOptions options_;
     spectral::FitOptions fits_;
@@ -60,6 +62,7 @@ class Characteriser {
     double confidence_, delta_stat_;
     std::vector<std::pair<std::string, std::string>> tables_;
     std::unordered_map<std::string, std::vector<Counterpart>> counterparts_;
+    std::unordered_map<std::string, Magnitudes> fainter_;  ///< than these is a source without a counterpart
     std::unordered_map<std::string, std::vector<characterise::EarlierFlux>> history_;
     std::optional<SkyMap> map_;
     int nh_column_ = -1, parallax_column_ = -1, parallax_error_column_ = -1, g_column_ = -1;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -158,6 +159,26 @@ std::string csv_text(const std::string& text) {
 
 }  // namespace
 
+Magnitudes read_depth(const std::vector<std::string>& texts) {
+    Magnitudes depth;
+    depth.fill(not_measured);
+    for (const std::string& text : texts) {
+        const std::size_t equals = std::min(text.find('='), text.size());
+        const auto band = std::find(magnitude_bands.begin(), magnitude_bands.end(), text.substr(0, equals));
+        const std::string_view word = std::string_view(text).substr(std::min(equals + 1, text.size()));
+        double value = 0.0;
+        const auto [end, failure] = std::from_chars(word.data(), word.data() + word.size(), value);
+        if (band == magnitude_bands.end() || failure != std::errc{} || end != word.data() + word.size() ||
+            !(value >= -10.0 && value <= 40.0))
+            throw Error(ErrorKind::usage, "BAD_SETTING", fmt::format("depth '{}' is not usable", text),
+                        "expected a band and a magnitude",
+                        fmt::format("Use BAND=MAGNITUDE, as G=20.5; bands are {}.",
+                                    fmt::join(magnitude_bands, ", ")));
+        depth[static_cast<std::size_t>(band - magnitude_bands.begin())] = value;
+    }
+    return depth;
+}
+
 std::string class_table_help() {
     std::string help;
     for (const auto& [observable, usual] : usual_names())
@@ -166,7 +187,8 @@ std::string class_table_help() {
 }
 
 std::vector<ClassTableRow> read_class_table(const std::string& path,
-                                            const std::map<std::string, std::string>& columns) {
+                                            const std::map<std::string, std::string>& columns,
+                                            const Magnitudes& depth) {
     const Table table(path, columns);
     std::vector<ClassTableRow> rows(table.rows());
     for (std::size_t row = 0; row < rows.size(); ++row) {
@@ -185,8 +207,13 @@ std::vector<ClassTableRow> read_class_table(const std::string& path,
         const double ra = table.number("ra", row), dec = table.number("dec", row);
         if (!std::isfinite(o.galactic_latitude) && std::isfinite(ra) && std::isfinite(dec))
             o.galactic_latitude = characterise::galactic(ra, dec).latitude;
-        for (std::size_t band = 0; band < magnitude_bands.size(); ++band)
+        for (std::size_t band = 0; band < magnitude_bands.size(); ++band) {
             o.magnitude[band] = table.magnitude(magnitude_bands[band], row);
+            // An upper limit of the catalogue may be brighter than its depth.
+            const double given = table.number(magnitude_bands[band], row);
+            if (!std::isfinite(o.magnitude[band]))
+                o.fainter_than[band] = given < depth[band] ? given : depth[band];
+        }
         o.parallax_over_error = table.number("parallax-over-error", row);
         const double parallax = table.number("parallax", row), error = table.number("parallax-error", row);
         if (!std::isfinite(o.parallax_over_error) && error > 0.0) o.parallax_over_error = parallax / error;

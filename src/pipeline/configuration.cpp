@@ -422,7 +422,7 @@ void character_settings(std::vector<Setting>& all, RunConfiguration& c) {
         "counterparts", "--counterparts",
         "Catalogues to match, "
         "FILE;name=N;area=DEG2;radius=ARCSEC;error=ARCSEC;completeness=P;epoch=YEAR;prior=FILE;"
-        "col.PROPERTY=COLUMN each",
+        "depth.BAND=MAGNITUDE;col.PROPERTY=COLUMN each",
         [&o] {
             std::vector<std::string> texts;
             for (const std::string& one : o.counterparts) texts.push_back(quoted(one));

@@ -1,5 +1,6 @@
 // Properties, training, classification, model files.
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -95,6 +96,24 @@ TEST(Properties, FollowFromWhatWasMeasured) {
     EXPECT_TRUE(std::isnan(at(p, Property::gamma))) << "an index with such an error says nothing";
 }
 
+TEST(Properties, AMagnitudeNotSeenBoundsTheFluxRatio) {
+    Observables o;
+    o.flux_broad = 1e-13;
+    o.fainter_than = {20.7, 20.5, 20.0, 16.0, 15.5, 14.7, 17.0, 16.0, 12.0};
+    Properties p = properties_of(o);
+    EXPECT_NEAR(at(p, Property::fx_g_above), -13.0 - std::log10(1.013e-5) + 0.4 * 20.7, 1e-12);
+    EXPECT_NEAR(at(p, Property::fx_j_above), -13.0 + 0.4 * 16.0, 1e-12);
+    EXPECT_NEAR(at(p, Property::fx_k_above), -13.0 + 0.4 * 14.7, 1e-12);
+    EXPECT_NEAR(at(p, Property::fx_w1_above), -13.0 + 0.4 * 17.0, 1e-12);
+    EXPECT_TRUE(std::isnan(at(p, Property::fx_g)));
+    o.magnitude[0] = 18.0;
+    p = properties_of(o);
+    EXPECT_TRUE(std::isnan(at(p, Property::fx_g_above))) << "it was seen";
+    EXPECT_TRUE(std::isfinite(at(p, Property::fx_g)));
+    EXPECT_EQ(bounded_by(Property::fx_w1_above), Property::fx_w1);
+    EXPECT_FALSE(bounded_by(Property::fx_w1).has_value());
+}
+
 TEST(Properties, BandsOfAPowerLawAreConvertedExactly) {
     for (const double index : {0.5, 1.7, 2.0, 3.5}) {
         const auto share = [&](double a, double b) { return power_law_share(index, 0.5, 12.0, a, b); };
@@ -176,7 +195,7 @@ TEST(ClassModel, ReasonsAddUpToTheOdds) {
 
 TEST(ClassModel, TheSourceOfTheReportIsAStarOrACataclysmicVariable) {
     const ClassModel& model = embedded_class_model();
-    for (const char* text : {"power:0", "power:0.25"}) {
+    for (const char* text : {"power:0", "power:0.25", "power:1"}) {
         const std::vector<double> priors = log_priors(model, text);
         const Classification found = classify(model, properties_of(source_of_the_report()), priors);
         const auto p = [&](const char* name) { return probability(model, found, name); };
@@ -199,6 +218,67 @@ TEST(ClassModel, ASourceWithoutItsCounterpartIsNoNeutronStar) {
     o.parallax_over_error = o.distance = not_measured;
     const Classification found = classify(model, properties_of(o), log_priors(model, "power:0.25"));
     EXPECT_LT(probability(model, found, "NS"), 0.2);
+}
+
+/// As made_up(), and sources of A and N that were looked for: A is a little, N far below the catalogue.
+std::vector<LabelledSource> made_up_with_limits() {
+    std::vector<LabelledSource> sources = made_up();
+    RandomStream random(8, 0);
+    for (LabelledSource& one : sources)
+        if (one.label == "N") at(one.properties, Property::fx_g_above) = 1.0 + random.normal();
+    for (int i = 0; i < 60; ++i) {
+        LabelledSource& one = sources.emplace_back(LabelledSource{nothing(), "A"});
+        at(one.properties, Property::hr_hm) = 0.2 + 0.2 * random.normal();
+        at(one.properties, Property::fx_g_above) = -0.5 + random.normal();
+    }
+    return sources;
+}
+
+TEST(ClassModel, ALimitCountsAsTheShareOfSourcesAboveIt) {
+    const ClassModel model = train_class_model(made_up_with_limits(), {"made up"});
+    const auto term = std::find_if(model.terms.begin(), model.terms.end(), [&](const ClassTerm& one) {
+        return model.axes[static_cast<std::size_t>(one.axis[0])].property == Property::fx_g_above;
+    });
+    ASSERT_NE(term, model.terms.end());
+    const PropertyAxis& axis = model.axes[static_cast<std::size_t>(term->axis[0])];
+    for (const std::size_t node : {10u, 20u, 30u}) {
+        double above = 0.0, all = 0.0;
+        for (const LabelledSource& one : made_up_with_limits()) {
+            const double ratio = one.properties[static_cast<std::size_t>(Property::fx_g)];
+            if (one.label != "A" || !std::isfinite(ratio)) continue;
+            all += 1.0;
+            above += ratio > axis.node[node] ? 1.0 : 0.0;
+        }
+        EXPECT_NEAR(std::exp(term->density[0][node]), above / all, 0.05) << axis.node[node];
+    }
+    // A limit below all ratios is no news; one above most of them speaks for the class that may lie there.
+    const std::vector<double> priors = log_priors(model, "A=0.5;N=0.5");
+    const auto p_n = [&](double limit) {
+        Properties source = nothing();
+        at(source, Property::hr_hm) = 0.2;
+        at(source, Property::fx_g_above) = limit;
+        return probability(model, classify(model, source, priors), "N");
+    };
+    EXPECT_NEAR(p_n(-9.0), p_n(not_measured), 0.03);
+    EXPECT_GT(p_n(2.5), p_n(0.5) + 0.1);
+    EXPECT_GT(p_n(2.5), 0.8);
+}
+
+TEST(ClassModel, AFaintSourceThatWasLookedForInVainIsStillAnActiveGalaxy) {
+    // 2e-15 erg/cm2/s and G > 20.7: log Fx/Fopt > -1.4, which most active galaxies exceed. 1e-12: > 1.3, none
+    // does.
+    const ClassModel& model = embedded_class_model();
+    const std::vector<double> priors = log_priors(model, "power:0.25");
+    const auto p = [&](double flux, const char* name) {
+        Observables o;
+        o.flux_soft = 0.3 * flux, o.flux_medium = 0.2 * flux, o.flux_hard = 0.5 * flux, o.flux_broad = flux;
+        o.galactic_latitude = 50.0;
+        o.fainter_than[0] = 20.7;
+        return probability(model, classify(model, properties_of(o), priors), name);
+    };
+    EXPECT_GT(p(2e-15, "AGN"), 0.7);
+    EXPECT_LT(p(2e-15, "NS"), 0.1);
+    EXPECT_GT(p(1e-12, "NS"), 3.0 * p(2e-15, "NS"));
 }
 
 TEST(ClassModel, SaysWhenASourceIsUnlikeAllItKnows) {

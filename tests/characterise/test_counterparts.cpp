@@ -213,4 +213,54 @@ TEST(Counterparts, TheIndexMissesNoPairAnywhere) {
     }
 }
 
+TEST(Counterparts, OnlyNearObjectsAreReadWhole) {
+    const Field field = xray_sources("ngc3532_xray.fits", "ISOLATED");
+    const auto whole = match(field, "ngc3532_gaia.fits", {"Gaia", 5.0}, 1 << 20, 1);
+    MatchOptions options{"Gaia", 5.0};
+    options.area = 0.005332950492204896;
+    CounterpartMatcher matcher(field.sources, options);
+    const ThreadPool pool(2);
+    std::size_t read = 0;
+    io::read_sky_objects(
+        folder + "ngc3532_gaia.fits", {{"id", "ID"}}, 300,
+        [&](const SkyObjects& positions) {
+            EXPECT_TRUE(positions.id.empty());
+            return matcher.near(positions, pool);
+        },
+        [&](const SkyObjects& chosen) {
+            read += chosen.size();
+            matcher.take(chosen);
+        });
+    EXPECT_EQ(matcher.objects(), 2170);
+    EXPECT_LT(read, 1000u);
+    const auto streamed = matcher.finish();
+    for (std::size_t i = 0; i < whole.size(); ++i) {
+        ASSERT_EQ(streamed[i].size(), whole[i].size());
+        for (std::size_t k = 0; k < whole[i].size(); ++k) {
+            EXPECT_EQ(streamed[i][k].id, whole[i][k].id);
+            EXPECT_EQ(streamed[i][k].p_i, whole[i][k].p_i);
+            for (std::size_t band = 0; band < magnitude_bands.size(); ++band) {
+                const double a = streamed[i][k].magnitude[band], b = whole[i][k].magnitude[band];
+                EXPECT_TRUE(a == b || (std::isnan(a) && std::isnan(b)));
+            }
+            EXPECT_EQ(streamed[i][k].position_error, whole[i][k].position_error);
+        }
+    }
+}
+
+TEST(Counterparts, TellsWhereTheCatalogueHasNothing) {
+    const std::vector<MatchSource> sources{{{10.0, 20.0}, circular_error(1.0)},
+                                           {{10.0, 21.0}, circular_error(1.0)}};
+    SkyObjects one;  // 20 arcsec north of the first: no candidate, but the catalogue has looked there
+    one.ra = {10.0};
+    one.dec = {20.0 + 20.0 / 3600.0};
+    CounterpartMatcher matcher(sources, {"one", 5.0, 1.0});
+    matcher.add(one, ThreadPool(1));
+    EXPECT_TRUE(matcher.covers(0));
+    EXPECT_FALSE(matcher.covers(1));
+    const auto matches = matcher.finish();
+    EXPECT_TRUE(matches[0].empty());
+    EXPECT_TRUE(matches[1].empty());
+}
+
 }  // namespace

@@ -80,4 +80,23 @@ TEST(History, BandDivisors) {
     EXPECT_TRUE(std::isnan(band_divisor("Einstein")));
 }
 
+TEST(History, VariationBetweenObservations) {
+    // Two fluxes a factor 2 apart, 10% each: chi2 = ln(2)^2 / (2 (0.1^2 + 0.2^2)), one degree of freedom, for
+    // which the tail is erfc(sqrt(chi2/2)).
+    const double up = std::exp(0.1);
+    const std::vector<EarlierFlux> two{{1e-13 / up, 1e-13 * up}, {2e-13 / up, 2e-13 * up}};
+    const double chi2 = std::log(2.0) * std::log(2.0) / 0.1;
+    EXPECT_NEAR(probability_of_variation(two), std::erf(std::sqrt(chi2 / 2.0)), 1e-9);
+    // Upper limits and detections without a lower end change nothing; one detection is no comparison.
+    std::vector<EarlierFlux> more = two;
+    more.push_back({not_measured, 1e-15});
+    more.push_back({-1e-14, 1e-13});
+    EXPECT_EQ(probability_of_variation(more), probability_of_variation(two));
+    EXPECT_TRUE(
+        std::isnan(probability_of_variation(std::vector<EarlierFlux>{two[0], {not_measured, 1e-15}})));
+    EXPECT_NEAR(probability_of_variation(std::vector<EarlierFlux>{two[0], two[0]}), 0.0, 1e-6);
+    const std::vector<EarlierFlux> outburst{two[0], {1e-11 / up, 1e-11 * up}};
+    EXPECT_GT(probability_of_variation(outburst), 0.9999);
+}
+
 }  // namespace

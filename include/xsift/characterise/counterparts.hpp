@@ -60,10 +60,18 @@ class CounterpartMatcher {
   public:
     CounterpartMatcher(std::span<const MatchSource> sources, MatchOptions options);
 
-    /// Takes the next part of the catalogue.
+    /// Counts the next part of the catalogue and tells which of its objects lie within the radius of a
+    /// source, ascending. Positions and proper motions suffice.
+    std::vector<std::size_t> near(const SkyObjects& positions, const ThreadPool& pool);
+    /// Takes what is known of objects that near() named.
+    void take(const SkyObjects& objects);
+    /// Both, of a part of which everything is known.
     void add(const SkyObjects& objects, const ThreadPool& pool);
     /// Objects seen.
     std::int64_t objects() const { return n_objects_; }
+    /// Whether the catalogue has any object around a source, within about half an arcmin or the radius: where
+    /// it has none it may not have looked.
+    bool covers(std::size_t source) const { return covered_[source] != 0; }
     /// The candidates of every source within the radius, the most probable first (ties: by id). Call once.
     std::vector<std::vector<Counterpart>> finish();
 
@@ -72,12 +80,19 @@ class CounterpartMatcher {
         Counterpart found;
         double log10_bayes, prior;
     };
+    /// Where an object is at the sources' epoch; not finite: nowhere.
+    Direction place(const SkyObjects& objects, std::size_t row) const;
+    /// Calls visit(source, separation) for the sources that have an object within the radius; marks those
+    /// that have one around.
+    template <typename Visit>
+    void each_source(const Direction& at, Visit&& visit);
 
     MatchOptions options_;
     std::vector<MatchSource> sources_;
     HealpixRings rings_;
-    std::vector<std::uint64_t> occupied_;  ///< a bit a pixel: the quick answer "no source near"
+    std::vector<std::uint64_t> occupied_;  ///< a bit for many pixels: the quick answer "no source near"
     std::vector<std::pair<std::int64_t, std::int32_t>> index_;  ///< pixel, source; sorted
+    std::vector<std::uint8_t> covered_;
     std::vector<std::vector<Candidate>> candidates_;
     std::int64_t n_objects_ = 0;
 };

@@ -28,6 +28,11 @@ struct HistoryVerdict {
 HistoryVerdict compare_with_history(double flux_lo, double flux_hi, std::span<const EarlierFlux> earlier,
                                     double threshold = 5.0);
 
+/// Probability that a flux varies between observations: 1 - P(chi2) of the logarithms of the detections
+/// against a constant, with 20% for the missions' calibration and band conversion added to each error. Upper
+/// limits are left out. NaN with fewer than two detections.
+double probability_of_variation(std::span<const EarlierFlux> fluxes);
+
 /// What a mission's catalogue flux is divided by to reach 0.2-12 keV (power law of index 1.7, nH 3e20): XMM
 /// 0.999, Chandra 0.69, Swift 0.9, eROSITA 0.39, ROSAT 0.41; NaN for another mission.
 double band_divisor(const std::string& mission);

@@ -25,9 +25,10 @@ enum class Property : std::uint8_t {
     log_period,
     log_b,  // clang-format off
     fx_g, fx_j, fx_k, fx_w1, bp_rp, g_rp, g_j, g_k, g_w1, j_h, h_k, j_k, k_w1, j_w1, w1_w2, w2_w3,
-    parallax_sn, abs_g, abs_w1, log_lx, log_pm,  // clang-format on
+    parallax_sn, abs_g, abs_w1, log_lx, log_pm,
+    fx_g_above, fx_j_above, fx_k_above, fx_w1_above,  // clang-format on
 };
-inline constexpr std::size_t n_properties = 30;
+inline constexpr std::size_t n_properties = 34;
 /// NaN: not known. Indexed by Property.
 using Properties = std::array<double, n_properties>;
 
@@ -37,6 +38,9 @@ struct PropertyText {
     bool counterpart;
 };
 const PropertyText& describe(Property property);
+/// Of a lower limit the property that it bounds; nothing for the others. fx_g_above says that fx_g, which is
+/// not measured, is larger.
+std::optional<Property> bounded_by(Property limit);
 /// The property of a name, or nothing.
 std::optional<Property> property_of(std::string_view name);
 
@@ -52,6 +56,8 @@ struct Observables {
     double galactic_latitude = not_measured;                  ///< deg
     Magnitudes magnitude{not_measured, not_measured, not_measured, not_measured, not_measured,
                          not_measured, not_measured, not_measured, not_measured};
+    /// The source was looked for and is fainter than this; NaN: not looked for, or seen. Used of G, J, K, W1.
+    Magnitudes fainter_than = magnitude;
     double parallax_over_error = not_measured;
     double distance = not_measured;       ///< pc
     double proper_motion = not_measured;  ///< mas/yr, total
@@ -61,7 +67,8 @@ struct Observables {
 /// gaia_g_zero_physical, log10 Fx + 0.4 m for J, K, W1; colours; sign(s) log10(1 + |s|) of s =
 /// parallax/error; absolute magnitudes and log10 luminosity where s > 5, or where a distance is given and s
 /// is not; log10 of kT, period, proper motion, and |b| + 0.1 deg. A photon index with an error above 0.6 is
-/// not used.
+/// not used. Where a magnitude is not measured but known to be fainter than a limit, the flux ratio has a
+/// lower limit.
 Properties properties_of(const Observables& observed);
 
 /// Chandra's bands from those of XMM-Newton, by power laws of the slope of neighbouring bands (index 1.7

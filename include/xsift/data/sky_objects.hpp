@@ -3,6 +3,7 @@
 /// A part of a catalogue of sky objects, by columns.
 
 #include <array>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,8 @@ struct SkyObjects {
     std::vector<double> prior_magnitude;  ///< of the magnitude prior
 
     std::size_t size() const { return ra.size(); }
+    /// Some of the rows, in that order.
+    SkyObjects rows(std::span<const std::size_t> wanted) const;
 };
 
 }  // namespace xsift

@@ -29,4 +29,12 @@ SkyObjectFile describe_sky_objects(const std::string& path);
 SkyObjectFile read_sky_objects(const std::string& path, const std::map<std::string, std::string>& columns,
                                std::int64_t rows, const std::function<void(const SkyObjects&)>& visit);
 
+/// Rows wanted of a part, ascending, given positions and proper motions.
+using ChooseObjects = std::function<std::vector<std::size_t>(const SkyObjects& positions)>;
+
+/// The same, but all that is not the place of an object is read of the chosen objects only.
+SkyObjectFile read_sky_objects(const std::string& path, const std::map<std::string, std::string>& columns,
+                               std::int64_t rows, const ChooseObjects& choose,
+                               const std::function<void(const SkyObjects&)>& visit);
+
 }  // namespace xsift::io

@@ -21,9 +21,15 @@ struct ClassTableRow {
 /// under their usual names (docs/classes.md). A magnitude is not measured where its error column (E_ before
 /// its name) is there and null: an upper limit. Bits 1, 2, 4 of floor say that the soft, medium, hard flux is
 /// none.
+/// @param depth magnitudes down to which all sources were looked for: one that has none is fainter. NaN: not
+/// looked for, so that the absence of a magnitude says nothing.
 /// @throws Error (usage, "BAD_CLASS_TABLE") for an observable or a named column that is not there.
 std::vector<ClassTableRow> read_class_table(const std::string& path,
-                                            const std::map<std::string, std::string>& columns);
+                                            const std::map<std::string, std::string>& columns,
+                                            const Magnitudes& depth);
+
+/// Depths from texts BAND=MAGNITUDE; NaN for other bands. @throws Error (usage, "BAD_SETTING").
+Magnitudes read_depth(const std::vector<std::string>& texts);
 
 /// The observables that a column can hold, with their usual names, for --help.
 std::string class_table_help();
