@@ -197,6 +197,7 @@ Action add_run(CLI::App& app) {
                 setting.description + " [" + setting.toml() + "]")
             ->group("Settings: " + setting.section)
             ->expected(1)
+            ->allow_extra_args(false)  // a second value would silently replace the first
             ->take_last();
     return [arguments] { return perform_run(*arguments); };
 }

@@ -272,10 +272,13 @@ Classification classify(const ClassModel& model, const Properties& properties,
                         std::span<const double> log_prior) {
     Classification found;
     std::vector<double> score(log_prior.begin(), log_prior.end());
+    std::vector<double> measured(log_prior.size(), 0.0);  // what is said by more than the position
     std::set<Property> used;
     for (const ClassTerm& term : model.terms) {
         std::vector<double> odds = densities(model, term, properties);
         if (odds.empty()) continue;
+        const bool position = term.axis.size() == 1 &&
+                              model.axes[static_cast<std::size_t>(term.axis[0])].property == Property::log_b;
         TermEvidence& evidence = found.evidence.emplace_back();
         for (const int a : term.axis) {
             const Property property = model.axes[static_cast<std::size_t>(a)].property;
@@ -288,6 +291,7 @@ Classification classify(const ClassModel& model, const Properties& properties,
         for (std::size_t k = 0; k < odds.size(); ++k) {
             odds[k] = term.weight[k] * (odds[k] - mean);
             score[k] += odds[k];
+            if (!position) measured[k] += odds[k];
         }
         evidence.log_odds = std::move(odds);
     }
@@ -297,7 +301,9 @@ Classification classify(const ClassModel& model, const Properties& properties,
     for (double& s : score) s /= sum;
     found.probability = std::move(score);
     found.n_properties = static_cast<int>(used.size());
-    if (found.n_properties == 0) return found;
+    constexpr double something = 0.5;  // a factor of 1.6 in the odds of some two classes
+    const auto [least, most] = std::minmax_element(measured.begin(), measured.end());
+    if (found.n_properties == 0 || *most - *least < something) return found;
     found.best = static_cast<int>(std::max_element(found.probability.begin(), found.probability.end()) -
                                   found.probability.begin());
     found.unlike_training = typicality(model, properties) < model.outlier_level;

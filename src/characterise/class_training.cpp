@@ -194,6 +194,13 @@ TrainedTerm train_term(std::vector<int> axis_of, const std::vector<std::vector<d
     return made;
 }
 
+/// Properties that need no catalogue but Gaia's.
+bool of_gaia(Property property) {
+    constexpr std::array gaia{Property::fx_g,  Property::bp_rp,  Property::g_rp,   Property::parallax_sn,
+                              Property::abs_g, Property::log_lx, Property::log_pm, Property::fx_g_above};
+    return std::find(gaia.begin(), gaia.end(), property) != gaia.end();
+}
+
 /// A row of the fit: what the terms say, centred on the mean over classes.
 struct Example {
     int label = 0;
@@ -408,15 +415,23 @@ ClassModel train_class_model(std::span<const LabelledSource> sources, const Trai
     }
     std::vector<Example> examples;
     for (std::size_t i = 0; i < used.size(); ++i) {
-        Example whole{labels.of[i], class_weight[static_cast<std::size_t>(labels.of[i])], {}}, alone = whole;
-        for (std::size_t t = 0; t < trained.size(); ++t) {
-            if (trained[t].left_out[i].empty()) continue;
-            whole.said.emplace_back(t, &trained[t].left_out[i]);
-            bool counterpart = false;
-            for (const int a : trained[t].term.axis)
-                counterpart |= describe(model.axes[static_cast<std::size_t>(a)].property).counterpart;
-            if (!counterpart) alone.said.emplace_back(t, &trained[t].left_out[i]);
-        }
+        const auto said_by = [&](const auto& known) {
+            Example example{labels.of[i], class_weight[static_cast<std::size_t>(labels.of[i])], {}};
+            for (std::size_t t = 0; t < trained.size(); ++t) {
+                const std::vector<int>& axes = trained[t].term.axis;
+                const bool all = std::all_of(axes.begin(), axes.end(), [&](int a) {
+                    return known(model.axes[static_cast<std::size_t>(a)].property);
+                });
+                if (all && !trained[t].left_out[i].empty())
+                    example.said.emplace_back(t, &trained[t].left_out[i]);
+            }
+            return example;
+        };
+        Example whole = said_by([](Property) { return true; });
+        Example gaia = said_by([](Property p) { return !describe(p).counterpart || of_gaia(p); });
+        Example alone = said_by([](Property p) { return !describe(p).counterpart; });
+        if (alone.said.size() < gaia.said.size() && gaia.said.size() < whole.said.size())
+            examples.push_back(std::move(gaia));
         if (alone.said.size() < whole.said.size()) examples.push_back(std::move(alone));
         examples.push_back(std::move(whole));
     }

@@ -420,7 +420,7 @@ void character_settings(std::vector<Setting>& all, RunConfiguration& c) {
     section.text("g-column", o.g_column, "Column of the source list with Gaia G magnitudes");
     section.add(
         "counterparts", "--counterparts",
-        "Catalogues to match, "
+        "Catalogues to match, with a comma between them, "
         "FILE;name=N;area=DEG2;radius=ARCSEC;error=ARCSEC;completeness=P;epoch=YEAR;prior=FILE;"
         "depth.BAND=MAGNITUDE;col.PROPERTY=COLUMN each",
         [&o] {

@@ -90,9 +90,15 @@ std::string identity_words(const SourceResult& result) {
 std::vector<std::string> verdict_of(const SourceResult& result, const std::string& name) {
     const std::string identity = identity_words(result), timing = timing_words(result),
                       spectrum = spectrum_words(result);
-    if (result.status == "no_data")
-        return {fmt::format("Nothing is known of {}: none of its inputs could be used.", name),
-                "The reasons are under Not used."};
+    if (result.status == "no_data") {
+        const bool refused = (result.flags & source_inputs_quarantined) != 0;
+        const char* const why = refused
+                                    ? "None of its inputs could be used; the reasons are under Not used."
+                                    : "The survey holds neither events nor light curves nor spectra of it.";
+        return {identity.empty() ? fmt::format("Nothing but its position is known of {}.", name)
+                                 : fmt::format("{} {}.", name, identity),
+                why};
+    }
     if (identity.empty()) return {fmt::format("{} {}.", name, timing), fmt::format("It {}.", spectrum)};
     return {fmt::format("{} {}.", name, identity), fmt::format("It {}; it {}.", timing, spectrum)};
 }

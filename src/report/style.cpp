@@ -27,21 +27,21 @@ const char* const page_style = R"(*{box-sizing:border-box}html{color-scheme:ligh
 body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:76rem;margin:0 auto;padding:1rem 1rem 3rem}
 h1{font-size:1.6rem;line-height:1.2;margin:.3rem 0;overflow-wrap:anywhere}h2{font-size:1.2rem;margin:2.2rem 0 .6rem;border-bottom:1px solid var(--rule);padding-bottom:.2rem}
 h3{font-size:.95rem;margin:0 0 .2rem}p{margin:.4rem 0;max-width:60rem}a{color:var(--t0)}nav{margin:.6rem 0;font-size:.9rem}nav a{margin-right:1rem;white-space:nowrap}
-.sub,.missing,figcaption{color:var(--faint)}.sub,figcaption,li{overflow-wrap:anywhere}.verdict{font-size:1.15rem;margin:.8rem 0;max-width:56rem}
+.sub,.missing,figcaption{color:var(--faint)}.sub,figcaption,li{overflow-wrap:anywhere}.verdict{font-size:1.15rem;margin:.8rem 0;max-width:56rem;overflow-wrap:anywhere}
 .warn{border-left:4px solid var(--t1);padding:.1rem .8rem;margin:.8rem 0;background:var(--card)}.warn ul{margin:.3rem 0;padding-left:1.1rem}
 .missing{font-size:.9rem}.facts{display:grid;grid-template-columns:repeat(auto-fill,minmax(11rem,1fr));gap:.5rem;margin:1rem 0;padding:0}
 .facts div{background:var(--card);border-radius:.4rem;padding:.4rem .7rem}.facts dt{color:var(--faint);font-size:.8rem}.facts dd{margin:0;font-weight:600;font-variant-numeric:tabular-nums}
 .figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,27rem),1fr));gap:1.2rem 2rem;margin:1rem 0}
 figure{margin:0;break-inside:avoid;max-width:36rem}figure>svg{width:100%;height:auto;display:block}figcaption{font-size:.85rem}
-.scroll{overflow-x:auto;margin:.8rem 0}table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.84rem}
-caption{text-align:left;font-weight:600;padding:.3rem 0}th,td{text-align:left;vertical-align:top;padding:.25rem .8rem .25rem 0;border-bottom:1px solid var(--rule)}
-td{white-space:nowrap;overflow-wrap:break-word}td.wide{white-space:normal;min-width:9rem}th{color:var(--faint);font-weight:600}.chosen td{font-weight:600}
+.scroll{overflow-x:auto;margin:.8rem 0}table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.82rem}
+caption{text-align:left;font-weight:600;padding:.3rem 0}th,td{text-align:left;vertical-align:top;padding:.25rem .6rem .25rem 0;border-bottom:1px solid var(--rule)}
+td.wide,td a{overflow-wrap:anywhere}td.wide,td:has(a){min-width:7rem}th{color:var(--faint);font-weight:600}.chosen td{font-weight:600}
 pre{font-size:.8rem;white-space:pre-wrap;overflow-wrap:anywhere}
 @media(max-width:640px){.scroll{overflow-x:visible}table.cards,.cards tbody,.cards tr,.cards td,.cards caption{display:block}.cards thead{display:none}
 .cards tr{border:1px solid var(--rule);border-radius:.4rem;margin:.5rem 0;padding:.3rem .6rem}.cards td{display:flex;justify-content:space-between;gap:1rem;white-space:normal;text-align:right;border:0;padding:.1rem 0;overflow-wrap:anywhere}
 .cards td::before{content:attr(data-label);color:var(--faint);font-weight:400;text-align:left;flex:none;max-width:50%}.cards td.wide{min-width:0}.cards td.none{display:none}.cards tr.chosen{border-color:var(--t1)}
 .facts{grid-template-columns:1fr 1fr}}
-@media print{body{max-width:none;font-size:10pt;padding:0}nav{display:none}.scroll{overflow:visible}h2{break-after:avoid}tr{break-inside:avoid}table{font-size:7pt}td,td.wide{white-space:normal;min-width:0}.figures{grid-template-columns:1fr 1fr}}
+@media print{body{max-width:none;font-size:10pt;padding:0}nav{display:none}.scroll{overflow:visible}h2{break-after:avoid}tr{break-inside:avoid}table{font-size:7pt}td.wide,td:has(a){min-width:0}.figures{grid-template-columns:1fr 1fr}}
 )";
 
 }  // namespace xsift::report

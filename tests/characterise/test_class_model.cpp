@@ -156,6 +156,11 @@ TEST(ClassModel, WhatIsMissingSaysNothing) {
     Properties latitude = nothing();
     at(latitude, Property::log_b) = 0.3;
     EXPECT_EQ(classify(model, latitude, priors).best, -1) << "the position alone makes no class";
+    Properties colour = latitude;
+    at(colour, Property::bp_rp) = 0.1;  // the same in all classes
+    EXPECT_EQ(classify(model, colour, priors).best, -1) << "nor with what says next to nothing";
+    at(colour, Property::fx_g) = -3.0;
+    EXPECT_GE(classify(model, colour, priors).best, 0);
 }
 
 TEST(ClassModel, NoCounterpartIsNoSignOfAClassThatHasNone) {

@@ -193,7 +193,13 @@ TEST(Dossier, TheVerdictIsTwoSentencesOfWhatIsKnown) {
     DossierMaterial nothing;
     nothing.result.source.id = "s";
     nothing.result.status = "no_data";
-    EXPECT_THAT(dossier(nothing, {}).verdict[0], HasSubstr("none of its inputs could be used"));
+    EXPECT_THAT(dossier(nothing, {}).verdict[0], HasSubstr("Nothing but its position is known"));
+    EXPECT_THAT(dossier(nothing, {}).verdict[1],
+                HasSubstr("holds neither events nor light curves nor spectra"));
+    nothing.result.flags = source_inputs_quarantined;
+    EXPECT_THAT(dossier(nothing, {}).verdict[1], HasSubstr("None of its inputs could be used"));
+    nothing.result.character = star().result.character;
+    EXPECT_THAT(dossier(nothing, {}).verdict[0], HasSubstr("is most probably a cataclysmic variable"));
 }
 
 TEST(Dossier, SaysWhatWasOfferedAndVetoed) {

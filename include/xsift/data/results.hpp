@@ -47,10 +47,10 @@ enum CandidateFlag : std::uint32_t {
     candidate_few_counts_per_bin =
         1u << 9,  ///< fewer than 5 counts expected in a phase bin: chi2 is approximate
     candidate_one_instrument_only =
-        1u << 10,                  ///< another instrument that could have seen it at the time does not
-    candidate_offered = 1u << 11,  ///< the period offered for the source
-    candidate_simulated = 1u << 12,           ///< LOG10_FAP from simulated constant sources, all statistics
-    candidate_extrapolated = 1u << 13,        ///< more improbable than all of these: from their tail
+        1u << 10,                       ///< another instrument that could have seen it at the time does not
+    candidate_offered = 1u << 11,       ///< the period offered for the source
+    candidate_simulated = 1u << 12,     ///< LOG10_FAP from simulated constant sources, all statistics
+    candidate_extrapolated = 1u << 13,  ///< more improbable than all of these: from their tail
     candidate_fraction_of_all = 1u << 16,     ///< background not known: pulsed fraction of all counts
     candidate_fraction_above_one = 1u << 17,  ///< PF_HI exceeds 1: no sinusoid is that deep
     candidate_fraction_dead_time = 1u << 18,  ///< the pulsed fraction is corrected for dead time
