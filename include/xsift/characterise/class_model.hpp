@@ -73,7 +73,7 @@ struct TrainingOptions {
 
 /// Densities are those without the source itself wherever it is judged by them. Weights maximise the
 /// likelihood of the labels, each class counting by the square root of its number, over the sources as they
-/// are and once more without their counterparts: so a class of which no counterpart is known (isolated
+/// are, once more with Gaia alone and once more without their counterparts: so a class of which no counterpart is known (isolated
 /// neutron stars) is not recognised by that.
 /// @throws Error (usage, "BAD_LABELS") with fewer than two classes.
 ClassModel train_class_model(std::span<const LabelledSource> sources, const TrainingOptions& options);
