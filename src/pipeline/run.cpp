@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 #include <sys/mman.h>
@@ -285,13 +286,15 @@ RunSummary run(const RunOptions& given, const std::atomic<bool>& stop, const Run
                 journal.replay([&](const SourceResult& result) { review->look(result); });
             } while (review->again());
         }
+        bool counted = false;  // by the first of the passes that writing takes
         const io::ResultReplay replay = [&](const io::ResultVisitor& visitor) {
+            const bool first = !std::exchange(counted, true);
             journal.replay([&](SourceResult& result) {
                 if (review) review->revise(result);
+                if (first) count(result, summary);
                 visitor(result);
             });
         };
-        replay([&](const SourceResult& result) { count(result, summary); });
         for (const QuarantineRow& row : info.ingest_quarantine) ++summary.quarantined[row.code];
         io::write_catalogue(options.output, info, replay, [&] { journal.require_ours(); });
     }
