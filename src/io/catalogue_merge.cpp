@@ -160,13 +160,17 @@ void check_cover(const std::vector<Shard>& shards) {
                "Add the missing shard");
 }
 
-Shard inspect(OpenCatalogue& shard, Tables& merged) {
+/// Refuses what cannot be a shard, or is damaged.
+void check_sound(OpenCatalogue& shard) {
     if (shard.file.identity().selection)
         refuse("MERGE_SELECTION", shard.file.path() + " was made for selected sources only",
                "Merge shards made with --shard");
     if (const auto findings = shard.file.hdu_findings(); !findings.empty())
         shard.file.corrupt(findings.front());
-    Shard found{shard.file.path(), shard.file.identity(), {}, {}};
+}
+
+/// Notes where the rows of a shard are, which has the columns of `merged`, and how wide its texts.
+void inspect(OpenCatalogue& shard, Tables& merged, Shard& found) {
     if (stat(found.path.c_str(), &found.state) != 0) shard.file.corrupt(std::strerror(errno));
     for_each_result_table(merged, [&](auto& table, std::size_t i) {
         const Layout layout = shard.file.open_table(table.name);
@@ -183,7 +187,6 @@ Shard inspect(OpenCatalogue& shard, Tables& merged) {
     });
     if (const std::int64_t rows = found.tables[0].rows; rows != found.identity.n_sources)
         shard.file.corrupt(fmt::format("{} rows of SOURCES instead of {}", rows, found.identity.n_sources));
-    return found;
 }
 
 /// Rows of a table of a shard one after the other, a chunk in memory.
@@ -306,8 +309,10 @@ void merge_catalogues(const std::vector<std::string>& paths, const std::string& 
             first = info;
             merged.emplace(info.extra_columns, info.steps);
         }
-        shards.push_back(inspect(shard, *merged));
-        check_relation(first, shards.front(), info, shards.back());
+        check_sound(shard);
+        Shard& entry = shards.emplace_back(Shard{path, shard.file.identity(), {}, {}});
+        check_relation(first, shards.front(), info, entry);
+        inspect(shard, *merged, entry);
     }
     Tables& tables = *merged;
     std::sort(shards.begin(), shards.end(), [](const Shard& a, const Shard& b) {
