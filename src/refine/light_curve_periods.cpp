@@ -1,6 +1,7 @@
 #include "candidate_rows.hpp"
 #include "limit_rows.hpp"
 #include "noise_levels.hpp"
+#include "photon_moments.hpp"
 #include "pulsations.hpp"
 
 #include <algorithm>
@@ -41,6 +42,8 @@ constexpr int most_in_octave = 10;
 /// signal.
 constexpr std::size_t fewest_for_floor = 16;
 constexpr double low_multiples = 64.0, near_multiples = 32.0;
+/// Bins whose phasors are made at once.
+constexpr std::size_t pass_bins = 256;
 
 /// Light curve with normalised weights; sinusoids can be taken out of it.
 class WeightedCurve {
@@ -66,20 +69,28 @@ class WeightedCurve {
 
     timing::LombScargleSums<double> sums(double frequency) const {
         require_time_left();
+        static const MomentKernels& kernels = best_moments();
         timing::LombScargleSums<double> m;
         m.c2 = 0.0;
-        for (std::size_t j = 0; j < time_.size(); ++j) {
-            const double w = weight_[j], wy = w * value_[j];
-            const timing::Phasor p = timing::phasor(timing::fixed_phase(frequency, time_[j]));
-            const double wc = w * p.cosine, ws = w * p.sine;
-            m.y += wy;
-            m.yy += wy * value_[j];
-            m.c += wc;
-            m.s += ws;
-            m.yc += wy * p.cosine;
-            m.ys += wy * p.sine;
-            m.c2 += wc * p.cosine - ws * p.sine;  // of the double angle
-            m.s2 += 2.0 * ws * p.cosine;
+        for (std::size_t from = 0; from < time_.size(); from += pass_bins) {
+            alignas(64) double t[pass_bins], cosine[pass_bins], sine[pass_bins];
+            const std::size_t n = std::min(pass_bins, time_.size() - from);
+            const std::size_t padded = (n + moment_lanes - 1) / moment_lanes * moment_lanes;
+            std::copy_n(time_.data() + from, n, t);
+            std::fill(t + n, t + padded, 0.0);
+            kernels.phasors(frequency, t, cosine, sine, padded);
+            for (std::size_t l = 0; l < n; ++l) {
+                const double w = weight_[from + l], y = value_[from + l], wy = w * y;
+                const double wc = w * cosine[l], ws = w * sine[l];
+                m.y += wy;
+                m.yy += wy * y;
+                m.c += wc;
+                m.s += ws;
+                m.yc += wy * cosine[l];
+                m.ys += wy * sine[l];
+                m.c2 += wc * cosine[l] - ws * sine[l];  // of the double angle
+                m.s2 += 2.0 * ws * cosine[l];
+            }
         }
         return m;
     }
@@ -240,7 +251,7 @@ class LightCurvePolisher {
             for (const auto& peak : statistic.peaks) {
                 const auto significance =
                     timing::multi_term_significance(peak.value, static_cast<double>(data_.size()),
-                                                    peak.harmonics, fmax(), data_.time_variance());
+                                                    peak.harmonics, bandwidth(), data_.time_variance());
                 peaks.push_back({significance.log10_fap, peak.frequency, statistic.statistic.harmonics});
             }
         std::stable_sort(peaks.begin(), peaks.end(),
@@ -260,8 +271,8 @@ class LightCurvePolisher {
 
     void set_significance(PeriodCandidate& c) const {
         const auto n = static_cast<double>(data_.size());
-        const auto significance =
-            timing::multi_term_significance(c.statistic, n, c.n_harmonics, fmax(), data_.time_variance());
+        const auto significance = timing::multi_term_significance(c.statistic, n, c.n_harmonics, bandwidth(),
+                                                                  data_.time_variance());
         c.log10_p_single = timing::log10_multi_term_single(c.statistic, n, c.n_harmonics);
         c.n_trials = significance.trials;
         c.log10_fap = c.log10_fap_white = significance.log10_fap;
@@ -298,6 +309,7 @@ class LightCurvePolisher {
     }
 
     double fmax() const { return grid_.frequency(grid_.count - 1); }
+    double bandwidth() const { return static_cast<double>(grid_.count) * grid_.df; }
 
     /// Powers of the noise of a curve from which signals were taken out, as fractions of the variance of the
     /// whole curve. Near the signals and at the lowest frequencies they are made anew.
@@ -330,14 +342,33 @@ class LightCurvePolisher {
         return std::clamp(*middle / (2.0 * std::log(2.0)), 1e-3, 1.0);
     }
 
+    /// The share of the trials at which the local noise decides, for a candidate of this whitened power:
+    /// where it lies above the mean of the curve's variance; elsewhere, a candidate of white noise needs more
+    /// power.
+    double deciding_share(double whitened, LocalNoise& noise) const {
+        constexpr int steps = 16;
+        const double low = grid_.frequency(0), ratio = fmax() / low;
+        double sum = 0.0, all = 0.0;
+        for (int i = 0; i < steps; ++i) {
+            const double f = low * std::pow(ratio, (i + 0.5) / steps);
+            const double level = floor_ * noise.at(f).estimate;
+            const double more = std::max(0.0, 1.0 / std::max(level, 1e-3) - 1.0);
+            sum += f * std::exp(-0.5 * whitened * more);
+            all += f;
+        }
+        return sum / all;
+    }
+
     void judge_locally(PeriodCandidate& c, LocalNoise& noise) const {
         const timing::NoiseLevel& level = noise.at(c.frequency);
-        const double local = timing::log10_chi2_survival_local(
-            as_z2(c.statistic, c.n_harmonics) / (floor_ * level.estimate), c.n_harmonics, level.powers);
+        const double whitened = as_z2(c.statistic, c.n_harmonics) / (floor_ * cautious(level));
+        const double local = timing::log10_chi2_survival_local(whitened, c.n_harmonics, level.powers);
         const double log10_p =
             std::max(c.log10_p_single, timing::log10_mixture(level.white, c.log10_p_single, local));
         c.noise_level = std::max(1.0, floor_ * level.estimate);
-        c.log10_fap_local = std::max(c.log10_fap_white, timing::log10_false_alarm(log10_p, c.n_trials));
+        c.log10_fap_local = std::max(
+            c.log10_fap_white,
+            timing::log10_false_alarm(log10_p, std::max(1.0, c.n_trials * deciding_share(whitened, noise))));
         c.log10_fap = c.log10_fap_local;
         c.flags &= ~std::uint32_t{candidate_red_noise};
         if (level.white < 0.5 && c.noise_level > 1.0) c.flags |= candidate_red_noise;
@@ -393,17 +424,16 @@ class LightCurvePolisher {
     PeriodCandidate polish(double start, int wanted_terms) const {
         const int terms = timing::usable_terms(start, nyquist(), wanted_terms);
         const auto power = [&](double frequency) { return data_.power(frequency, terms); };
-        double f = start, h = 0.5 * grid_.df, centre = power(f);
-        for (int iteration = 0; iteration < 20; ++iteration) {
+        double f = start, centre = power(f);
+        for (double h = 0.5 * grid_.df; h > 1e-4 * grid_.df; h *= 0.3) {
             const double left = power(f - h), right = power(f + h), bend = left - 2.0 * centre + right;
-            double shift = bend < 0.0 ? 0.5 * h * (left - right) / bend : (left > right ? -h : h);
-            shift = std::clamp(shift, -h, h);
-            const double next = power(f + shift);
-            if (next > centre) {
-                f = std::clamp(f + shift, start - grid_.df, start + grid_.df);
-                centre = power(f);
+            const double shift = bend < 0.0 ? 0.5 * h * (left - right) / bend : (left > right ? -h : h);
+            const double next = std::clamp(f + std::clamp(shift, -h, h), start - grid_.df, start + grid_.df);
+            const double there = power(next);
+            if (there > centre) {
+                f = next;
+                centre = there;
             }
-            h *= 0.5;
         }
         const double h2 = 0.05 / (span_ * terms);
         const double curvature = (power(f - h2) - 2.0 * centre + power(f + h2)) / (h2 * h2);
@@ -440,10 +470,11 @@ class LightCurvePolisher {
                                                many - few);
     }
 
-    /// When the harmonics of c are all multiples of d, the fundamental is d times faster.
+    /// When the harmonics of c are all multiples of d, the fundamental is d times faster. Noise is left where
+    /// it was found, as for events.
     PeriodCandidate fastest_fundamental(PeriodCandidate c,
                                         std::span<const timing::StatisticPeaks> found) const {
-        for (bool again = true; again;) {
+        for (bool again = c.log10_fap <= options_.log10_fap; again;) {
             again = false;
             const int most = c.n_harmonics;
             for (int d = most; d >= 2 && !again; --d) {
@@ -453,7 +484,9 @@ class LightCurvePolisher {
                 int terms = most;  // the smallest number searched that holds these
                 for (const auto& s : found)
                     if (s.statistic.harmonics >= few) terms = std::min(terms, s.statistic.harmonics);
-                c = polish(d * c.frequency, terms);
+                PeriodCandidate faster = polish(d * c.frequency, terms);
+                if (faster.log10_fap > options_.log10_fap) continue;
+                c = std::move(faster);
                 again = true;
             }
         }

@@ -145,15 +145,23 @@ class EventPolisher {
     /// it.
     void judge_locally(Measured& m, LocalNoise& noise) const {
         timing::HTest<double> whitened;
-        double independent = INFINITY, white = 1.0;
         const bool is_h = m.statistic.kind == Statistic::Kind::h;
+        std::vector<std::pair<double, timing::NoiseLevel>> terms;
         for (std::size_t k = 1; k <= m.power.size(); ++k) {
             const timing::NoiseLevel& level = noise.at(static_cast<double>(k) * m.frequency);
-            whitened.add(m.power[k - 1] / level.estimate);
-            independent = std::min(independent, level.powers);
-            white = std::min(white, level.white);
+            terms.emplace_back(m.power[k - 1] / cautious(level), level);
+            whitened.add(terms.back().first);
             if (k == 1) m.noise_level = level.level;
         }
+        if (is_h) terms.resize(static_cast<std::size_t>(whitened.best_m));
+        // A level is as sure as those of the harmonics that hold the power.
+        double sum = 0.0, unsure = 0.0, white = 1.0;
+        for (const auto& [power, level] : terms) {
+            sum += power;
+            unsure += power / level.powers;
+            white = std::min(white, level.white);
+        }
+        const double independent = sum > 0.0 ? sum / unsure : 1.0;
         const double local = is_h ? timing::log10_h_survival_local(whitened.h, independent)
                                   : timing::log10_chi2_survival_local(whitened.z2, m.harmonics, independent);
         const double log10_p = std::max(m.log10_p, timing::log10_mixture(white, m.log10_p, local));
@@ -189,7 +197,13 @@ class EventPolisher {
             const std::vector<Signal> signals = signals_of(all[i]);
             LocalNoise around = noise.without(signals);
             judge_locally(all[i], around);
-            removed[i] = all[i].log10_fap <= options_.log10_fap;
+            // A subharmonic of a stronger signal has that signal's power, which is out already.
+            bool related = false;
+            for (std::size_t j = 0; j < i && !related; ++j)
+                related = removed[j] &&
+                          timing::is_harmonically_related(all[i].frequency, all[j].frequency, resolution(),
+                                                          all[i].harmonics, harmonic_orders);
+            removed[i] = !related && all[i].log10_fap <= options_.log10_fap;
             if (removed[i]) noise.remove(signals);
         }
         LocalNoise base = noise.without({});
@@ -239,9 +253,11 @@ class EventPolisher {
         return best;
     }
 
-    /// When the harmonics of m are all multiples of d, the fundamental is d times faster.
+    /// When the harmonics of m are all multiples of d, the fundamental is d times faster. Noise is left where
+    /// it was found: what it holds in the other harmonics is part of its maximum, whose probability is meant.
+    /// So is a candidate that would not be significant without them.
     Measured fastest_fundamental(Measured m) const {
-        for (bool again = true; again;) {
+        for (bool again = m.log10_fap <= options_.log10_fap; again;) {
             again = false;
             const Evaluation e = sums_.evaluate(m.frequency, m.harmonics);
             for (int d = m.harmonics; d >= 2 && !again; --d) {
@@ -256,7 +272,9 @@ class EventPolisher {
                 if (timing::log10_chi2_survival(spare, n) < log10_spare_harmonics) continue;
                 Statistic statistic = m.statistic;
                 if (statistic.kind == Statistic::Kind::z2) statistic = fitting_statistic(m.harmonics / d);
-                m = maximise(statistic, d * m.frequency);
+                Measured faster = maximise(statistic, d * m.frequency);
+                if (faster.log10_fap > options_.log10_fap) continue;
+                m = std::move(faster);
                 again = true;
             }
         }
@@ -305,7 +323,8 @@ class EventPolisher {
     Screened screened(std::size_t statistic, std::int64_t trial, double value, bool settled) const {
         const Statistic& s = found_[statistic].statistic;
         const int n = usable_harmonics(grid_.frequency(trial), s.harmonics);
-        const double fap = timing::log10_false_alarm(log10_single(s.kind, value, n), trials(s.kind, value, n));
+        const double fap =
+            timing::log10_false_alarm(log10_single(s.kind, value, n), trials(s.kind, value, n));
         return {fap, statistic, value, trial, settled};
     }
 

@@ -129,8 +129,9 @@ double noncentrality_at(double x, int n, double probability) {
         const double slope = root * (p.next - p.same);  // with respect to the root
         double next = slope < 0.0 ? root - (p.same - probability) / slope : low;
         if (!(next > low && next < high)) next = 0.5 * (low + high);
-        if (std::fabs(next - root) <= 1e-13 * root) break;
+        const double step = std::fabs(next - root);
         root = next;
+        if (step <= 1e-7 * root) break;  // squared by the next step
     }
     return root * root;
 }

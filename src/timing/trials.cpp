@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
 #include <xsift/core/constants.hpp>
 #include <xsift/timing/significance.hpp>
@@ -63,6 +64,68 @@ double resolutions(const SearchExtent& extent) {
     return extent.bandwidth * std::sqrt(4.0 * constants::pi * extent.time_variance);
 }
 
+/// What of the expected crossings comes out as maxima of a search, by -log10 of the single-trial probability.
+/// Less than all: multiples of a frequency share the powers of harmonics, so crossings of Z2_n (n > 1) and H
+/// come in families; and maxima narrower than the grid are missed. From simulated searches of constant
+/// sources of many photons (scripts/calibrate-trials: over 100 / T) and, at oversampling 4, from those of
+/// scripts/validate-nulls (300 / T).
+constexpr std::array<double, 5> share_exponent{2.75, 3.5, 4.35, 5.35, 6.35};
+constexpr std::array<double, 4> share_oversampling{1.0, 2.0, 4.0, 8.0};
+struct FoundShare {
+    int harmonics;  ///< of Z2; 0: H
+    std::array<std::array<double, 5>, 4> of_oversampling;
+};
+constexpr std::array<FoundShare, 4> found_shares{{
+    {1, {{{0.97, 0.98, 0.98, 0.98, 0.98}, {1, 1, 1, 1, 1}, {1, 1, 1, 1, 1}, {1, 1, 1, 1, 1}}}},
+    {2,
+     {{{0.69, 0.70, 0.70, 0.73, 0.75},
+       {0.82, 0.85, 0.88, 0.94, 0.96},
+       {0.85, 0.875, 0.90, 0.97, 1.00},
+       {0.85, 0.875, 0.90, 0.97, 1.00}}}},
+    {4,
+     {{{0.53, 0.58, 0.62, 0.70, 0.72},
+       {0.64, 0.70, 0.77, 0.87, 0.90},
+       {0.76, 0.81, 0.86, 0.94, 0.98},
+       {0.77, 0.82, 0.87, 0.96, 1.00}}}},
+    {0,
+     {{{0.48, 0.50, 0.52, 0.66, 0.75},
+       {0.55, 0.57, 0.57, 0.73, 0.82},
+       {0.60, 0.62, 0.612, 0.80, 0.90},
+       {0.66, 0.69, 0.69, 0.86, 0.96}}}},
+}};
+
+/// Linear in the exponent and in the logarithm of the oversampling, constant beyond the table.
+double of_table(const FoundShare& row, double exponent, double oversampling) {
+    const auto place = [](const auto& at, double x) {
+        std::size_t i = 0;
+        while (i + 2 < at.size() && x > at[i + 1]) ++i;
+        return std::pair(i, std::clamp((x - at[i]) / (at[i + 1] - at[i]), 0.0, 1.0));
+    };
+    std::array<double, share_oversampling.size()> log_oversampling{};
+    for (std::size_t i = 0; i < log_oversampling.size(); ++i)
+        log_oversampling[i] = std::log(share_oversampling[i]);
+    const auto [i, x] = place(share_exponent, exponent);
+    const auto [j, y] = place(log_oversampling, std::log(oversampling));
+    const auto at = [&, i = i, x = x](std::size_t o) {
+        return (1.0 - x) * row.of_oversampling[o][i] + x * row.of_oversampling[o][i + 1];
+    };
+    return (1.0 - y) * at(j) + y * at(j + 1);
+}
+
+/// The share for Z2_n (0: H) at a single-trial probability; beyond four harmonics that of H where it is less.
+double found_share(int harmonics, double log_p, const SearchExtent& extent) {
+    if (!std::isfinite(extent.oversampling)) return 1.0;
+    const double exponent = -log_p / constants::ln10;
+    if (harmonics == 0) return of_table(found_shares.back(), exponent, extent.oversampling);
+    std::size_t i = 0;
+    while (i + 3 < found_shares.size() && found_shares[i + 1].harmonics < harmonics) ++i;
+    const FoundShare &low = found_shares[i], &high = found_shares[i + 1];
+    const double x = std::clamp(
+        static_cast<double>(harmonics - low.harmonics) / (high.harmonics - low.harmonics), 0.0, 1.0);
+    return (1.0 - x) * of_table(low, exponent, extent.oversampling) +
+           x * of_table(high, exponent, extent.oversampling);
+}
+
 double log_power_over_factorial(double y, int n) {
     return n == 0 ? 0.0 : n * std::log(y) - std::lgamma(n + 1.0);
 }
@@ -118,8 +181,13 @@ double trials_of(double log_fap, double log_p) {
     return std::max(1.0, std::log1p(-fap) / std::log1p(-p));
 }
 
-/// ln of the single-trial probability and of the expected crossings of H.
-std::pair<double, double> log_h(double h, int harmonics, const SearchExtent& extent) {
+/// ln of a single-trial probability and of the expected crossings a unit of resolutions().
+struct LogRates {
+    double p = 0.0, tau = 0.0;
+};
+
+/// Of H, without the factor exp(-h/2).
+LogRates h_rates(double h, int harmonics) {
     const Crossing c = crossing(h_bounds(h, harmonics));
     double p = 0.0, tau = 0.0;
     for (int m = 0; m < harmonics; ++m) {
@@ -128,7 +196,34 @@ std::pair<double, double> log_h(double h, int harmonics, const SearchExtent& ext
         p += q;
         tau += q * std::sqrt(y) * mean_rate(m + 1, 1) * kept_behind_h(harmonics - 1 - m);
     }
-    return {std::log(p) - 0.5 * h, std::log(tau * resolutions(extent)) - 0.5 * h};
+    return {std::log(p), std::log(tau)};
+}
+
+/// The same, of 20 harmonics from a table: every peak of every source asks for it. Cubic between the values,
+/// to 1e-6.
+LogRates tabulated_h_rates(double h, int harmonics) {
+    constexpr double lowest = 6.0, highest = 90.0;  // step 1
+    if (!(h >= lowest && h < highest) || harmonics != most_harmonics) return h_rates(h, harmonics);
+    static const std::vector<LogRates> table = [] {
+        std::vector<LogRates> made;
+        for (double at = lowest - 1.0; at < highest + 2.5; at += 1.0)
+            made.push_back(h_rates(at, most_harmonics));
+        return made;
+    }();
+    const double whole = std::floor(h), x = h - whole;
+    const LogRates* v = table.data() + static_cast<std::ptrdiff_t>(whole - lowest);  // at -1, 0, 1, 2
+    const double a = -x * (x - 1.0) * (x - 2.0) / 6.0, b = (x * x - 1.0) * (x - 2.0) / 2.0,
+                 c = -x * (x + 1.0) * (x - 2.0) / 2.0, d = x * (x * x - 1.0) / 6.0;
+    return {a * v[0].p + b * v[1].p + c * v[2].p + d * v[3].p,
+            a * v[0].tau + b * v[1].tau + c * v[2].tau + d * v[3].tau};
+}
+
+/// ln of the single-trial probability and of the expected crossings of H.
+LogRates log_h(double h, int harmonics, const SearchExtent& extent) {
+    const LogRates rates = tabulated_h_rates(h, harmonics);
+    return {rates.p - 0.5 * h, rates.tau - 0.5 * h +
+                                   std::log(resolutions(extent) *
+                                            found_share(harmonics == 1 ? 1 : 0, rates.p - 0.5 * h, extent))};
 }
 
 /// Tails of few photons: log10 of the probability of a value over that in the limit of many, where the latter
@@ -259,6 +354,7 @@ SearchExtent search_extent(const EventList& events, const FrequencyGrid& grid) {
     extent.bandwidth = static_cast<double>(grid.count) * grid.df;
     extent.time_variance = time_variance(events);
     extent.photons = static_cast<double>(events.size());
+    extent.oversampling = grid_oversampling(grid, time_span(events));
     if (!events.weight.empty()) {
         double sum = 0.0, squares = 0.0;
         for (const float w : events.weight) {
@@ -278,7 +374,7 @@ double log10_z2_single(double z2, int n, const SearchExtent& extent) {
 double log10_h_single(double h, int harmonics, const SearchExtent& extent) {
     if (!(h > 0.0)) return 0.0;
     if (harmonics == 1) return log10_z2_single(h, 1, extent);
-    const double exact = log_h(h, harmonics, extent).first / constants::ln10;
+    const double exact = log_h(h, harmonics, extent).p / constants::ln10;
     return corrected(std::min(0.0, std::max(exact, log10_h_survival(h))), 0, extent.photons);
 }
 
@@ -286,15 +382,16 @@ double z2_trials(double z2, int n, const SearchExtent& extent) {
     if (!(z2 > 0.0)) return 1.0;
     const double y = 0.5 * z2;
     const double log_p = log10_chi2_survival(z2, n * extent.groups) * constants::ln10;
-    const double log_tau = std::log(resolutions(extent) * mean_rate(n, extent.groups)) + 0.5 * std::log(y) -
-                           y + log_power_over_factorial(y, n * extent.groups - 1);
+    const double log_tau =
+        std::log(resolutions(extent) * mean_rate(n, extent.groups) * found_share(n, log_p, extent)) +
+        0.5 * std::log(y) - y + log_power_over_factorial(y, n * extent.groups - 1);
     return trials_of(log_either(log_p, log_tau), log_p);
 }
 
 double h_trials(double h, int harmonics, const SearchExtent& extent) {
     if (!(h > 0.0)) return 1.0;
-    const auto [log_p, log_tau] = log_h(h, harmonics, extent);
-    return trials_of(log_either(log_p, log_tau), log_p);
+    const LogRates rates = log_h(h, harmonics, extent);
+    return trials_of(log_either(rates.p, rates.tau), rates.p);
 }
 
 double effective_statistics(std::span<const Statistic> statistics, double log10_fap,
@@ -302,7 +399,7 @@ double effective_statistics(std::span<const Statistic> statistics, double log10_
     SearchExtent extent = given;
     extent.photons = INFINITY;  // how the statistics are related hardly depends on it
     Bounds bound;
-    std::vector<bool> asked;
+    std::vector<double> share;  // of each bound's crossings; 0: not asked for
     double others = 0.0;
     for (const Statistic& s : statistics) {
         const bool is_h = s.kind == Statistic::Kind::h;
@@ -312,11 +409,14 @@ double effective_statistics(std::span<const Statistic> statistics, double log10_
         }
         const double x = threshold(s, log10_fap, extent);
         bound.resize(std::max(bound.size(), static_cast<std::size_t>(s.harmonics)), INFINITY);
-        asked.resize(bound.size(), false);
+        share.resize(bound.size(), 0.0);
+        const double log_p = constants::ln10 * (is_h ? log10_h_single(x, s.harmonics, extent)
+                                                     : log10_z2_single(x, s.harmonics, extent));
+        const double found = found_share(is_h ? 0 : s.harmonics, log_p, extent);
         for (int m = is_h ? 1 : s.harmonics; m <= s.harmonics; ++m) {
             const auto i = static_cast<std::size_t>(m - 1);
             bound[i] = std::min(bound[i], 0.5 * x + (is_h ? 2.0 * (m - 1) : 0.0));
-            asked[i] = true;
+            share[i] = std::max(share[i], found);
         }
     }
     if (bound.empty()) return others;
@@ -327,8 +427,8 @@ double effective_statistics(std::span<const Statistic> statistics, double log10_
         const double y = c.bound[m], q = c.first[m] * std::exp(-y);
         p += q;
         // Where a later bound is the same, this one is none of its own.
-        if (asked[m] && (m + 1 == bound.size() || c.bound[m] < c.bound[m + 1]))
-            tau += q * std::sqrt(y) * mean_rate(static_cast<int>(m) + 1, extent.groups) * kept[m];
+        if (share[m] > 0.0 && (m + 1 == bound.size() || c.bound[m] < c.bound[m + 1]))
+            tau += q * std::sqrt(y) * mean_rate(static_cast<int>(m) + 1, extent.groups) * kept[m] * share[m];
     }
     const double fap = -std::expm1(std::log1p(-std::min(p, 0.5)) - tau * resolutions(extent));
     const double one = std::pow(10.0, log10_fap);

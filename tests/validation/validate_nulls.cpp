@@ -1,11 +1,11 @@
 // False-alarm probabilities of constant sources: how often the maximum of a search is called as improbable as
 // p.
 //
-//   validate_nulls SOURCES [FOLDER] [PHOTONS [OVERSAMPLING]]
+//   validate_nulls SOURCES [FOLDER [ROWS]]
 //
-// Writes a Markdown table to stdout (and with FOLDER the plot as SVG there). Exit status 1 when a share is
-// further from p than three standard deviations of this number of sources (and 3% of p, what the formulas
-// claim).
+// SOURCES a row; every row has random numbers of its own. ROWS: only those whose name begins so. Writes a
+// Markdown table to stdout (and with FOLDER plots as SVG there). Exit status 1 when a share is further from p
+// than three standard deviations of this number of sources, or above it where a row need only be safe.
 #include "write_plot.hpp"
 
 #include <algorithm>
@@ -29,54 +29,75 @@ namespace {
 
 using namespace xsift;
 
-constexpr double span = 4e4;
-/// Multiples of 1/T that are searched.
-constexpr double lowest = 20.0, highest = 320.0;
-const std::vector<double> start{0.0, 11'000.0, 26'500.0}, stop{10'000.0, 26'000.0, span};
 constexpr std::array<double, 3> levels{0.1, 0.01, 0.001};
+/// The lowest frequency searched, in 1/T.
+constexpr double lowest = 20.0;
 
-EventList draw_events(std::int64_t photons, RandomStream& random) {
-    EventList events;
-    events.exposure.file = "constant";
-    events.exposure.time_system = "TDB";
-    events.exposure.time_reference = "SOLARSYSTEM";
-    events.gti = {start, stop};
-    while (static_cast<std::int64_t>(events.time.size()) < photons) {
-        const double t = span * random.uniform();
-        bool good = false;
-        for (std::size_t i = 0; i < start.size(); ++i) good = good || (t >= start[i] && t < stop[i]);
-        if (good) events.time.push_back(t);
-    }
-    std::sort(events.time.begin(), events.time.end());
-    return events;
-}
+/// Good time intervals: an exposure that flares of the background and a read-out gap have cut; one in a low
+/// orbit, of which the Earth hides more than half.
+const GoodTimeIntervals cut{{0.0, 11'000.0, 26'500.0}, {10'000.0, 26'000.0, 40'000.0}};
+const GoodTimeIntervals orbit{{0.0, 5'700.0, 11'400.0, 17'100.0, 22'800.0, 28'500.0},
+                              {2'200.0, 7'900.0, 13'600.0, 19'300.0, 25'000.0, 30'700.0}};
 
-/// Bins of 50 s in the good time intervals, Gaussian errors.
-LightCurve draw_curve(RandomStream& random) {
-    LightCurve curve;
-    curve.exposure.file = "constant";
-    curve.exposure.time_system = "TDB";
-    curve.exposure.time_reference = "SOLARSYSTEM";
-    curve.bin_width = 100.0;
-    for (std::size_t g = 0; g < start.size(); ++g)
-        for (double t = start[g]; t + curve.bin_width <= stop[g]; t += curve.bin_width) {
-            curve.time.push_back(t + 0.5 * curve.bin_width);
-            curve.error.push_back(0.3);
-            curve.rate.push_back(2.0 + 0.3 * random.normal());
-        }
-    return curve;
-}
-
-struct Shares {
+/// A line of the table.
+struct Row {
+    std::string name;  ///< Z2_1, Z2_2, H, GLS; all: the default statistics as a source is judged
+    std::int64_t photons = 0;
+    double oversampling = 4.0;
+    double bandwidth = 300.0;  ///< 1/T
+    const GoodTimeIntervals* gti = &cut;
+    double share = 1.0;  ///< of the sources asked for
+    bool safe = false;   ///< need only be safe
     std::array<int, 3> alarms{};
     int sources = 0;
 
-    void add(double log10_fap) {
-        ++sources;
-        for (std::size_t i = 0; i < levels.size(); ++i)
-            alarms[i] += log10_fap <= std::log10(levels[i]) ? 1 : 0;
-    }
+    std::string label() const { return fmt::format("{} {}", name, photons); }
 };
+
+void describe(Exposure& exposure) {
+    exposure.file = "constant";
+    exposure.time_system = "TDB";
+    exposure.time_reference = "SOLARSYSTEM";
+}
+
+/// Ordered uniform times in the good time: normalised sums of exponential deviates.
+EventList draw_events(std::int64_t photons, const GoodTimeIntervals& gti, RandomStream& random) {
+    EventList events;
+    describe(events.exposure);
+    events.gti = gti;
+    std::vector<double> passed;
+    double sum = 0.0;
+    for (std::int64_t j = 0; j < photons; ++j) passed.push_back(sum += random.exponential());
+    sum += random.exponential();
+    std::size_t i = 0;
+    double before = 0.0;
+    for (const double p : passed) {
+        const double good = p / sum * gti.exposure();
+        while (i + 1 < gti.size() && good >= before + gti.stop[i] - gti.start[i]) {
+            before += gti.stop[i] - gti.start[i];
+            ++i;
+        }
+        events.time.push_back(gti.start[i] + good - before);
+    }
+    return events;
+}
+
+/// Bins of 50 s, half of the shortest period searched, with the counts of so many photons and their Poisson
+/// errors.
+LightCurve draw_curve(const Row& row, RandomStream& random) {
+    LightCurve curve;
+    describe(curve.exposure);
+    curve.bin_width = 50.0;
+    const double mean = static_cast<double>(row.photons) / row.gti->exposure();
+    for (std::size_t g = 0; g < row.gti->size(); ++g)
+        for (double t = row.gti->start[g]; t + curve.bin_width <= row.gti->stop[g]; t += curve.bin_width) {
+            const auto counts = static_cast<double>(random.poisson(mean * curve.bin_width));
+            curve.time.push_back(t + 0.5 * curve.bin_width);
+            curve.rate.push_back(counts / curve.bin_width);
+            curve.error.push_back(std::sqrt(counts) / curve.bin_width);
+        }
+    return curve;
+}
 
 double best_of(const std::vector<PeriodCandidate>& rows) {
     double best = 0.0;
@@ -84,110 +105,155 @@ double best_of(const std::vector<PeriodCandidate>& rows) {
     return best;
 }
 
-struct Row {
-    std::string name;
-    std::int64_t photons;
-    double oversampling;
-    Shares shares;
-};
+timing::SearchOptions options_of(const Row& row) {
+    timing::SearchOptions options;
+    options.oversampling = row.oversampling;
+    const double span = row.gti->stop.back() - row.gti->start.front();
+    options.fmin = lowest / span;
+    options.fmax = (lowest + row.bandwidth) / span;
+    if (row.name != "all") {
+        options.z2_harmonics.clear();
+        if (row.name[0] == 'Z') options.z2_harmonics = {row.name.back() - '0'};
+        if (row.name != "H") options.h_harmonics = 0;
+    }
+    return options;
+}
+
+void search(Row& row, const timing::SearchOptions& options, engine::PeriodSearch& backend,
+            RandomStream random) {
+    double log10_fap = 0.0;
+    if (row.name == "GLS") {
+        const LightCurve curve = draw_curve(row, random);
+        const auto grid = timing::make_grid(curve, options);
+        const auto bins = timing::usable_bins(curve);
+        const engine::LightCurveTask task = engine::make_task(bins, curve.bin_width, grid, options);
+        const auto found = backend.search(std::span(&task, 1)).at(0).statistics;
+        log10_fap = best_of(refine::polish_light_curve(curve, grid, found, options));
+    } else {
+        const EventList events = draw_events(row.photons, *row.gti, random);
+        const auto grid = timing::make_grid(events, options);
+        const engine::EventTask task = engine::make_task(events, grid, options);
+        const auto found = backend.search(std::span(&task, 1)).at(0).statistics;
+        const double searches = timing::effective_statistics(
+            timing::event_statistics(options), options.log10_fap, timing::search_extent(events, grid));
+        log10_fap = timing::log10_false_alarm(best_of(refine::polish_events(events, grid, found, options)),
+                                              row.name == "all" ? searches : 1.0);
+    }
+    ++row.sources;
+    for (std::size_t i = 0; i < levels.size(); ++i)
+        row.alarms[i] += log10_fap <= std::log10(levels[i]) ? 1 : 0;
+}
+
+std::vector<Row> all_rows() {
+    std::vector<Row> rows;
+    for (const char* name : {"Z2_1", "Z2_2", "H"})
+        for (const std::int64_t photons : {20, 50, 200, 1000, 5000}) rows.push_back({name, photons});
+    for (const std::int64_t photons : {200, 500, 1000, 2000, 5000}) rows.push_back({"GLS", photons});
+    for (const std::int64_t photons : {20, 200, 1000}) {
+        rows.push_back({"all", photons});
+        rows.back().safe = true;
+    }
+    for (const char* name : {"Z2_1", "Z2_2", "H"})
+        for (const double oversampling : {1.0, 2.0, 8.0}) {
+            rows.push_back({name, 300, oversampling});
+            rows.back().share = 0.3;
+        }
+    for (const char* name : {"Z2_1", "Z2_2", "H"})
+        for (const double bandwidth : {100.0, 5000.0}) {
+            rows.push_back({name, 300, 4.0, bandwidth});
+            rows.back().share = bandwidth > 300.0 ? 0.1 : 0.3;
+        }
+    for (const char* name : {"Z2_1", "H"}) {
+        rows.push_back({name, 300, 4.0, 300.0, &orbit});
+        rows.back().share = 0.3;
+        rows.back().safe = true;
+    }
+    return rows;
+}
+
+/// Shares over p of the rows of the main part.
+void plot(const std::vector<Row>& rows, const std::string& folder) {
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+        std::vector<double> x, y, error;
+        for (const Row& row : rows) {
+            if (row.share != 1.0 || row.sources == 0) continue;
+            const double p = levels[i], n = row.sources;
+            x.push_back(std::log10(static_cast<double>(row.photons)) + (row.name == "Z2_1"   ? -0.10
+                                                                        : row.name == "Z2_2" ? -0.05
+                                                                        : row.name == "H"    ? 0.0
+                                                                        : row.name == "GLS"  ? 0.05
+                                                                                             : 0.10));
+            y.push_back(row.alarms[i] / (p * n));
+            error.push_back(std::sqrt((1.0 - p) / (p * n)));
+        }
+        if (x.empty()) continue;
+        write_plot(fmt::format("{}/nulls-{}.svg", folder, levels[i]),
+                   {fmt::format("False alarms of constant sources, p = {}", levels[i]),
+                    "log10 photons (left to right: Z2_1, Z2_2, H, GLS, all)",
+                    "Share / p",
+                    x,
+                    y,
+                    error,
+                    {1.0, 4.0},
+                    {1.0, 1.0}});
+    }
+}
+
+/// A line of the table; whether it is off.
+bool print(const Row& row, const std::string& photons) {
+    std::string text =
+        fmt::format("| {} | {} | {:.0f} | {:.0f}{} | {} |", row.name, photons, row.oversampling,
+                    row.bandwidth, row.gti == &orbit ? ", low orbit" : "", row.sources);
+    bool bad = false;
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+        const double n = row.sources, p = levels[i], share = row.alarms[i] / n;
+        const double sigma = std::sqrt(p * (1.0 - p) / n), away = share - p;
+        const bool off = (row.safe ? away : std::fabs(away)) > 3.0 * sigma;
+        bad |= off;
+        text += fmt::format(" {:.5f} ± {:.5f}{} |", share, sigma, off ? " off" : "");
+    }
+    fmt::print("{}\n", text);
+    std::fflush(stdout);
+    return bad;
+}
 
 }  // namespace
 
 int main(int argc, char** argv) {
     const int sources = argc > 1 ? std::atoi(argv[1]) : 0;
     if (sources < 100) {
-        std::fputs(
-            "usage: validate_nulls SOURCES [FOLDER] [PHOTONS [OVERSAMPLING]]   (at least 100 sources)\n",
-            stderr);
+        std::fputs("usage: validate_nulls SOURCES [FOLDER [ROWS]]   (at least 100 sources)\n", stderr);
         return 2;
     }
-    const std::int64_t only_photons = argc > 3 ? std::atoll(argv[3]) : -1;
-    const double only_oversampling = argc > 4 ? std::atof(argv[4]) : 0.0;
+    const std::string only = argc > 3 ? argv[3] : "";
     const ThreadPool pool(1);
     const auto backend = engine::make_cpu_engines(pool).search;
-    std::vector<Row> rows;
-    for (const std::int64_t photons : {20, 50, 200, 1000, 5000, 0})
-        for (const double oversampling : {1.0, 2.0, 4.0, 8.0}) {
-            if ((only_photons >= 0 && photons != only_photons) ||
-                (only_oversampling > 0.0 && oversampling != only_oversampling))
-                continue;
-            timing::SearchOptions options;
-            options.oversampling = oversampling;
-            options.fmin = lowest / span;
-            options.fmax = highest / span;
-            options.z2_harmonics = {1, 2};
-            std::vector<Row> group;
-            if (photons > 0)
-                for (const char* name : {"Z2_1", "Z2_2", "H", "all"})
-                    group.push_back({name, photons, oversampling, {}});
-            else
-                group.push_back({"GLS", photons, oversampling, {}});
-            for (int i = 0; i < sources; ++i) {
-                RandomStream random(1000 + static_cast<std::uint64_t>(photons),
-                                    static_cast<std::uint64_t>(i));
-                if (photons == 0) {
-                    const LightCurve curve = draw_curve(random);
-                    const auto grid = timing::make_grid(curve, options);
-                    const auto bins = timing::usable_bins(curve);
-                    const engine::LightCurveTask task =
-                        engine::make_task(bins, curve.bin_width, grid, options);
-                    const auto found = backend->search(std::span(&task, 1)).at(0).statistics;
-                    group[0].shares.add(best_of(refine::polish_light_curve(curve, grid, found, options)));
-                    continue;
-                }
-                const EventList events = draw_events(photons, random);
-                const auto grid = timing::make_grid(events, options);
-                const engine::EventTask task = engine::make_task(events, grid, options);
-                const auto found = backend->search(std::span(&task, 1)).at(0).statistics;
-                for (std::size_t s = 0; s < found.size(); ++s)
-                    group[s].shares.add(
-                        best_of(refine::polish_events(events, grid, std::span(&found[s], 1), options)));
-                // All statistics together, as a source is judged.
-                const double best = best_of(refine::polish_events(events, grid, found, options));
-                const double searches =
-                    timing::effective_statistics(timing::event_statistics(options), options.log10_fap,
-                                                 timing::search_extent(events, grid));
-                group[3].shares.add(timing::log10_false_alarm(best, searches));
-            }
-            rows.insert(rows.end(), group.begin(), group.end());
-        }
+    std::vector<Row> rows = all_rows();
     bool bad = false;
     fmt::print(
-        "| statistic | photons | oversampling | sources | p = 0.1 | 0.01 | 0.001 "
-        "|\n|---|---|---|---|---|---|---|\n");
-    for (const Row& row : rows) {
-        std::string text =
-            fmt::format("| {} | {} | {} | {} |", row.name, row.photons, row.oversampling, row.shares.sources);
-        for (std::size_t i = 0; i < levels.size(); ++i) {
-            const double n = row.shares.sources, p = levels[i], share = row.shares.alarms[i] / n;
-            const double sigma = std::sqrt(p * (1.0 - p) / n);
-            const bool off = std::fabs(share - p) > 3.0 * sigma + 0.03 * p;
-            bad |= off;
-            text += fmt::format(" {:.5f} ± {:.5f}{} |", share, sigma, off ? " off" : "");
-        }
-        fmt::print("{}\n", text);
+        "| statistic | photons | oversampling | 1/T searched | sources | p = 0.1 | 0.01 | 0.001 "
+        "|\n|---|---|---|---|---|---|---|---|\n");
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+        Row& row = rows[r];
+        if (row.label().rfind(only, 0) != 0) continue;
+        const timing::SearchOptions options = options_of(row);
+        const int n = std::max(100, static_cast<int>(row.share * sources));
+        for (int i = 0; i < n; ++i)
+            search(row, options, *backend, RandomStream(20'000 + r, static_cast<std::uint64_t>(i)));
+        bad |= print(row, std::to_string(row.photons));
     }
-    if (argc > 2) {
-        std::vector<double> x, y, error;
-        double shift = 0.0;
+    // The main rows of a statistic together.
+    for (const char* name : {"Z2_1", "Z2_2", "H", "GLS"}) {
+        Row sum{name};
+        int parts = 0;
         for (const Row& row : rows) {
-            if (row.photons == 0) continue;
-            shift = row.name == "Z2_1" ? 0.0 : shift + 0.05;
-            const double n = row.shares.sources;
-            x.push_back(std::log10(static_cast<double>(row.photons)) + shift);
-            y.push_back(row.shares.alarms[1] / (0.01 * n));
-            error.push_back(std::sqrt(0.99 / (0.01 * n)));
+            if (row.name != name || row.share != 1.0 || row.sources == 0) continue;
+            ++parts;
+            sum.sources += row.sources;
+            for (std::size_t i = 0; i < levels.size(); ++i) sum.alarms[i] += row.alarms[i];
         }
-        if (!x.empty())
-            write_plot(std::string(argv[2]) + "/nulls.svg",
-                       {"False alarms of constant sources",
-                        "log10 photons (Z2_1, Z2_2, H, all: left to right)",
-                        "Share / p, for p = 0.01",
-                        x,
-                        y,
-                        error,
-                        {x.front(), x.back()},
-                        {1.0, 1.0}});
+        if (parts > 1) bad |= print(sum, "20 to 5000");
     }
+    if (argc > 2) plot(rows, argv[2]);
     return bad ? 1 : 0;
 }

@@ -24,6 +24,9 @@ struct SearchExtent {
     double time_variance = 0.0;  ///< s^2, of the good time
     double photons = INFINITY;   ///< (sum w)^2 / sum w^2: the tail of few photons is not that of chi2
     int groups = 1;              ///< Z2 summed over this many independent lists
+    /// Trials per 1/T. Maxima are polished, but those of many harmonics are narrower than the grid, and some
+    /// of them are not found. Infinite: all are.
+    double oversampling = INFINITY;
 };
 
 /// Variance of the times of the good time intervals (of the photons where there are none), s^2: T^2 / 12 for

@@ -36,10 +36,10 @@ XSIFT_HD inline Complex gti_window(double f, const double* start, const double* 
     return exposure > 0.0 ? sum * (1.0 / exposure) : Complex{};
 }
 
-/// The frequency above which the window of n intervals adds less than about 0.05 to Z2 of n_photons (taking
-/// the 2n edges as random), Hz.
+/// The frequency above which the window of n intervals adds less than about 0.01 to Z2 of n_photons (taking
+/// the 2n edges as random), Hz: a percent of the false alarms at Z2 = 20.
 XSIFT_HD inline double window_limit(double n_photons, int n, double exposure) {
-    return std::sqrt(4.0 * n_photons * n / 0.05) / (constants::two_pi * exposure);
+    return std::sqrt(4.0 * n_photons * n / 0.01) / (constants::two_pi * exposure);
 }
 
 }  // namespace xsift::timing
