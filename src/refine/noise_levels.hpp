@@ -3,6 +3,7 @@
 
 #include "photon_sums.hpp"
 
+#include <cmath>
 #include <map>
 #include <vector>
 
@@ -30,11 +31,12 @@ inline constexpr double excluded_resolutions = 1.5, excluded_family_resolutions 
 /// them; above, the samples are sparse and they hit few of them.
 inline constexpr double lowest_family = 6.0, highest_family = 256.0;
 
-/// The level that red noise is divided by, over its estimate: a signal and its family were fitted to the
-/// noise and taken out of it, which leaves too little. From scripts/validate-red-noise.
+/// The level that powers are divided by, over its estimate: a signal and its family were fitted to the noise
+/// and taken out of it, which leaves too little (scripts/validate-red-noise). None of it where the noise is
+/// surely white, whose level is known.
 inline double cautious(const timing::NoiseLevel& level) {
     constexpr double margin = 0.2;
-    return level.estimate * (1.0 + margin * (1.0 - level.white));
+    return level.estimate * (1.0 + margin * std::sqrt(1.0 - level.white));
 }
 
 /// A frequency to take out of the noise.

@@ -118,10 +118,8 @@ class EventPolisher {
         double evidence = m.value;
         if (m.frequency < sums_.window_limit()) {
             const Evaluation clean = sums_.residual(m.frequency, harmonics, {});
-            if (value_of(m.statistic, clean) < evidence) {
-                evidence = value_of(m.statistic, clean);
-                m.power = powers_of(clean);
-            }
+            evidence = value_of(m.statistic, clean);
+            m.power = powers_of(clean);
         }
         m.log10_p = log10_single(m.statistic.kind, evidence, harmonics);
         m.trials = trials(m.statistic.kind, evidence, harmonics);

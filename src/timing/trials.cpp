@@ -291,6 +291,10 @@ double corrected(double log10_p, int harmonics, double photons) {
     return std::min(0.0, log10_p + shift);
 }
 
+/// Photons times what the crossings of one harmonic exceed by what follows from its tail (simulated with 20
+/// and 50 photons, scripts/validate-nulls).
+constexpr double crossings_of_few = 2.6;
+
 /// log10 P(> z2) of one harmonic: Zar's form of the Rayleigh test (1999, Biostatistical Analysis, 27.4), the
 /// chi2 for many photons.
 double log10_rayleigh(double z2, double photons) {
@@ -382,9 +386,10 @@ double z2_trials(double z2, int n, const SearchExtent& extent) {
     if (!(z2 > 0.0)) return 1.0;
     const double y = 0.5 * z2;
     const double log_p = log10_chi2_survival(z2, n * extent.groups) * constants::ln10;
+    double rate = resolutions(extent) * mean_rate(n, extent.groups) * found_share(n, log_p, extent);
+    if (n * extent.groups == 1) rate *= 1.0 + crossings_of_few / extent.photons;
     const double log_tau =
-        std::log(resolutions(extent) * mean_rate(n, extent.groups) * found_share(n, log_p, extent)) +
-        0.5 * std::log(y) - y + log_power_over_factorial(y, n * extent.groups - 1);
+        std::log(rate) + 0.5 * std::log(y) - y + log_power_over_factorial(y, n * extent.groups - 1);
     return trials_of(log_either(log_p, log_tau), log_p);
 }
 

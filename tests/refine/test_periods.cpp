@@ -535,6 +535,31 @@ TEST(LightCurvePeriods, ASinusoidStaysASinusoidWithSeveralHarmonics) {
     EXPECT_NEAR(best.frequency, 1 / 3210.0, 5 * best.frequency_error);
 }
 
+/// The candidate of a constant source stays at the maximum of its statistic, whatever its fundamental holds.
+TEST(Periods, NoiseIsNotMovedToAHarmonic) {
+    timing::SearchOptions options;
+    options.z2_harmonics = {2};
+    options.h_harmonics = 0;
+    options.fmin = 0.05;  // the window of the good time does not reach here
+    options.fmax = 0.5;
+    for (std::uint64_t i = 0; i < 20; ++i) {
+        RandomStream random(61, i);
+        EventList events;
+        events.gti = {{0.0}, {1000.0}};
+        for (int j = 0; j < 200; ++j) events.time.push_back(1000.0 * random.uniform());
+        std::sort(events.time.begin(), events.time.end());
+        const timing::FrequencyGrid grid = timing::make_grid(events, options);
+        const engine::EventTask task = engine::make_task(events, grid, options);
+        ThreadPool pool(1);
+        const auto found = engine::make_cpu_engines(pool).search->search(std::span(&task, 1));
+        const double screened = found.at(0).statistics.at(0).peaks.at(0).value;
+        const Rows rows = polish_events(events, grid, found.at(0).statistics, options);
+        double best = 0.0;
+        for (const PeriodCandidate& c : rows) best = std::max(best, c.statistic);
+        EXPECT_GE(best, screened - 0.02) << i;
+    }
+}
+
 /// A light curve of power-law noise (f^-index, above it white noise) by the sum of its Fourier components.
 LightCurve red_noise(std::size_t n, double index, double corner, std::uint64_t seed) {
     RandomStream random(seed, 0);
@@ -586,6 +611,7 @@ TEST(LightCurvePeriods, RedNoiseIsJudgedByItsLocalLevel) {
         }
         EXPECT_GT(white, 60) << index;
         EXPECT_LT(local, 44) << index;
+        EXPECT_GT(local, 3) << index;  // nor is it blind
         RecordProperty("local_of_200_index_" + std::to_string(static_cast<int>(index)), local);
         std::printf("index %g: white %d, local %d of 200\n", index, white, local);
     }

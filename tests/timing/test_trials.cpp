@@ -103,6 +103,42 @@ TEST(Trials, TailsOfFewPhotons) {
     EXPECT_NEAR(above_h, 1e-3 * draws, 4.0 * std::sqrt(1e-3 * draws));
 }
 
+/// The probabilities of H come from a table up to h = 90; beyond it, and for fewer harmonics, they are
+/// computed.
+TEST(Trials, HFromTheTableIsTheOneComputed) {
+    for (const double edge : {6.0, 90.0}) {
+        const double below = edge - 1e-9, above = edge + 1e-9;
+        EXPECT_NEAR(h_trials(below, 20, unit(100)), h_trials(above, 20, unit(100)),
+                    1e-5 * h_trials(edge, 20, unit(100)));
+    }
+    // Between the values of the table: the logarithm is smooth.
+    for (const double h : {10.25, 30.5, 70.75}) {
+        const auto log_at = [](double x) { return std::log(h_trials(x, 20, unit(100))); };
+        EXPECT_NEAR(
+            log_at(h),
+            (-log_at(h - 0.2) + 4.0 * log_at(h - 0.1) + 4.0 * log_at(h + 0.1) - log_at(h + 0.2)) / 6.0, 1e-5)
+            << h;
+    }
+}
+
+/// A coarse grid misses the narrow maxima of many harmonics, and none of one harmonic.
+TEST(Trials, FewerOfManyHarmonicsOnACoarseGrid) {
+    SearchExtent coarse = unit(1e4), fine = unit(1e4);
+    coarse.oversampling = 1.0;
+    fine.oversampling = 8.0;
+    const SearchExtent all = unit(1e4);
+    EXPECT_NEAR(z2_trials(30.0, 1, coarse) / z2_trials(30.0, 1, all), 0.98, 1e-3);
+    EXPECT_EQ(z2_trials(30.0, 1, fine), z2_trials(30.0, 1, all));
+    for (const double h : {20.0, 30.0, 50.0}) {
+        EXPECT_LT(h_trials(h, 20, coarse), h_trials(h, 20, fine)) << h;
+        EXPECT_LT(h_trials(h, 20, fine), h_trials(h, 20, all)) << h;
+        EXPECT_GT(h_trials(h, 20, coarse), 0.4 * h_trials(h, 20, all)) << h;
+    }
+    // Few photons: the tail is thin, its crossings a little more frequent.
+    SearchExtent few = unit(1e4, 20.0);
+    EXPECT_NEAR(z2_trials(30.0, 1, few) / z2_trials(30.0, 1, all), 1.13, 0.01);
+}
+
 /// Of all bounds at once, by drawing the powers of the harmonics.
 TEST(Trials, StatisticsTogetherAgainstDraws) {
     const std::vector<Statistic> statistics{{Statistic::Kind::z2, 1},

@@ -239,7 +239,7 @@ int main(int argc, char** argv) {
         const timing::SearchOptions options = options_of(row);
         const int n = std::max(100, static_cast<int>(row.share * sources));
         for (int i = 0; i < n; ++i)
-            search(row, options, *backend, RandomStream(20'000 + r, static_cast<std::uint64_t>(i)));
+            search(row, options, *backend, RandomStream(40'000 + r, static_cast<std::uint64_t>(i)));
         bad |= print(row, std::to_string(row.photons));
     }
     // The main rows of a statistic together.

@@ -14,8 +14,8 @@ namespace xsift::refine {
 /// Polishes the peaks of all statistics of one exposure: each is maximised in double on the photons, a
 /// multiple of the fundamental is replaced by it, those that are the same frequency are merged.
 ///
-/// statistic is the plain statistic at its maximum; log10_p_single is that of the statistic or, where it is
-/// smaller, of the statistic after subtracting what a constant source would show through the GTIs. Vetoed:
+/// statistic is the plain statistic at its maximum; log10_p_single is that of the statistic after subtracting
+/// what a constant source would show through the GTIs. Vetoed:
 /// aliases m f_frame +- k f0 of the frame frequency as measured from the photons (headers round it) and of
 /// any significant candidate f0; frequencies above its half; fewer than min_cycles; harmonics of stronger
 /// candidates; and what disappears when the images of stronger candidates through the GTIs are subtracted.
