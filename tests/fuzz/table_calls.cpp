@@ -27,7 +27,7 @@ void read_objects(const Input& input) {
 }
 
 void read_class_table(const Input& input) {
-    const auto rows = pipeline::read_class_table(input.path(), {});
+    const auto rows = pipeline::read_class_table(input.path(), {}, pipeline::read_depth({"G=20.7"}));
     for (const pipeline::ClassTableRow& row : rows)
         static_cast<void>(characterise::properties_of(row.observed));
     require(!pipeline::classify_table(rows, characterise::embedded_class_model(), "power:0.5").empty(),
