@@ -661,7 +661,7 @@ TEST_F(Catalogue, VerifyTellsWhatIsWrong) {
                         if (i == 5) r.source.id = "src4";
                     }));
     EXPECT_THAT(verify_catalogue(folder_ / "twice.fits"),
-                Contains(HasSubstr("twice in SOURCES: 1 times, first src4")));
+                Contains(HasSubstr("a source stands twice in SOURCES: 1 times, first in row 6")));
 
     write_catalogue(folder_ / "beyond.fits", info(5, 2, 6), replay(2, 6));
     EXPECT_THAT(verify_catalogue(folder_ / "beyond.fits"),
