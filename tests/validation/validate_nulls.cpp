@@ -199,7 +199,21 @@ void plot(const std::vector<Row>& rows, const std::string& folder) {
     }
 }
 
-/// A line of the table; whether it is off.
+/// Probability that at least `least` of n independent events of probability p happen, or when not `above`, at
+/// most.
+double binomial_tail(std::int64_t least, std::int64_t n, double p, bool above) {
+    const auto size = static_cast<double>(n);
+    double sum = 0.0;
+    for (std::int64_t k = above ? least : 0; k <= (above ? n : least); ++k) {
+        const auto x = static_cast<double>(k);
+        sum += std::exp(std::lgamma(size + 1.0) - std::lgamma(x + 1.0) - std::lgamma(size - x + 1.0) +
+                        x * std::log(p) + (size - x) * std::log1p(-p));
+    }
+    return sum;
+}
+
+/// A line of the table; whether it is off: less probable than what lies three standard deviations to one side
+/// of a Gaussian, which the number of sources is not where few are expected.
 bool print(const Row& row, const std::string& photons) {
     std::string text =
         fmt::format("| {} | {} | {:.0f} | {:.0f}{} | {} |", row.name, photons, row.oversampling,
@@ -207,8 +221,12 @@ bool print(const Row& row, const std::string& photons) {
     bool bad = false;
     for (std::size_t i = 0; i < levels.size(); ++i) {
         const double n = row.sources, p = levels[i], share = row.alarms[i] / n;
-        const double sigma = std::sqrt(p * (1.0 - p) / n), away = share - p;
-        const bool off = (row.safe ? away : std::fabs(away)) > 3.0 * sigma;
+        constexpr double three_sigma = 0.00135;
+        const double sigma = std::sqrt(p * (1.0 - p) / n);
+        const auto found = static_cast<std::int64_t>(std::llround(share * n)),
+                   all = static_cast<std::int64_t>(n);
+        const bool off = share > p ? binomial_tail(found, all, p, true) < three_sigma
+                                   : !row.safe && binomial_tail(found, all, p, false) < three_sigma;
         bad |= off;
         text += fmt::format(" {:.5f} ± {:.5f}{} |", share, sigma, off ? " off" : "");
     }
