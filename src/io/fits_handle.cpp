@@ -328,22 +328,35 @@ void FitsHandle::throw_beyond_row(int column) const {
                 "The file breaks its format; fetch it again or leave it out.");
 }
 
+std::int64_t FitsHandle::elements_in_heap(int column, std::int64_t row) {
+    LONGLONG length = 0, offset = 0;
+    call("find a row's elements", ffgdesll, column, static_cast<LONGLONG>(row) + 1, &length, &offset);
+    if (length < 0 || length > current_->heap_bytes || offset < 0 || offset > current_->heap_bytes - length)
+        throw Error(ErrorKind::input, "BAD_TABLE",
+                    fmt::format("{}: row {} of column {} lies outside the table", path_, row + 1, column));
+    return length;
+}
+
 template <typename T>
 std::vector<T> FitsHandle::read_row(int column, int datatype, std::int64_t row, T null_value) {
     auto [type, count] = column_type(column);
     // Elements take at least a byte, but for bits, which no reader here asks for.
     if (type >= 0 && (count < 0 || count > current_->row_bytes)) throw_beyond_row(column);
-    if (type < 0) {
-        LONGLONG length = 0, offset = 0;
-        call("find a row's elements", ffgdesll, column, static_cast<LONGLONG>(row) + 1, &length, &offset);
-        if (length < 0 || length > current_->heap_bytes || offset < 0 ||
-            offset > current_->heap_bytes - length)
-            throw Error(
-                ErrorKind::input, "BAD_TABLE",
-                fmt::format("{}: row {} of column {} lies outside the table", path_, row + 1, column));
-        count = length;
-    }
+    if (type < 0) count = elements_in_heap(column, row);
     return read<T>(column, datatype, row, count, null_value);
+}
+
+template <typename T>
+std::vector<T> FitsHandle::read_rows(int column, int datatype, std::int64_t first, std::int64_t count,
+                                     T null_value) {
+    // cfitsio follows descriptors of variable-length columns wherever they lead.
+    if (column_type(column).first < 0)
+        throw Error(ErrorKind::input, "BAD_TABLE",
+                    fmt::format("{}: column {} of HDU {} {} has rows of variable length", path_, column,
+                                current_->number, current_->name),
+                    "one number a row is expected",
+                    "The file breaks its format; fetch it again or leave it out.");
+    return read<T>(column, datatype, first, count, null_value);
 }
 
 std::vector<double> FitsHandle::numbers(int column) {
@@ -351,13 +364,13 @@ std::vector<double> FitsHandle::numbers(int column) {
 }
 
 std::vector<double> FitsHandle::numbers(int column, std::int64_t first, std::int64_t count) {
-    return read<double>(column, TDOUBLE, first, count, std::numeric_limits<double>::quiet_NaN());
+    return read_rows<double>(column, TDOUBLE, first, count, std::numeric_limits<double>::quiet_NaN());
 }
 
 std::vector<std::int64_t> FitsHandle::integers(int column) {
     static_assert(sizeof(LONGLONG) == sizeof(std::int64_t));
     const auto raw =
-        read<LONGLONG>(column, TLONGLONG, 0, current_->rows, std::numeric_limits<LONGLONG>::min());
+        read_rows<LONGLONG>(column, TLONGLONG, 0, current_->rows, std::numeric_limits<LONGLONG>::min());
     return {raw.begin(), raw.end()};
 }
 
@@ -391,10 +404,12 @@ std::vector<std::string> FitsHandle::texts(int column, std::int64_t first, std::
     std::vector<std::string> values;
     values.reserve(static_cast<std::size_t>(count));
     std::vector<char> buffer(length);
-    std::array<char*, 1> pointer{buffer.data()};
     std::array<char, 1> null{'\0'};
     for (std::int64_t row = first; row < first + count; ++row) {
         int any_null = 0;
+        if (type < 0)
+            buffer.resize(std::max(length, static_cast<std::size_t>(elements_in_heap(column, row)) + 1));
+        std::array<char*, 1> pointer{buffer.data()};
         call("read a column", ffgcvs, column, static_cast<LONGLONG>(row) + 1, LONGLONG{1}, LONGLONG{1},
              null.data(), pointer.data(), &any_null);
         std::string value = buffer.data();

@@ -92,6 +92,10 @@ class FitsHandle {
     std::vector<T> read(int column, int datatype, std::int64_t row, std::int64_t count, T null_value);
     template <typename T>
     std::vector<T> read_row(int column, int datatype, std::int64_t row, T null_value);
+    /// One number of each of `count` rows. @throws Error (input, "BAD_TABLE") for a column of variable
+    /// length.
+    template <typename T>
+    std::vector<T> read_rows(int column, int datatype, std::int64_t first, std::int64_t count, T null_value);
     void open_packed();
     std::string bytes_at(long long offset, std::size_t count) const;
     void scan();
@@ -99,6 +103,9 @@ class FitsHandle {
     /// holds.
     void read_table_size(HduInfo& table, long long file_bytes);
     [[noreturn]] void throw_beyond_row(int column) const;
+    /// Elements of a row of a variable-length column. @throws Error (input, "BAD_TABLE") when its descriptor
+    /// leads out of the heap.
+    std::int64_t elements_in_heap(int column, std::int64_t row);
     void move_to(int number);
     void read_column_names();
     /// Calls a cfitsio function with the file and a fresh status. @throws Error (input, "BAD_TABLE").

@@ -77,8 +77,11 @@ void require_printable(const std::string& flag, const std::string& text) {
         std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
     const bool mixed =
         text.find('\'') != std::string::npos && text.find_first_of("\"\\") != std::string::npos;
-    if (control || mixed)
-        reject(flag, text, "a text without control characters, and not with both ' and one of \" \\");
+    // In a list, CLI11 takes a backslash before the closing quote for an escape.
+    if (control || mixed || text.ends_with('\\'))
+        reject(flag, text,
+               "a text without control characters, not with both ' and one of \" \\, and without a \\ at its "
+               "end");
 }
 
 /// Makes the settings of one section.
