@@ -220,7 +220,6 @@ struct ProductSearch::Implementation {
         for (std::size_t i = 0; i < group.size(); ++i) {
             const EventTask& task = tasks[group[i]];
             ProductTask& p = described.host[i];
-            p = ProductTask{};
             double sum_w = static_cast<double>(task.time.size()), sum_w2 = sum_w, largest = 1.0;
             if (!task.weight.empty()) {
                 sum_w = sum_w2 = largest = 0.0;
@@ -240,6 +239,8 @@ struct ProductSearch::Implementation {
             std::copy(task.gti_stop.begin(), task.gti_stop.end(), gti_stop.host.data() + intervals);
             std::copy(task.band_edges.begin(), task.band_edges.end(), edges.host.data() + n_edges);
             df.host[i] = task.grid.df;
+            p = engine::product_task(task, sum_w, sum_w2, rms);
+            if (curves()) p.harmonics = 2;
             p.step = step.data() + photons;
             p.weight = task.weight.empty() ? nullptr : weight.device.data() + photons;
             p.largest_weight = static_cast<float>(largest / rms);
@@ -252,28 +253,12 @@ struct ProductSearch::Implementation {
                     p.largest_weighted_value = std::max(p.largest_weighted_value, std::fabs(value));
                 if (!(p.largest_weighted_value > 0.0f)) p.largest_weighted_value = 1.0f;
             }
-            p.n_photons = static_cast<std::int32_t>(task.time.size());
-            p.halo = static_cast<std::int32_t>(engine::peak_halo(task.grid, task.min_separation));
-            p.first = task.grid.first;
-            p.count = task.grid.count;
-            p.df = task.grid.df;
-            p.harmonic_fmax = task.harmonic_fmax;
-            p.sum_w = sum_w / rms;
-            p.sum_w2 = n;
             p.gti_start = gti_start.device.data() + intervals;
             p.gti_stop = gti_stop.device.data() + intervals;
-            p.n_gti = static_cast<int>(task.gti_start.size());
-            p.window_fmax = engine::window_fmax(task, sum_w, sum_w2);
-            p.harmonics = curves() ? 2 : engine::max_harmonics(task);
-            p.n_statistics = static_cast<int>(task.statistics.size());
-            for (std::size_t s = 0; s < task.statistics.size(); ++s) {
-                p.statistic_harmonics[s] = task.statistics[s].harmonics;
-                p.statistic_is_h[s] = task.statistics[s].kind == timing::Statistic::Kind::h;
+            for (std::size_t s = 0; s < task.statistics.size(); ++s)
                 slots.host[statistics_before[i] + s] = {
                     static_cast<std::int32_t>(i), static_cast<std::int32_t>(s), std::max(task.max_peaks, 0)};
-            }
             p.edges = edges.device.data() + n_edges;
-            p.bands = static_cast<int>(bands_of(task));
             p.band_trials = band_trials.device.data() + n_bands;
             p.peaks = peaks.data() + statistics_before[i] * engine::tile_peaks;
             p.n_peaks = n_peaks.device.data() + statistics_before[i];

@@ -81,9 +81,7 @@ __device__ inline void search_by_product(SharedTile& shared, int thread, const P
                                          double* sums, unsigned stride) {
     const int warp = thread / 32, lane = thread % 32;
     for (;;) {
-        if (thread == 0) shared.gathering.ticket = atomicAdd(next, 1u);
-        __syncthreads();
-        const unsigned ticket = shared.gathering.ticket;
+        const unsigned ticket = take_tile(shared.gathering, thread, next);
         if (ticket >= n_tiles) return;
         const engine::Tile tile = tiles[ticket];
         const ProductTask& task = tasks[tile.task];

@@ -22,6 +22,14 @@ struct TileGathering {
     unsigned ticket;
 };
 
+/// The number of the next tile for the block, n_tiles or more when none is left. @param next of all blocks
+template <int threads>
+__device__ unsigned take_tile(TileGathering<threads>& shared, int thread, unsigned* next) {
+    if (thread == 0) shared.ticket = atomicAdd(next, 1u);
+    __syncthreads();
+    return shared.ticket;
+}
+
 /// The trials of a tile that may be among the highest of their bands.
 template <int threads>
 __device__ void collect_bands(TileGathering<threads>& shared, const TileValues& values,

@@ -86,9 +86,7 @@ __device__ inline void search_by_transform(SharedTransform& shared, int thread, 
                                            const Tile* tiles, unsigned n_tiles, unsigned* next, double* sums,
                                            unsigned stride) {
     for (;;) {
-        if (thread == 0) shared.gathering.ticket = atomicAdd(next, 1u);
-        __syncthreads();
-        const unsigned ticket = shared.gathering.ticket;
+        const unsigned ticket = take_tile(shared.gathering, thread, next);
         if (ticket >= n_tiles) return;
         const Tile tile = tiles[ticket];
         const ProductTask& task = tasks[tile.task];
@@ -130,9 +128,7 @@ __device__ inline void search_curves(SharedTransform& shared, int thread, const 
                                      const Tile* tiles, unsigned n_tiles, unsigned* next, double* sums,
                                      unsigned stride) {
     for (;;) {
-        if (thread == 0) shared.gathering.ticket = atomicAdd(next, 1u);
-        __syncthreads();
-        const unsigned ticket = shared.gathering.ticket;
+        const unsigned ticket = take_tile(shared.gathering, thread, next);
         if (ticket >= n_tiles) return;
         const Tile tile = tiles[ticket];
         const ProductTask& task = tasks[tile.task];

@@ -20,6 +20,28 @@ std::int64_t length(std::span<const double> values) {
 DeviceBudget::DeviceBudget(std::int64_t bytes)
     : product_group(bytes / 2 / product_workers), segment(bytes / 4 / direct_slots) {}
 
+ProductTask product_task(const EventTask& task, double sum_w, double sum_w2, double unit) {
+    ProductTask p;
+    p.n_photons = static_cast<std::int32_t>(task.time.size());
+    p.halo = static_cast<std::int32_t>(peak_halo(task.grid, task.min_separation));
+    p.first = task.grid.first;
+    p.count = task.grid.count;
+    p.df = task.grid.df;
+    p.harmonic_fmax = task.harmonic_fmax;
+    p.sum_w = sum_w / unit;
+    p.sum_w2 = static_cast<double>(task.time.size());
+    p.n_gti = static_cast<int>(task.gti_start.size());
+    p.window_fmax = window_fmax(task, sum_w, sum_w2);
+    p.harmonics = max_harmonics(task);
+    p.n_statistics = static_cast<int>(task.statistics.size());
+    for (std::size_t s = 0; s < task.statistics.size(); ++s) {
+        p.statistic_harmonics[s] = task.statistics[s].harmonics;
+        p.statistic_is_h[s] = task.statistics[s].kind == timing::Statistic::Kind::h;
+    }
+    p.bands = task.band_edges.size() < 2 ? 0 : static_cast<int>(task.band_edges.size()) - 1;
+    return p;
+}
+
 bool product_holds(const EventTask& task) {
     return !task.time.empty() && !task.statistics.empty() &&
            task.statistics.size() <= static_cast<std::size_t>(max_statistics) &&

@@ -141,17 +141,9 @@ class PairLattice {
             highest_ = std::max(highest_, value);
             values_.emplace(index, value);
             if (value < highest_ - 0.5 * matters) continue;
-            for (int a = 0; a < 3; ++a)
-                for (const int step : {-1, 1}) {
-                    Index next = index;
-                    next[a] += step;
-                    if (axes_[a].coordinate < 0 || next[a] < axes_[a].first() || next[a] > axes_[a].last())
-                        continue;
-                    if (std::fabs(axes_[a].at(next[a]) - axes_[a].at(index[a])) < 0.05 * axes_[a].step)
-                        continue;
-                    if (exchanged(next)) continue;
-                    todo.emplace_back(next, p.x);
-                }
+            for_each_neighbour(axes_, index, [&](const Index& next) {
+                if (!exchanged(next)) todo.emplace_back(next, p.x);
+            });
         }
         return true;
     }

@@ -52,16 +52,7 @@ class Lattice {
             lowest_ = std::min(lowest_, node->stat);
             nodes_.emplace(index, *node);
             if (node->stat > lowest_ + matters) continue;
-            for (int a = 0; a < 2; ++a)
-                for (const int step : {-1, 1}) {
-                    Index next = index;
-                    next[a] += step;
-                    if (axes_[a].coordinate < 0 || next[a] < axes_[a].first() || next[a] > axes_[a].last())
-                        continue;
-                    if (std::fabs(axes_[a].at(next[a]) - axes_[a].at(index[a])) < 0.05 * axes_[a].step)
-                        continue;
-                    todo.emplace_back(next, p.x);
-                }
+            for_each_neighbour(axes_, index, [&](const Index& next) { todo.emplace_back(next, p.x); });
         }
         return true;
     }

@@ -5,6 +5,7 @@
 #include "objective.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <optional>
 #include <vector>
@@ -44,6 +45,21 @@ struct Axis {
         if (coordinate >= 0) x[coordinate] = to_x(u);
     }
 };
+
+/// Calls visit(neighbour) for the points of a lattice one step away along one axis: those within the limits,
+/// and not where a limit makes two points nearly one.
+template <std::size_t n, typename Visit>
+void for_each_neighbour(const std::array<Axis, n>& axes, const std::array<int, n>& index,
+                        const Visit& visit) {
+    for (std::size_t a = 0; a < n; ++a)
+        for (const int step : {-1, 1}) {
+            std::array<int, n> next = index;
+            next[a] += step;
+            if (axes[a].coordinate < 0 || next[a] < axes[a].first() || next[a] > axes[a].last()) continue;
+            if (std::fabs(axes[a].at(next[a]) - axes[a].at(index[a])) < 0.05 * axes[a].step) continue;
+            visit(next);
+        }
+}
 
 /// An axis over shape parameter i, with a step that resolves the statistic while all else is held.
 /// @param best, at where it starts, and the statistic's expansion there; @param scratch a point

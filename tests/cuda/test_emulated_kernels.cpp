@@ -16,6 +16,7 @@
 
 #include <gtest/gtest.h>
 
+#include <xsift/engine/device_plan.hpp>
 #include <xsift/engine/oracle_search.hpp>
 
 namespace xsift::cuda {
@@ -54,31 +55,17 @@ class EmulatedTask {
         bands_.assign(statistics * bands * band_depth, 0);
         peaks_.resize(statistics * tile_peaks);
         n_peaks_.assign(statistics, 0);
+        task_ = engine::product_task(task, events_.sum_w, events_.sum_w2, rms);
         task_.step = events_.step.data();
         task_.weight = weight_.empty() ? nullptr : weight_.data();
         if (!weight_.empty()) task_.largest_weight = *std::max_element(weight_.begin(), weight_.end());
-        task_.n_photons = static_cast<std::int32_t>(task.time.size());
-        task_.halo = static_cast<std::int32_t>(engine::peak_halo(task.grid, task.min_separation));
-        task_.first = task.grid.first;
-        task_.count = task.grid.count;
-        task_.df = task.grid.df;
-        task_.harmonic_fmax = task.harmonic_fmax;
-        task_.sum_w = events_.sum_w / rms;
-        task_.sum_w2 = static_cast<double>(task.time.size());
         task_.gti_start = task.gti_start.data();
         task_.gti_stop = task.gti_stop.data();
-        task_.n_gti = static_cast<int>(task.gti_start.size());
-        task_.window_fmax = events_.window_fmax;
-        task_.harmonics = events_.harmonics;
-        task_.n_statistics = static_cast<int>(statistics);
         for (std::size_t s = 0; s < statistics; ++s) {
-            task_.statistic_harmonics[s] = task.statistics[s].harmonics;
-            task_.statistic_is_h[s] = task.statistics[s].kind == Kind::h;
             task_.threshold[s] = 4.0f;
             slots_.push_back({0, static_cast<std::int32_t>(s), task.max_peaks});
         }
         task_.edges = task.band_edges.data();
-        task_.bands = static_cast<int>(bands);
         task_.band_trials = bands_.data();
         task_.peaks = peaks_.data();
         task_.n_peaks = n_peaks_.data();

@@ -34,6 +34,12 @@ struct DeviceCosts {
     }
 };
 
+struct ProductTask;
+/// A task as tiles see it, but for what points to memory, weights' extremes and thresholds.
+/// @param sum_w, sum_w2 of its weights and of their squares
+/// @param unit what weights are divided by
+ProductTask product_task(const EventTask& task, double sum_w, double sum_w2, double unit);
+
 /// Whether the tensor-core search can hold a task: photons, a grid that counts in 32 bits, peaks no further
 /// apart than an eighth of a tile.
 bool product_holds(const EventTask& task);

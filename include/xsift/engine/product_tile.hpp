@@ -498,12 +498,7 @@ XSIFT_HD inline timing::LombScargleSums<double> exact_curve_share(const ProductT
         const timing::Phasor one = timing::phasor(task.step[j] * index),
                              two = timing::phasor(task.step[j] * (2 * index));
         const auto w = static_cast<double>(task.weight[j]), wy = static_cast<double>(task.weighted_value[j]);
-        sums.c += w * one.cosine;
-        sums.s += w * one.sine;
-        sums.yc += wy * one.cosine;
-        sums.ys += wy * one.sine;
-        sums.c2 += w * two.cosine;
-        sums.s2 += w * two.sine;
+        add_bin(sums, w, wy, one, two);
     }
     return sums;
 }

@@ -116,6 +116,18 @@ struct LightCurvePass {
     std::int32_t* best = nullptr;  ///< count: 1
 };
 
+/// Adds a bin to the sums of a light curve, given the turns at f t and at 2 f t.
+template <typename Real, typename Turn>
+XSIFT_HD void add_bin(timing::LombScargleSums<Real>& sums, Real w, Real wy, const Turn& one,
+                      const Turn& two) {
+    sums.c += w * one.cosine;
+    sums.s += w * one.sine;
+    sums.yc += wy * one.cosine;
+    sums.ys += wy * one.sine;
+    sums.c2 += w * two.cosine;
+    sums.s2 += w * two.sine;
+}
+
 /// Trial i: floating-mean Lomb-Scargle power.
 XSIFT_HD inline void light_curve_trial(const LightCurvePass& pass, std::int64_t i) {
     timing::LombScargleSums<float> sums;
@@ -126,12 +138,7 @@ XSIFT_HD inline void light_curve_trial(const LightCurvePass& pass, std::int64_t 
             SinglePhasor::of(pass.step[j] * static_cast<timing::FixedPhase>(pass.first + i));
         const SinglePhasor two = one * one;
         const float w = pass.weight[j], wy = pass.weighted_value[j];
-        sums.c += w * one.cosine;
-        sums.s += w * one.sine;
-        sums.yc += wy * one.cosine;
-        sums.ys += wy * one.sine;
-        sums.c2 += w * two.cosine;
-        sums.s2 += w * two.sine;
+        add_bin(sums, w, wy, one, two);
     }
     pass.value[i] = timing::lomb_scargle_power(sums);
     pass.best[i] = 1;
