@@ -207,8 +207,10 @@ void FitsHandle::scan() {
 void FitsHandle::read_table_size(HduInfo& table, long long file_bytes) {
     const double width = own_number("NAXIS1").value_or(0.0), rows = own_number("NAXIS2").value_or(0.0),
                  heap = own_number("PCOUNT").value_or(0.0);
-    // In doubles: sizes that overflow an integer are told here, and so is what is no number.
-    if (!(width >= 0.0 && rows >= 0.0 && heap >= 0.0 &&
+    // In doubles: sizes that overflow an integer are told here, and so is what is no number. Rows of a table
+    // without any may be wider than the file, but no row has this many bytes.
+    constexpr double widest_row = 1e15;
+    if (!(width >= 0.0 && width <= widest_row && rows >= 0.0 && heap >= 0.0 &&
           width * rows + heap <= static_cast<double>(file_bytes)))
         throw_truncated(path_, fmt::format("HDU {} {} claims {} rows of {} bytes and {} more", table.number,
                                            table.name, rows, width, heap));

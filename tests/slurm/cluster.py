@@ -140,21 +140,23 @@ class Cluster:
 
     def kill_node(self, node):
         """The node is gone as seen by the controller; what ran there goes on as an orphan."""
-        for pattern in (f"slurmd -D -N {node}$", f"slurmstepd.*{node}", "slurmstepd: "):
-            for line in self.processes(pattern):
-                if pattern != "slurmstepd: " or self.belongs(line, node):
-                    os.kill(line, signal.SIGKILL)
-        self.daemons.pop(node).wait()
+        daemon = self.daemons.pop(node)
+        daemon.kill()
+        daemon.wait()
+        for step in self.processes("slurmstepd"):
+            if self.belongs(step, node):
+                os.kill(step, signal.SIGKILL)
 
     def processes(self, pattern):
         found = subprocess.run(["pgrep", "-f", pattern], capture_output=True, text=True, check=False).stdout
         return [int(pid) for pid in found.split()]
 
     def belongs(self, pid, node):
-        """Whether a step daemon is of that node: it works in the node's spool folder."""
+        """Whether a step daemon is of that node of this cluster: it works in the node's spool folder."""
+        spool = f"{self.folder}/spool-{node}"
         try:
-            return f"spool-{node}" in os.readlink(f"/proc/{pid}/cwd") or any(
-                f"spool-{node}" in os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd"))
+            return spool in os.readlink(f"/proc/{pid}/cwd") or any(
+                spool in os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd"))
         except OSError:
             return False
 

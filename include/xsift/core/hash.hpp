@@ -18,6 +18,8 @@ class ContentHash {
     ~ContentHash();
     ContentHash(ContentHash&&) noexcept;
     ContentHash& operator=(ContentHash&&) noexcept;
+    ContentHash(const ContentHash&) = delete;
+    ContentHash& operator=(const ContentHash&) = delete;
 
     void update(const void* data, std::size_t bytes);
     void update(std::string_view text) { update(text.data(), text.size()); }
