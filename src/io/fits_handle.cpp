@@ -160,12 +160,31 @@ void FitsHandle::move_to(int number) {
     call("open an HDU", ffmahd, number, &type);
 }
 
+void FitsHandle::check_header(long long at, int number) const {
+    constexpr std::size_t card = 80, value_at = 10, step = 16 * block_bytes;
+    for (;; at += step) {
+        const std::string bytes = bytes_at(at, step);
+        for (std::size_t from = 0; from + card <= bytes.size(); from += card) {
+            const std::string_view text = std::string_view(bytes).substr(from, card);
+            if (text.starts_with("END     ")) return;
+            if (text.starts_with("TTYPE") && text[value_at] != '\'' &&
+                text.find_first_of(" /", value_at) == std::string_view::npos)
+                throw Error(ErrorKind::input, "BAD_TABLE",
+                            fmt::format("{}: the name of a column is no text in HDU {}", path_, number),
+                            std::string(text.substr(0, text.find('='))),
+                            "The file breaks its format; fetch it again or leave it out.");
+        }
+        if (bytes.size() < step) return;
+    }
+}
+
 void FitsHandle::scan() {
     long long end = 0;
     const auto size = static_cast<long long>(memory_bytes_);
     while (end < size) {
         const int number = static_cast<int>(hdus_.size()) + 1;
         int status = 0, type = 0;
+        check_header(end, number);
         ffmahd(file_, number, &type, &status);
         if (status != 0) {
             const std::string why = status_text(status);
