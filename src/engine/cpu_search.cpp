@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <limits>
 #include <map>
 
@@ -132,8 +133,8 @@ void collect(const Layout& layout, std::int64_t group, float* values, const floa
 
 /// Fits of several harmonics: the sums of the weights at 1 .. 2n times the frequency, of the values at 1 ..
 /// n.
-std::vector<Collected> search_terms(const LightCurveTask& task, const PreparedLightCurve& curve,
-                                    const Layout& layout, const NufftPlan& plan, std::int64_t group) {
+void search_terms(const LightCurveTask& task, const PreparedLightCurve& curve, const Layout& layout,
+                  const NufftPlan& plan, std::int64_t group, std::vector<Collected>& found) {
     const int terms = max_harmonics(task);
     const std::size_t sum_size = plan.sum_floats();
     WorkSpace& space = work_space(plan);
@@ -178,19 +179,17 @@ std::vector<Collected> search_terms(const LightCurveTask& task, const PreparedLi
             pass.first = layout.index(group, lane, l) - cell;  // trial `cell` is this frequency
             finish_terms(pass, cell, sums);
         }
-    std::vector<Collected> found(task.terms.size(), Collected(task.max_peaks, task.band_edges));
     std::vector<float> harmonics(static_cast<std::size_t>(n));
     for (std::size_t s = 0; s < found.size(); ++s) {
         const std::size_t at = s * static_cast<std::size_t>(n);
         std::copy_n(used.begin() + static_cast<std::ptrdiff_t>(at), n, harmonics.begin());
         collect(layout, group, power.data() + at, harmonics.data(), task.terms[s], found[s]);
     }
-    return found;
 }
 
-std::vector<Collected> search_group(const LightCurveTask& task, const PreparedLightCurve& curve,
-                                    const Layout& layout, const NufftPlan& plan, std::int64_t group) {
-    if (task.terms != std::vector<int>{1}) return search_terms(task, curve, layout, plan, group);
+void search_group(const LightCurveTask& task, const PreparedLightCurve& curve, const Layout& layout,
+                  const NufftPlan& plan, std::int64_t group, std::vector<Collected>& found) {
+    if (task.terms != std::vector<int>{1}) return search_terms(task, curve, layout, plan, group, found);
     WorkSpace& space = work_space(plan);
     float *grid = WorkSpace::aligned(space.grid), *w = WorkSpace::aligned(space.sums),
           *wy = WorkSpace::aligned(space.sums_value), *w2 = WorkSpace::aligned(space.sums_double),
@@ -204,9 +203,7 @@ std::vector<Collected> search_group(const LightCurveTask& task, const PreparedLi
             power[l * lanes + lane] =
                 timing::lomb_scargle_power<float>({0.0f, 1.0f, w[re], w[im], wy[re], wy[im], w2[re], w2[im]});
         }
-    std::vector<Collected> found(1, Collected(task.max_peaks, task.band_edges));
     collect(layout, group, power, nullptr, 1, found[0]);
-    return found;
 }
 
 /// Trials a block: a larger one spreads the photons less often, a smaller one stays in the cache. From
@@ -264,26 +261,27 @@ class CpuSearch final : public PeriodSearch {
         pool_->for_each(tasks.size(),
                         [&](std::size_t t) { prepared[t] = std::make_unique<Prepared>(tasks[t]); });
 
-        std::vector<std::vector<Collected>> found(first_unit.back());
-        pool_->for_each(found.size(), [&](std::size_t unit) {
+        std::vector<std::deque<Gathered>> all(tasks.size());
+        for (std::size_t t = 0; t < tasks.size(); ++t)
+            for (std::size_t s = 0; s < statistics_of(tasks[t]).size(); ++s)
+                all[t].emplace_back(tasks[t].max_peaks, tasks[t].band_edges,
+                                    static_cast<std::size_t>(layouts[t].groups));
+        pool_->for_each(first_unit.back(), [&](std::size_t unit) {
             const auto after = std::upper_bound(first_unit.begin(), first_unit.end(), unit);
             const auto t = static_cast<std::size_t>(after - first_unit.begin()) - 1;
-            found[unit] = search_group(tasks[t], *prepared[t], layouts[t], plans_.at(layouts[t].block),
-                                       static_cast<std::int64_t>(unit - first_unit[t]));
+            const std::size_t group = unit - first_unit[t];
+            std::vector<Collected> found;
+            for (const Gathered& of : all[t]) found.push_back(of.begin());
+            search_group(tasks[t], *prepared[t], layouts[t], plans_.at(layouts[t].block),
+                         static_cast<std::int64_t>(group), found);
+            for (std::size_t s = 0; s < found.size(); ++s) all[t][s].add(group, found[s]);
         });
 
         std::vector<SearchOutcome> outcomes(tasks.size());
         for (std::size_t t = 0; t < tasks.size(); ++t) {
             const auto statistics = statistics_of(tasks[t]);
-            for (std::size_t s = 0; s < statistics.size(); ++s) {
-                Collected all(tasks[t].max_peaks, tasks[t].band_edges);
-                for (std::size_t unit = first_unit[t]; unit < first_unit[t + 1]; ++unit)
-                    all.add(found[unit][s]);
-                const std::int64_t count = std::max<std::int64_t>(tasks[t].grid.count, 0);
-                outcomes[t].statistics.push_back({statistics[s], all.peaks.sorted(),
-                                                  count ? all.sum / static_cast<double>(count) : 0.0, count,
-                                                  all.bands.peaks(tasks[t].grid, statistics[s].harmonics)});
-            }
+            for (std::size_t s = 0; s < statistics.size(); ++s)
+                outcomes[t].statistics.push_back(all[t][s].outcome(statistics[s], tasks[t].grid));
         }
         return outcomes;
     }

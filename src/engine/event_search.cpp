@@ -4,6 +4,7 @@
 #include "work_space.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <limits>
 
 #include <xsift/engine/direct_sum.hpp>
@@ -61,20 +62,19 @@ class EventSearch {
 
         const std::int64_t own = width - 2 * halo_;
         const std::int64_t units = (end_ - first + own - 1) / own;
-        std::vector<std::vector<Collected>> found(static_cast<std::size_t>(units));
-        pool_.for_each(found.size(), [&](std::size_t u) {
-            found[u] = stretch(first + static_cast<std::int64_t>(u) * own, own);
+        std::deque<Gathered> all;
+        for (std::size_t i = 0; i < task_.statistics.size(); ++i)
+            all.emplace_back(task_.max_peaks, task_.band_edges, static_cast<std::size_t>(units));
+        pool_.for_each(static_cast<std::size_t>(units), [&](std::size_t u) {
+            std::vector<Collected> found;
+            for (const Gathered& of : all) found.push_back(of.begin());
+            stretch(first + static_cast<std::int64_t>(u) * own, own, found);
+            for (std::size_t s = 0; s < found.size(); ++s) all[s].add(u, found[s]);
         });
 
         SearchOutcome outcome;
-        const std::int64_t count = end_ - first;
-        for (std::size_t s = 0; s < task_.statistics.size(); ++s) {
-            Collected all(task_.max_peaks, task_.band_edges);
-            for (const auto& unit : found) all.add(unit[s]);
-            outcome.statistics.push_back({task_.statistics[s], all.peaks.sorted(),
-                                          count ? all.sum / static_cast<double>(count) : 0.0, count,
-                                          all.bands.peaks(task_.grid, task_.statistics[s].harmonics)});
-        }
+        for (std::size_t s = 0; s < task_.statistics.size(); ++s)
+            outcome.statistics.push_back(all[s].outcome(task_.statistics[s], task_.grid));
         return outcome;
     }
 
@@ -167,14 +167,13 @@ class EventSearch {
     /// The statistics of the trials at grid indices begin .. begin + own - 1, as far as the grid reaches.
     /// Values start `halo_` trials earlier and end as much later, so that peaks are found without a look at
     /// other stretches; those outside the grid stay below every peak.
-    std::vector<Collected> stretch(std::int64_t begin, std::int64_t own) const {
+    void stretch(std::int64_t begin, std::int64_t own, std::vector<Collected>& found) const {
         Buffers& b = buffers();
         const std::int64_t from = begin - halo_, width = own + 2 * halo_;
         const auto n = static_cast<std::size_t>(width);
         float *z2 = b.z2.fit(n), *h = with_h_ ? b.h.fit(n) : nullptr, *best = b.best.fit(n);
         std::fill_n(z2, n, 0.0f);
         if (with_h_) std::fill_n(h, n, -std::numeric_limits<float>::infinity());
-        std::vector<Collected> found(task_.statistics.size(), Collected(task_.max_peaks, task_.band_edges));
         for (int k = 1; k <= events_.harmonics; ++k) {
             const std::int64_t low = std::max(from, task_.grid.first);
             const std::int64_t high = std::min(std::min(from + width, end_) - 1,
@@ -202,7 +201,6 @@ class EventSearch {
                         found[s]);
             }
         }
-        return found;
     }
 
     /// Adds the mean and the peaks of one statistic over `n` trials from grid index `begin`, whose values

@@ -127,12 +127,13 @@ bool stronger(const timing::Peak& a, const timing::Peak& b) {
 
 double PeakList::threshold() const {
     if (capacity_ == 0) return std::numeric_limits<double>::infinity();
-    return heap_.size() < capacity_ ? 0.0 : heap_.front().value;
+    return heap_.size() < capacity_ ? floor_ : std::max(floor_, heap_.front().value);
 }
 
 void PeakList::add(const timing::Peak& peak) {
-    if (!(peak.value > threshold())) return;
+    if (capacity_ == 0 || !(peak.value > floor_)) return;
     if (heap_.size() == capacity_) {
+        if (!stronger(peak, heap_.front())) return;
         std::pop_heap(heap_.begin(), heap_.end(), stronger);
         heap_.pop_back();
     }
@@ -141,7 +142,7 @@ void PeakList::add(const timing::Peak& peak) {
 }
 
 void PeakList::add(const PeakList& other) {
-    for (const auto& peak : other.sorted()) add(peak);
+    for (const auto& peak : other.heap_) add(peak);
 }
 
 std::vector<timing::Peak> PeakList::sorted() const {
@@ -162,6 +163,12 @@ void BandMaxima::add(int band, std::int64_t trial, double value) {
 void BandMaxima::add(const BandMaxima& other) {
     for (std::size_t i = 0; i < maxima_.size(); ++i)
         add(static_cast<int>(i) / band_depth, other.maxima_[i].index, other.maxima_[i].value);
+}
+
+BandMaxima BandMaxima::above() const {
+    BandMaxima out(edges_);
+    for (int band = 0; band < bands_; ++band) out.floor_.push_back(threshold(band));
+    return out;
 }
 
 std::vector<std::vector<timing::Peak>> BandMaxima::peaks(const timing::FrequencyGrid& grid,

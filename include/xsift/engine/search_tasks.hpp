@@ -69,11 +69,13 @@ XSIFT_HD inline int band_of(std::int64_t trial, const std::int64_t* edges, int b
 /// Strongest first; of equals, the lower index first.
 bool stronger(const timing::Peak& a, const timing::Peak& b);
 
-/// The strongest peaks seen so far.
+/// The strongest peaks seen so far; in which order they come does not matter.
 class PeakList {
   public:
-    explicit PeakList(int capacity) : capacity_(static_cast<std::size_t>(capacity > 0 ? capacity : 0)) {}
-    /// Values at or below this cannot enter.
+    /// @param floor peaks not above this are of no interest
+    explicit PeakList(int capacity, double floor = 0.0)
+        : capacity_(static_cast<std::size_t>(capacity > 0 ? capacity : 0)), floor_(floor) {}
+    /// Values below this cannot enter, nor can those at this whose index is above all seen.
     double threshold() const;
     void add(const timing::Peak& peak);
     void add(const PeakList& other);
@@ -82,6 +84,7 @@ class PeakList {
 
   private:
     std::size_t capacity_;
+    double floor_;
     std::vector<timing::Peak> heap_;
 };
 
@@ -104,8 +107,11 @@ class BandMaxima {
     bool is_band(int band) const { return band >= 0 && band < bands_; }
     /// Values below this cannot enter a band; those at 0 never do.
     double threshold(int band) const {
-        return maxima_[static_cast<std::size_t>(band + 1) * band_depth - 1].value;
+        const double own = maxima_[static_cast<std::size_t>(band + 1) * band_depth - 1].value;
+        return floor_.empty() ? own : std::max(own, floor_[static_cast<std::size_t>(band)]);
     }
+    /// An empty one, in which what this one would not take is of no interest either.
+    BandMaxima above() const;
     /// Offers a trial of a band.
     void add(int band, std::int64_t trial, double value);
     void add(const BandMaxima& other);
@@ -116,6 +122,7 @@ class BandMaxima {
     std::span<const std::int64_t> edges_;
     int bands_;
     std::vector<timing::Peak> maxima_;  ///< bands x depth, strongest first; value 0: none
+    std::vector<double> floor_;         ///< of each band; empty: none
 };
 
 }  // namespace xsift::engine
