@@ -14,17 +14,19 @@ GOOD_TIMES = numpy.sort(numpy.random.default_rng(5).uniform(10.0, 9990.0, 300))
 
 
 class BadInput(XsiftCase):
-    def check(self, bad, code, *ingest, words=()):
-        """Ingests a bad file between two good neighbours and runs; expects one quarantine row with the code."""
+    def check(self, bad, code, *ingest, words=(), stage="ingest", run=()):
+        """Ingests a bad file between two good neighbours and runs; expects one quarantine row with the code, from a stage."""
         good = [event_file(self.folder / name, GOOD_TIMES) for name in ("a_good.fits", "z_good.fits")]
         survey, catalogue = self.folder / "s.h5", self.folder / "c.fits"
-        done = self.xsift("ingest", good[0], bad, good[1], "-o", survey, *ingest, exit_code=3)
-        self.assertIn(code, done.stdout + done.stderr)
-        self.xsift("run", survey, "-o", catalogue, exit_code=3)
+        at_once = stage == "ingest"
+        done = self.xsift("ingest", good[0], bad, good[1], "-o", survey, *ingest, exit_code=3 if at_once else 0)
+        self.assertEqual(code in done.stdout + done.stderr, at_once)
+        self.xsift("run", survey, "-o", catalogue, *run, exit_code=3)
         quarantine = [row for row in rows(catalogue, "QUARANTINE")]
         matching = [row for row in quarantine if text(row["CODE"]).strip() == code]
         self.assertEqual(len(matching), 1, quarantine)
         self.assertIn(str(bad).rsplit("/", 1)[-1], text(matching[0]["INPUT"]))
+        self.assertEqual(text(matching[0]["STAGE"]).strip(), stage)
         for word in words:
             self.assertIn(word, text(matching[0]["MESSAGE"]))
         sources = {text(row["SRCID"]).strip(): row for row in rows(catalogue, "SOURCES")}
@@ -139,9 +141,9 @@ class BadInput(XsiftCase):
             change(folder, hdus["SPECTRUM"])
         return folder / stem
 
-    def check_spectrum(self, code, change):
+    def check_spectrum(self, code, change, **expected):
         bad = self.spectrum(code.lower(), change)
-        self.check(bad, code, *RESPONSES, "--response-path", bad.parent)
+        self.check(bad, code, *RESPONSES, "--response-path", bad.parent, **expected)
 
     def test_negative_counts(self):
         def change(_, spectrum):
@@ -174,6 +176,69 @@ class BadInput(XsiftCase):
                 hdus["SPECTRUM"].data = hdus["SPECTRUM"].data[:2048]
                 hdus["SPECTRUM"].header["DETCHANS"] = 2048
         self.check_spectrum("CHANNEL_MISMATCH", change)
+
+    def test_counts_that_are_not_whole(self):
+        def change(_, spectrum):
+            counts = spectrum.data["COUNTS"].astype(float)
+            counts[700] += 0.5
+            columns = [fits.Column("CHANNEL", "J", array=spectrum.data["CHANNEL"]), fits.Column("COUNTS", "E", array=counts)]
+            spectrum.data = fits.BinTableHDU.from_columns(columns).data
+        self.check_spectrum("NON_INTEGER_COUNTS", change)
+
+    def test_background_without_backscal(self):
+        def change(folder, _):
+            with fits.open(next(folder.glob("*BGSPEC*")), mode="update") as hdus:
+                del hdus["SPECTRUM"].header["BACKSCAL"]
+        self.check_spectrum("NO_BACKSCAL", change)
+
+    def test_area_on_other_energies_than_the_response(self):
+        def change(folder, _):
+            with fits.open(next(folder.glob("*SRCARF*")), mode="update") as hdus:
+                hdus["SPECRESP"].data["ENERG_LO"][1:] *= 1.002
+                hdus["SPECRESP"].data["ENERG_HI"][:-1] *= 1.002
+        self.check_spectrum("ARF_MISMATCH", change, words=("--repair",))
+
+    def test_all_channels_bad(self):
+        def change(_, spectrum):
+            spectrum.data["QUALITY"][:] = 5
+        self.check_spectrum("NO_GOOD_CHANNELS", change, stage="fit")
+
+    def small_spectrum(self, groups):
+        """A spectrum of six channels of 1 keV with two counts each, and its response: the same groups (channel, number) in each energy."""
+        energies = numpy.arange(1.0, 7.0)
+        spectrum = fits.BinTableHDU.from_columns([
+            fits.Column("CHANNEL", "I", array=numpy.arange(6)), fits.Column("COUNTS", "J", array=numpy.full(6, 2))], name="SPECTRUM")
+        for key, value in {"HDUCLASS": "OGIP", "HDUCLAS1": "SPECTRUM", "EXPOSURE": 100.0, "DETCHANS": 6, "TLMIN1": 0, "BACKFILE": "none",
+                           "ANCRFILE": "none", "RESPFILE": "small.rsp"}.items():
+            spectrum.header[key] = value
+        total = sum(number for _, number in groups)
+        matrix = fits.BinTableHDU.from_columns([
+            fits.Column("ENERG_LO", "E", unit="keV", array=energies), fits.Column("ENERG_HI", "E", unit="keV", array=energies + 1.0),
+            fits.Column("N_GRP", "I", array=numpy.full(6, len(groups))),
+            fits.Column("F_CHAN", f"{len(groups)}I", array=numpy.tile([first for first, _ in groups], (6, 1))),
+            fits.Column("N_CHAN", f"{len(groups)}I", array=numpy.tile([number for _, number in groups], (6, 1))),
+            fits.Column("MATRIX", f"{total}E", array=numpy.full((6, total), 100.0 / total))], name="SPECRESP MATRIX")
+        bounds = fits.BinTableHDU.from_columns([
+            fits.Column("CHANNEL", "I", array=numpy.arange(6)), fits.Column("E_MIN", "E", unit="keV", array=energies),
+            fits.Column("E_MAX", "E", unit="keV", array=energies + 1.0)], name="EBOUNDS")
+        for key, value in {"HDUCLASS": "OGIP", "HDUCLAS1": "RESPONSE", "HDUCLAS2": "RSP_MATRIX", "HDUCLAS3": "FULL", "TLMIN4": 0,
+                           "DETCHANS": 6}.items():
+            matrix.header[key] = value
+        folder = self.folder / "small"
+        folder.mkdir()
+        fits.HDUList([fits.PrimaryHDU(), spectrum]).writeto(folder / "small.pha")
+        fits.HDUList([fits.PrimaryHDU(), matrix, bounds]).writeto(folder / "small.rsp")
+        return folder / "small.pha"
+
+    def check_small(self, groups, code, **expected):
+        bad = self.small_spectrum(groups)
+        self.check(bad, code, "--response-path", bad.parent, **expected)
+
+    def test_response_with_overlapping_groups(self):
+        self.check_small([(0, 4), (3, 3)], "OVERLAPPING_GROUPS", words=("small.rsp",))
+
+    def test_counts_where_nothing_is_expected(self):
+        self.check_small([(0, 2), (4, 2)], "ZERO_AREA", stage="fit", run=("--binning", "none"))
 
 
 if __name__ == "__main__":
