@@ -273,6 +273,44 @@ Objective::SingleNorm Objective::single_norm(const Vector& x, std::span<const do
     return out;
 }
 
+Objective::NormFit Objective::fit_norm(std::span<const double> unit, double log_norm) const {
+    require_time_left();
+    constexpr int most_steps = 4;
+    constexpr double farthest = 1e-2, enough = 1e-5;
+    const int at = coordinates_.first_norm();
+    const double lo = coordinates_.lo[at], hi = coordinates_.hi[at];
+    log_norm = std::clamp(log_norm, lo, hi);
+    for (int taken = 0;; ++taken) {
+        const double norm = std::exp(log_norm);
+        double stat = 0.0;
+        spectral::NormSlope sum;
+        for_each_bin([&](std::size_t d, std::size_t bin, std::size_t k) {
+            const double rate = std::fmax(norm * unit[k], spectral::lowest_rate);
+            const spectral::StatTerm by = derivatives(*spectra_[d], bin, k, rate);
+            stat += term(*spectra_[d], bin, k, rate);
+            sum.first += by.first * unit[k];
+            sum.second += by.second * unit[k] * unit[k];
+        });
+        const double slope = norm * sum.first, square = norm * norm * sum.second, curvature = square + slope,
+                     step = -slope / curvature;
+        if (taken > most_steps || (log_norm <= lo && slope >= 0.0) || (log_norm >= hi && slope <= 0.0))
+            return {stat, log_norm, square};
+        // what comes after the parabola in the series, whose third derivative is about the second
+        if (curvature > 0.0 && std::fabs(step) < farthest &&
+            curvature * std::fabs(step * step * step) < enough)
+            return {stat + 0.5 * slope * step, log_norm + step, square * (1.0 + step)};
+        if (taken < most_steps && curvature > 0.0 && std::fabs(step) < 0.5) {
+            log_norm = std::clamp(log_norm + step, lo, hi);
+            continue;
+        }
+        // from far away, and where the statistic has kinks (bins without background counts): by a bracket
+        taken = most_steps;
+        Vector from{};
+        from[at] = log_norm;
+        log_norm = std::clamp(std::log(profiled_norm(from, unit, 1e-5)), lo, hi);
+    }
+}
+
 /// Several norms: the statistic is convex in them. Newton steps within the limits, shortened where the slope
 /// along the step has changed its sign by much; the expected curvature at first.
 void Objective::profile_norms(Point& p, const Mask& held) const {
@@ -399,6 +437,20 @@ void Objective::fold_rows(const Vector& x, std::size_t n_rows, bool derivatives,
 
 void Objective::fold_groups(const Vector& x, std::vector<double>& rates) {
     fold_rows(x, freedom().groups.size(), false, rates);
+}
+
+void Objective::fold_places(std::span<const Vector> places, std::vector<double>& rates) {
+    rates.resize(places.size() * n_bins_);
+    spectral::ModelEvaluator& model = evaluators_.front();
+    const FitData& data = *spectra_.front();
+    const std::size_t width = FitData::padded(places.size());
+    photons_.assign(width * data.n_energies(), 0.0);
+    for (std::size_t r = 0; r < places.size(); ++r) {
+        model.evaluate(values(places[r]), false);
+        const std::span<const double> from = model.unit(0);
+        for (std::size_t i = 0; i < data.n_energies(); ++i) photons_[i * width + r] = from[i];
+    }
+    data.fold(photons_, places.size(), rates.data(), n_bins_);
 }
 
 void Objective::expand_rates(const Vector& x, std::span<const double> rates, std::vector<double>& slope,

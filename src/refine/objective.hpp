@@ -100,6 +100,15 @@ class Objective {
     /// The norm of rates at norm 1 (n_bins) alone that minimises the statistic, within the limits of the
     /// first norm, and the statistic there; factors of further spectra as in x.
     SingleNorm single_norm(const Vector& x, std::span<const double> unit) const;
+    struct NormFit {
+        double stat = 0.0, log_norm = 0.0;
+        double curvature = 0.0;  ///< of the statistic in ln norm, as the counts have it
+    };
+    /// The same for a model of one norm, to 1e-5 of the statistic. A norm that is near to begin with costs
+    /// one or two looks at the bins.
+    NormFit fit_norm(std::span<const double> unit, double log_norm) const;
+    /// Rows of n_bins: count/s at norm 1 at several places, for one spectrum and a model of one norm.
+    void fold_places(std::span<const Vector> places, std::vector<double>& rates);
     /// The statistic as a parabola in the rate of each bin around given rates (n_bins): slope, and expected
     /// curvature.
     void expand_rates(const Vector& x, std::span<const double> rates, std::vector<double>& slope,
