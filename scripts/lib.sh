@@ -61,3 +61,15 @@ configure() {
     say "Configuring $folder"
     cmake --preset release -B "$folder" "$@"
 }
+
+# replace_section HEADING < TEXT: puts the text below a heading of docs/validation.md in place of what stood there;
+# at the end when there is none.
+replace_section() {
+    python3 -B -c '
+import pathlib, sys
+heading, path = sys.argv[1], pathlib.Path("docs/validation.md")
+before, _, after = path.read_text().partition(heading + "\n")
+rest = after[after.find("\n## "):] if "\n## " in after else ""
+path.write_text(before.rstrip("\n") + "\n\n" + heading + "\n\n" + sys.stdin.read().strip("\n") + "\n" + rest)
+' "$1"
+}

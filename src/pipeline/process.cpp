@@ -1,6 +1,7 @@
 #include "process.hpp"
 
 #include "guarded.hpp"
+#include "simulated_alarms.hpp"
 #include "spectra.hpp"
 
 #include <algorithm>
@@ -143,34 +144,6 @@ double searches_of(const ExposureWork& item, const timing::SearchOptions& option
     return n;
 }
 
-/// Simulated sources searched at once.
-constexpr std::uint64_t draws_at_once = 64;
-
-/// The false-alarm probabilities of an event list from simulated ones.
-void simulate(ExposureWork& item, const std::string& source, const timing::SearchOptions& given,
-              engine::PeriodSearch& search, const ThreadPool& pool) {
-    timing::SearchOptions options = given;
-    options.log10_fap = -1000.0;  // nothing of the noise is looked into further
-    options.max_candidates = std::min(options.max_candidates, 3);
-    const std::uint64_t seed = refine::simulation_seed(source, item.exposure()),
-                        draws = static_cast<std::uint64_t>(options.draws);
-    std::vector<double> smallest(draws);
-    for (std::uint64_t first = 0; first < draws; first += draws_at_once) {
-        const std::uint64_t n = std::min(draws_at_once, draws - first);
-        std::vector<EventList> lists(n);
-        pool.for_each(
-            n, [&](std::size_t i) { lists[i] = refine::simulated_constant(*item.events, seed, first + i); });
-        std::vector<engine::EventTask> tasks;
-        for (const EventList& list : lists) tasks.push_back(engine::make_task(list, item.grid, options));
-        const auto outcomes = search.search(std::span<const engine::EventTask>(tasks));
-        pool.for_each(n, [&](std::size_t i) {
-            smallest[first + i] = refine::smallest_log10_fap(
-                refine::polish_events(lists[i], item.grid, outcomes[i].statistics, options));
-        });
-    }
-    refine::apply_simulated(refine::SimulatedTail(std::move(smallest)), item.candidates);
-}
-
 void add_joint_task(JointWork& joint, const timing::SearchOptions& options, CompositeWork& composite) {
     engine::CompositeTask task;
     task.grid = joint.grid;
@@ -288,7 +261,12 @@ void BatchProcessor::search(std::int64_t number, Batch batch, std::vector<Source
             if (item.usable && item.events != nullptr)
                 guarded(batch[item.source].source.id, item.exposure().file, "search", item.quarantine,
                         step_seconds, [&] {
-                            simulate(item, batch[item.source].source.id, options, *engines_.search, pool_);
+                            const std::uint64_t seed =
+                                refine::simulation_seed(batch[item.source].source.id, item.exposure());
+                            refine::apply_simulated(
+                                refine::SimulatedTail(simulated_alarms(*item.events, item.grid, options, seed,
+                                                                       *engines_.search, pool_)),
+                                item.candidates);
                         });
     pool_.for_each(joint.size(), [&](std::size_t k) {
         JointWork& j = joint[k];

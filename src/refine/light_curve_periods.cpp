@@ -233,8 +233,11 @@ class LightCurvePolisher {
             const double all = data_.power(peak.frequency, terms);
             return BandMaximum{peak.frequency,
                                timing::normalised_power(all, options_.gls_normalisation, data_.chi2()),
-                               timing::chi2_of_power(all, n), terms,
-                               2.0 * timing::chi2_of_power(power, n) / (amplitude * amplitude)};
+                               timing::chi2_of_power(all, n),
+                               terms,
+                               2.0 * timing::chi2_of_power(power, n) / (amplitude * amplitude),
+                               /*maximised=*/false,
+                               not_measured};
         });
     }
 

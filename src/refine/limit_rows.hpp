@@ -19,6 +19,8 @@ struct BandMaximum {
     double frequency = 0.0, statistic = 0.0, chi2 = 0.0;  ///< chi2: what is distributed as Z2_n
     int harmonics = 1;
     double photons = 0.0;
+    bool maximised = false;              ///< over frequency, not the highest trial
+    double double_angle = not_measured;  ///< mean of cos 2 (phase - peak) of unweighted photons
 };
 
 /// What an exposure says about its limits.

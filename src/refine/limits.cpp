@@ -14,7 +14,7 @@ namespace {
 
 /// The maximum of Z2_n near a trial, by Newton steps within a grid step on either side.
 BandMaximum maximum_near(const PhotonSums& sums, double start, double df, int harmonics) {
-    BandMaximum best{start, -1.0, 0.0, harmonics, sums.effective_photons()};
+    BandMaximum best{start, -1.0, 0.0, harmonics, sums.effective_photons(), /*maximised=*/true, not_measured};
     const auto last = static_cast<std::size_t>(harmonics) - 1;
     double f = start, low = start - df, high = start + df;
     for (int iteration = 0; iteration < 8; ++iteration) {
@@ -32,6 +32,14 @@ BandMaximum maximum_near(const PhotonSums& sums, double start, double df, int ha
     }
     best.chi2 = best.statistic;
     return best;
+}
+
+/// Mean of cos 2 (phase - peak) over the photons, the peak that of the fundamental.
+double double_angle(const PhotonSums& sums, double frequency) {
+    const std::vector<timing::Complex> s = sums.sums(frequency, 2);
+    const timing::Complex twice = s[0] * s[0];
+    const double length = s[0].norm();
+    return length > 0.0 ? (s[1].re * twice.re + s[1].im * twice.im) / length / sums.effective_photons() : 0.0;
 }
 
 /// The highest of the trials that screening found highest.
@@ -76,7 +84,13 @@ std::vector<PulsedFractionLimit> limit_rows(const LimitSetting& setting, const t
     const std::vector<std::int64_t> edges = timing::band_edges(grid, setting.confirmable, options);
     std::vector<PulsedFractionLimit> rows(1);
     BandMaximum highest;
-    double low = INFINITY, high = 0.0;
+    double highest_limit = -1.0, low = INFINITY, high = 0.0;
+    const auto limit_of = [&](const BandMaximum& m) {
+        return m.maximised
+                   ? timing::maximised_fraction_limit(m.chi2, m.harmonics, m.photons, options.confidence,
+                                                      m.double_angle)
+                   : timing::pulsed_fraction_limit(m.chi2, m.harmonics, m.photons, options.confidence);
+    };
     const auto fill = [&](PulsedFractionLimit& row, const BandMaximum& maximum, double from, double to) {
         row.exposure = setting.exposure->file;
         row.instrument = setting.exposure->instrument;
@@ -87,9 +101,7 @@ std::vector<PulsedFractionLimit> limit_rows(const LimitSetting& setting, const t
         row.frequency = maximum.frequency;
         row.statistic = maximum.statistic;
         row.n_photons = setting.n_photons;
-        row.pf_ul = timing::pulsed_fraction_limit(maximum.chi2, maximum.harmonics, maximum.photons,
-                                                  options.confidence) /
-                    (timing::frame_attenuation(to, setting.frame_time) * setting.live);
+        row.pf_ul = limit_of(maximum) / (timing::frame_attenuation(to, setting.frame_time) * setting.live);
         row.flags = setting.flags;
         if (row.pf_ul > 1.0) row.flags |= limit_unconstraining;
         for (const PeriodCandidate& c : candidates)
@@ -105,7 +117,10 @@ std::vector<PulsedFractionLimit> limit_rows(const LimitSetting& setting, const t
         fill(rows.emplace_back(), maximum, from, to);
         low = std::min(low, from);
         high = std::max(high, to);
-        if (maximum.chi2 > highest.chi2) highest = maximum;
+        if (const double limit = limit_of(maximum); limit > highest_limit) {
+            highest_limit = limit;
+            highest = maximum;
+        }
     }
     if (rows.size() == 1) return {};
     fill(rows.front(), highest, low, high);
@@ -142,8 +157,13 @@ std::vector<PulsedFractionLimit> pulsed_fraction_limits(const EventList& events,
     };
     const auto recompute = [&](const timing::Peak& peak) {
         const int n = usable(peak.frequency, peak.harmonics);
-        if (peak.frequency >= window_limit) return maximum_near(sums, peak.frequency, grid.df, n);
-        BandMaximum maximum{peak.frequency, 0.0, 0.0, n, sums.effective_photons()};
+        if (peak.frequency >= window_limit) {
+            BandMaximum maximum = maximum_near(sums, peak.frequency, grid.df, n);
+            if (events.weight.empty()) maximum.double_angle = double_angle(sums, maximum.frequency);
+            return maximum;
+        }
+        BandMaximum maximum{peak.frequency,      0.0,         0.0, n, sums.effective_photons(),
+                            /*maximised=*/false, not_measured};
         for (const timing::Complex& alpha : sums.amplitudes(peak.frequency, n))
             maximum.chi2 += 0.5 * maximum.photons * alpha.norm();
         maximum.statistic = maximum.chi2;

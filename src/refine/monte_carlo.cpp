@@ -82,8 +82,7 @@ EventList simulated_constant(const EventList& events, std::uint64_t seed, std::u
 }
 
 SimulatedTail::SimulatedTail(std::vector<double> log10_fap) : x_(std::move(log10_fap)) {
-    if (x_.size() < fewest_draws)
-        throw Error(ErrorKind::internal, "INTERNAL", "too few simulated sources");
+    if (x_.size() < fewest_draws) throw Error(ErrorKind::internal, "INTERNAL", "too few simulated sources");
     for (double& x : x_) x *= -constants::ln10;
     std::sort(x_.begin(), x_.end());
     const auto m = static_cast<std::size_t>(std::ceil(tail_share * static_cast<double>(x_.size())));
@@ -107,7 +106,8 @@ bool SimulatedTail::beyond(double log10_fap) const {
 
 double smallest_log10_fap(const std::vector<PeriodCandidate>& rows) {
     double smallest = 0.0;
-    for (const PeriodCandidate& c : rows) smallest = std::min(smallest, c.log10_fap_white);
+    for (const PeriodCandidate& c : rows)
+        if (c.veto == 0) smallest = std::min(smallest, c.log10_fap_white);
     return smallest;
 }
 

@@ -77,6 +77,16 @@ TEST(Simulated, TailOfRightProbabilitiesIsTheIdentity) {
     EXPECT_NEAR(SimulatedTail(three).log10_probability(-3.0), -3.0 + std::log10(3.0), 0.05);
 }
 
+/// A candidate of too few cycles is no false alarm: it is never offered.
+TEST(Simulated, VetoedRowsAreNoAlarms) {
+    std::vector<PeriodCandidate> rows(2);
+    rows[0].log10_fap_white = -6.0;
+    rows[0].veto = veto_few_cycles;
+    rows[1].log10_fap_white = -0.5;
+    EXPECT_EQ(smallest_log10_fap(rows), -0.5);
+    EXPECT_EQ(smallest_log10_fap({}), 0.0);
+}
+
 TEST(Simulated, ReplacesWhatItSearchedAndFlagsIt) {
     std::vector<double> drawn;
     for (int i = 0; i < 1000; ++i) drawn.push_back(std::log10((i + 0.5) / 1000.0) - 0.3);

@@ -90,6 +90,25 @@ TEST(NoncentralChi2, NoncentralityInvertsAtAnyScale) {
             }
 }
 
+/// One more degree of freedom: sums of Poisson probabilities and incomplete gamma functions, made apart.
+TEST(NoncentralChi2, MaximumOverFrequency) {
+    const struct {
+        int n;
+        double x, lambda, cdf;
+    } known[] = {
+        {1, 3.0, 1e-09, 0.608374823575},   {1, 2.0, 1.0, 0.308252507665},
+        {1, 20.0, 30.0, 0.113474086175},   {1, 60.0, 30.0, 0.982803371457},
+        {2, 30.0, 12.5, 0.931613898531},   {4, 80.0, 100.0, 0.0695297283703},
+        {20, 120.0, 50.0, 0.949573058391}, {1, 900.0, 1000.0, 0.0489373627496},
+    };
+    for (const auto& k : known) EXPECT_NEAR(maximum_cdf(k.x, k.n, k.lambda), k.cdf, 1e-8) << k.x;
+    EXPECT_EQ(maximum_cdf(0.0, 1, 3.0), 0.0);
+    EXPECT_EQ(maximum_cdf(1.0, 1, 1e4), 0.0);
+    EXPECT_NEAR(maximum_cdf(1e4, 1, 1.0), 1.0, 1e-12);
+    // Hardly any scatter of the amplitude itself: what is left is the chi2 of 2n.
+    EXPECT_NEAR(maximum_cdf(106.0, 1, 100.0, 1e-4), 1.0 - std::exp(-3.0), 1e-3);
+}
+
 TEST(PulsedFraction, Formulas) {
     EXPECT_NEAR(amplitude_of(0.5 * 1000 * 0.09, 1000), 0.3, 1e-15);
     EXPECT_EQ(amplitude_of(-1.0, 1000), 0.0);
@@ -123,6 +142,40 @@ TEST(PulsedFraction, LimitCoversKnownSignals) {
             covered += pulsed_fraction_limit(2 * (c * c + s * s) / photons, 1, photons, 0.9) > a ? 1 : 0;
         }
         EXPECT_NEAR(covered, 0.9 * n, 4 * std::sqrt(0.09 * n)) << a;
+    }
+}
+
+/// Photons whose phases have a density 1 + a cos + b cos 2, and with what a maximisation over frequency adds:
+/// the limit covers as often as it says, for shallow modulations and deep ones, sinusoids and pulses.
+TEST(PulsedFraction, MaximisedLimitCoversDeepModulations) {
+    constexpr int n = 4000, photons = 60;
+    struct Profile {
+        double a, b;
+    };
+    for (const Profile p : {Profile{0.5, 0.0}, Profile{1.0, 0.0}, Profile{0.9, 0.4}}) {
+        int covered = 0, plain = 0;
+        for (int i = 0; i < n; ++i) {
+            RandomStream random(32, static_cast<std::uint64_t>(i));
+            double c = 0.0, s = 0.0, c2 = 0.0, s2 = 0.0;
+            for (int j = 0; j < photons;) {
+                const double phase = constants::two_pi * random.uniform();
+                if (random.uniform() * (1.0 + p.a + p.b) >
+                    1.0 + p.a * std::cos(phase) + p.b * std::cos(2.0 * phase))
+                    continue;
+                c += std::cos(phase);
+                s += std::sin(phase);
+                c2 += std::cos(2.0 * phase);
+                s2 += std::sin(2.0 * phase);
+                ++j;
+            }
+            const double g = random.normal(), z = 2.0 * (c * c + s * s) / photons + g * g,
+                         twice = 2.0 * std::atan2(s, c);
+            const double angle = (c2 * std::cos(twice) + s2 * std::sin(twice)) / photons;
+            covered += maximised_fraction_limit(z, 1, photons, 0.9, angle) > p.a ? 1 : 0;
+            plain += pulsed_fraction_limit(z, 1, photons, 0.9) > p.a ? 1 : 0;
+        }
+        EXPECT_NEAR(covered, 0.9 * n, 0.02 * n) << p.a << ' ' << p.b;
+        EXPECT_GT(plain, covered) << p.a;
     }
 }
 

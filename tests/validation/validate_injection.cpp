@@ -20,6 +20,7 @@
 
 #include <xsift/core/random.hpp>
 #include <xsift/engine/factory.hpp>
+#include <xsift/refine/composite_periods.hpp>
 #include <xsift/refine/limits.hpp>
 #include <xsift/refine/periods.hpp>
 #include <xsift/timing/noncentral_chi2.hpp>
@@ -35,8 +36,11 @@ const std::vector<double> start{0.0, 11'000.0, 26'500.0}, stop{10'000.0, 26'000.
 
 /// What is wanted of the figures, beyond what chance allows.
 constexpr double efficiency_tolerance = 0.03, fraction_tolerance = 0.02, coverage_tolerance = 0.02;
+/// P(|g| < 1) of a Gaussian.
+constexpr double one_sigma = 0.6827;
 
-EventList draw(double frequency, double fraction, RandomStream& random) {
+/// Photons of 1 + a cos(2 pi (f t + fdot t^2 / 2) + phase).
+EventList draw(double frequency, double fdot, double fraction, RandomStream& random) {
     EventList events;
     events.exposure.file = "injected";
     events.exposure.time_system = "TDB";
@@ -47,8 +51,9 @@ EventList draw(double frequency, double fraction, RandomStream& random) {
         const double t = span * random.uniform();
         bool good = false;
         for (std::size_t i = 0; i < start.size(); ++i) good = good || (t >= start[i] && t < stop[i]);
-        if (good && random.uniform() * (1 + fraction) <
-                        1 + fraction * std::cos(constants::two_pi * (frequency * t + phase)))
+        if (good &&
+            random.uniform() * (1 + fraction) <
+                1 + fraction * std::cos(constants::two_pi * ((frequency + 0.5 * fdot * t) * t + phase)))
             events.time.push_back(t);
     }
     std::sort(events.time.begin(), events.time.end());
@@ -71,7 +76,8 @@ double power_of_statistic(double threshold, double lambda, bool maximised) {
 
 struct Figures {
     double fraction = 0.0, theory = 0.0, plain_theory = 0.0;
-    int n = 0, found = 0, within_3_sigma = 0, inside = 0, covered = 0, covered_single = 0;
+    int n = 0, found = 0, within_3_sigma = 0, within_sigma = 0, within_formula = 0, inside = 0, covered = 0,
+        covered_single = 0;
     double sum_fraction = 0.0, sum_pull2 = 0.0;
 
     double efficiency() const { return static_cast<double>(found) / n; }
@@ -88,7 +94,7 @@ Figures inject(double fraction, int realisations, const timing::SearchOptions& o
         RandomStream random(static_cast<std::uint64_t>(std::lround(1e6 * fraction)) + 17,
                             static_cast<std::uint64_t>(i));
         const double frequency = 1.1 * lowest + (highest / 1.1 - 1.1 * lowest) * random.uniform();
-        const EventList events = draw(frequency, fraction, random);
+        const EventList events = draw(frequency, 0.0, fraction, random);
         const auto grid = timing::make_grid(events, options);
         one.limit_bands = {frequency - 0.5 / span, frequency + 0.5 / span};
         const engine::EventTask task = engine::make_task(events, grid, one);
@@ -112,6 +118,9 @@ Figures inject(double fraction, int realisations, const timing::SearchOptions& o
         ++f.found;
         const double pull = (c.frequency - frequency) / c.frequency_error;
         f.within_3_sigma += std::fabs(pull) < 3.0 ? 1 : 0;
+        f.within_sigma += std::fabs(pull) < 1.0 ? 1 : 0;
+        const double formula = std::sqrt(3.0 / c.statistic) / (constants::pi * span);
+        f.within_formula += std::fabs(c.frequency - frequency) < formula ? 1 : 0;
         f.sum_pull2 += pull * pull;
         f.sum_fraction += c.pulsed_fraction;
         f.inside += c.pf_lo <= fraction && fraction <= c.pf_hi ? 1 : 0;
@@ -119,6 +128,35 @@ Figures inject(double fraction, int realisations, const timing::SearchOptions& o
     const double lambda = 0.5 * static_cast<double>(photons) * fraction * fraction;
     f.theory = power_of_statistic(threshold, lambda, true);
     f.plain_theory = power_of_statistic(threshold, lambda, false);
+    return f;
+}
+
+/// Drifting signals polished from the trials next to them.
+struct DriftFigures {
+    int n = 0, frequency = 0, fdot = 0;
+};
+
+DriftFigures inject_drift(double fraction, int realisations, timing::SearchOptions options) {
+    options.max_fdot = 1e-8;
+    DriftFigures f;
+    for (int i = 0; i < realisations; ++i) {
+        RandomStream random(static_cast<std::uint64_t>(std::lround(1e6 * fraction)) + 18,
+                            static_cast<std::uint64_t>(i));
+        const double frequency = 1.1 * lowest + (highest / 1.1 - 1.1 * lowest) * random.uniform(),
+                     fdot = (random.uniform() < 0.5 ? -1.0 : 1.0) * (5e-9 + 4e-9 * random.uniform());
+        const EventList events = draw(frequency, fdot, fraction, random);
+        const auto grid = timing::make_grid(events, options);
+        const auto drift = refine::make_drift(events, grid, options);
+        const refine::CompositeStart nearest{{timing::Statistic::Kind::z2, 1},
+                                             std::round(frequency / grid.df) * grid.df,
+                                             std::round(fdot / drift.step) * drift.step};
+        const auto rows =
+            refine::add_composite_rows(events, grid, drift, std::span(&nearest, 1), {}, options);
+        if (rows.empty()) continue;
+        ++f.n;
+        f.frequency += std::fabs(rows[0].frequency - frequency) < rows[0].frequency_error ? 1 : 0;
+        f.fdot += std::fabs(rows[0].fdot - fdot) < rows[0].fdot_error ? 1 : 0;
+    }
     return f;
 }
 
@@ -151,19 +189,20 @@ int main(int argc, char** argv) {
     std::vector<double> x, efficiency, error, theory, recovered, recovered_error, coverage, coverage_error;
     fmt::print(
         "| injected | found | theory (2 + 1 dof) | theory (2 dof) | frequency within 3 sigma | rms pull | "
-        "mean "
+        "within 1 sigma: curvature | within 1 sigma: formula | mean "
         "recovered | interval holds | limit covers: band of 1/T | limit covers: whole search |\n"
-        "|---|---|---|---|---|---|---|---|---|---|\n");
+        "|---|---|---|---|---|---|---|---|---|---|---|---|\n");
     for (const double a :
          {0.10, 0.20, 0.25, 0.30, 0.33, 0.36, 0.39, 0.42, 0.46, 0.50, 0.60, 0.70, 0.85, 1.0}) {
         const Figures f = inject(a, realisations, options, *backend);
         const double n = f.n, found = std::max(f.found, 1);
         const double spread = std::sqrt(std::max(f.theory * (1 - f.theory), 0.25 / n) / n);
         fmt::print(
-            "| {:.2f} | {:.3f} | {:.3f} | {:.3f} | {:.3f} | {:.2f} | {:.4f} | {:.3f} | {:.3f} | {:.3f} |\n",
+            "| {:.2f} | {:.3f} | {:.3f} | {:.3f} | {:.3f} | {:.2f} | {:.3f} | {:.3f} | {:.4f} | {:.3f} | "
+            "{:.3f} | {:.3f} |\n",
             a, f.efficiency(), f.theory, f.plain_theory, f.within_3_sigma / found,
-            std::sqrt(f.sum_pull2 / found), f.mean_fraction(), f.inside / found, f.covered_single / n,
-            f.covered / n);
+            std::sqrt(f.sum_pull2 / found), f.within_sigma / found, f.within_formula / found,
+            f.mean_fraction(), f.inside / found, f.covered_single / n, f.covered / n);
         bad |= missed("the share found", a, f.efficiency(), f.theory, efficiency_tolerance, spread);
         if (f.theory > 0.5) {
             const double share = f.within_3_sigma / found;
@@ -176,8 +215,15 @@ int main(int argc, char** argv) {
             bad |= f.inside / found < 0.9 && missed("the share of intervals that hold", a, f.inside / found,
                                                     0.9, coverage_tolerance, std::sqrt(0.09 / found));
         }
-        // Deeper modulations scatter less than the noncentral chi2: limits and intervals are then too wide.
-        if (a >= 0.3 && a <= 0.5)
+        if (a >= 0.5) {
+            const double sigma = std::sqrt(one_sigma * (1.0 - one_sigma) / found);
+            bad |= missed("the share of frequencies within 1 sigma by the curvature", a,
+                          f.within_sigma / found, one_sigma, coverage_tolerance, sigma);
+            bad |= missed("the share of frequencies within 1 sigma by the formula", a,
+                          f.within_formula / found, one_sigma, coverage_tolerance, sigma);
+        }
+        // Of fainter signals the limit is that of the noise in the band.
+        if (a >= 0.3)
             bad |= missed("the coverage of the limit", a, f.covered_single / n, 0.9, coverage_tolerance,
                           std::sqrt(0.09 / n));
         x.push_back(a);
@@ -188,6 +234,18 @@ int main(int argc, char** argv) {
         coverage_error.push_back(std::sqrt(0.09 / n));
         recovered.push_back(f.found > 10 ? f.mean_fraction() / a : NAN);
         recovered_error.push_back(std::sqrt(2.0 / static_cast<double>(photons)) / a / std::sqrt(found));
+    }
+    fmt::print(
+        "\n| injected, drifting | realisations | frequency within 1 sigma | derivative within 1 sigma "
+        "|\n|---|---|---|---|\n");
+    for (const double a : {0.5, 0.7, 1.0}) {
+        const DriftFigures f = inject_drift(a, realisations, options);
+        const double n = std::max(f.n, 1), sigma = std::sqrt(one_sigma * (1.0 - one_sigma) / n);
+        fmt::print("| {:.2f} | {} | {:.3f} | {:.3f} |\n", a, f.n, f.frequency / n, f.fdot / n);
+        bad |= missed("the share of drifting frequencies within 1 sigma", a, f.frequency / n, one_sigma,
+                      coverage_tolerance, sigma);
+        bad |= missed("the share of derivatives within 1 sigma", a, f.fdot / n, one_sigma, coverage_tolerance,
+                      sigma);
     }
     if (argc > 2) {
         const std::string folder = argv[2];

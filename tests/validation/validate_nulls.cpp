@@ -6,6 +6,7 @@
 // SOURCES a row; every row has random numbers of its own. ROWS: only those whose name begins so. Writes a
 // Markdown table to stdout (and with FOLDER plots as SVG there). Exit status 1 when a share is further from p
 // than three standard deviations of this number of sources, or above it where a row need only be safe.
+#include "constant_sources.hpp"
 #include "write_plot.hpp"
 
 #include <algorithm>
@@ -20,6 +21,7 @@
 
 #include <xsift/core/random.hpp>
 #include <xsift/engine/factory.hpp>
+#include <xsift/refine/monte_carlo.hpp>
 #include <xsift/refine/periods.hpp>
 #include <xsift/timing/light_curve.hpp>
 #include <xsift/timing/significance.hpp>
@@ -33,9 +35,7 @@ constexpr std::array<double, 3> levels{0.1, 0.01, 0.001};
 /// The lowest frequency searched, in 1/T.
 constexpr double lowest = 20.0;
 
-/// Good time intervals: an exposure that flares of the background and a read-out gap have cut; one in a low
-/// orbit, of which the Earth hides more than half.
-const GoodTimeIntervals cut{{0.0, 11'000.0, 26'500.0}, {10'000.0, 26'000.0, 40'000.0}};
+/// Good time intervals of a low orbit, of which the Earth hides more than half.
 const GoodTimeIntervals orbit{{0.0, 5'700.0, 11'400.0, 17'100.0, 22'800.0, 28'500.0},
                               {2'200.0, 7'900.0, 13'600.0, 19'300.0, 25'000.0, 30'700.0}};
 
@@ -45,7 +45,7 @@ struct Row {
     std::int64_t photons = 0;
     double oversampling = 4.0;
     double bandwidth = 300.0;  ///< 1/T
-    const GoodTimeIntervals* gti = &cut;
+    const GoodTimeIntervals* gti = &cut_exposure;
     double share = 1.0;  ///< of the sources asked for
     bool safe = false;   ///< need only be safe
     std::array<int, 3> alarms{};
@@ -53,34 +53,6 @@ struct Row {
 
     std::string label() const { return fmt::format("{} {}", name, photons); }
 };
-
-void describe(Exposure& exposure) {
-    exposure.file = "constant";
-    exposure.time_system = "TDB";
-    exposure.time_reference = "SOLARSYSTEM";
-}
-
-/// Ordered uniform times in the good time: normalised sums of exponential deviates.
-EventList draw_events(std::int64_t photons, const GoodTimeIntervals& gti, RandomStream& random) {
-    EventList events;
-    describe(events.exposure);
-    events.gti = gti;
-    std::vector<double> passed;
-    double sum = 0.0;
-    for (std::int64_t j = 0; j < photons; ++j) passed.push_back(sum += random.exponential());
-    sum += random.exponential();
-    std::size_t i = 0;
-    double before = 0.0;
-    for (const double p : passed) {
-        const double good = p / sum * gti.exposure();
-        while (i + 1 < gti.size() && good >= before + gti.stop[i] - gti.start[i]) {
-            before += gti.stop[i] - gti.start[i];
-            ++i;
-        }
-        events.time.push_back(gti.start[i] + good - before);
-    }
-    return events;
-}
 
 /// Bins of 50 s, half of the shortest period searched, with the counts of so many photons and their Poisson
 /// errors.
@@ -97,12 +69,6 @@ LightCurve draw_curve(const Row& row, RandomStream& random) {
             curve.error.push_back(std::sqrt(counts) / curve.bin_width);
         }
     return curve;
-}
-
-double best_of(const std::vector<PeriodCandidate>& rows) {
-    double best = 0.0;
-    for (const PeriodCandidate& c : rows) best = std::min(best, c.log10_fap_white);
-    return best;
 }
 
 timing::SearchOptions options_of(const Row& row) {
@@ -128,16 +94,17 @@ void search(Row& row, const timing::SearchOptions& options, engine::PeriodSearch
         const auto bins = timing::usable_bins(curve);
         const engine::LightCurveTask task = engine::make_task(bins, curve.bin_width, grid, options);
         const auto found = backend.search(std::span(&task, 1)).at(0).statistics;
-        log10_fap = best_of(refine::polish_light_curve(curve, grid, found, options));
+        log10_fap = refine::smallest_log10_fap(refine::polish_light_curve(curve, grid, found, options));
     } else {
-        const EventList events = draw_events(row.photons, *row.gti, random);
+        const EventList events = draw_constant(row.photons, *row.gti, random);
         const auto grid = timing::make_grid(events, options);
         const engine::EventTask task = engine::make_task(events, grid, options);
         const auto found = backend.search(std::span(&task, 1)).at(0).statistics;
         const double searches = timing::effective_statistics(
             timing::event_statistics(options), options.log10_fap, timing::search_extent(events, grid));
-        log10_fap = timing::log10_false_alarm(best_of(refine::polish_events(events, grid, found, options)),
-                                              row.name == "all" ? searches : 1.0);
+        log10_fap = timing::log10_false_alarm(
+            refine::smallest_log10_fap(refine::polish_events(events, grid, found, options)),
+            row.name == "all" ? searches : 1.0);
     }
     ++row.sources;
     for (std::size_t i = 0; i < levels.size(); ++i)

@@ -40,7 +40,8 @@ class SimulatedTail {
     double threshold_ = 0.0, above_ = 0.0, mean_excess_ = 1.0;
 };
 
-/// The smallest log10_fap in white noise of a search of noise, which is what the tail is made of.
+/// The smallest log10_fap in white noise of a search of noise, which is what the tail is made of. Vetoed rows
+/// (too few cycles, where a rate that changes is strongest) are none: they cannot be offered.
 double smallest_log10_fap(const std::vector<PeriodCandidate>& rows);
 
 /// Replaces the false-alarm probabilities of the rows of Z2 and H at constant frequencies, and flags them

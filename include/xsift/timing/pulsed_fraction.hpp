@@ -47,11 +47,20 @@ inline PulsedFraction pulsed_fraction(double z, int n, double n_photons, double 
             amplitude_of(noncentrality_at(z - 1.0, n, tail), n_photons)};
 }
 
-/// Upper limit on the pulsed fraction of any signal in a band where z is the highest statistic: the lambda
-/// that would give a value above z with probability `confidence`; 0 when noise alone would.
+/// Upper limit on the pulsed fraction of any signal in a band where z is the highest statistic at its trials:
+/// the lambda that would give a value above z with probability `confidence`; 0 when noise alone would.
 inline double pulsed_fraction_limit(double z, int n, double n_photons, double confidence) {
     return amplitude_of(noncentrality_at(z, n, 1.0 - confidence), n_photons);
 }
+
+/// The same where z is the highest statistic of a band maximised over frequency, which adds a degree of
+/// freedom.
+///
+/// The amplitude of a deep modulation scatters less than that of a shallow one, since its photons stand
+/// together: the variance of |alpha| is (2 + 2 c - |alpha|^2) / N with c the mean of cos 2 (phase - peak)
+/// over the photons (0 for a sinusoid, up to 1 for a sharp pulse, whose amplitude scatters more again).
+/// @param double_angle c as measured; NaN: not known, the variance is 2 / N. Of n = 1 only.
+double maximised_fraction_limit(double z, int n, double n_photons, double confidence, double double_angle);
 
 /// The statistic of Z2_1's distribution that a Lomb-Scargle power of n points stands for: the fall of chi2 in
 /// units of the variance of the residuals.
