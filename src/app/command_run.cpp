@@ -187,7 +187,10 @@ Action add_run(CLI::App& app) {
         "--trace", options.trace,
         "Write a timeline of stages, batches and threads (JSON, Chrome's trace events, as Perfetto "
         "opens them)");
-    for (const pipeline::Setting& setting : pipeline::settings_of(options.configuration))
+    for (const pipeline::Setting& setting : pipeline::settings_of(options.configuration)) {
+        // Of a list every occurrence counts (a catalogue would be lost without a word); of anything else the
+        // last, as usual.
+        const bool list = setting.toml().starts_with('[');
         command
             ->add_option_function<std::vector<std::string>>(
                 setting.flag,
@@ -197,8 +200,9 @@ Action add_run(CLI::App& app) {
                 setting.description + " [" + setting.toml() + "]")
             ->group("Settings: " + setting.section)
             ->expected(1)
-            ->allow_extra_args(false)  // a second value would silently replace the first
-            ->take_last();
+            ->allow_extra_args(false)  // a value after it may be the survey
+            ->multi_option_policy(list ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::TakeLast);
+    }
     return [arguments] { return perform_run(*arguments); };
 }
 

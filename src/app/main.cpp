@@ -81,6 +81,12 @@ int main(int argc, char** argv) {
     };
     try {
         parser.parse(argc, argv);
+    } catch (const CLI::ExtrasError& error) {
+        parser.exit(error);
+        fmt::print(stderr,
+                   "An option takes one value. Give several with commas between them, or the option once for "
+                   "each.\n");
+        return code(ExitCode::usage);
     } catch (const CLI::ParseError& error) {
         return parser.exit(error) == 0 ? code(ExitCode::done) : code(ExitCode::usage);
     }

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <filesystem>
 #include <iterator>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -89,8 +90,17 @@ Characteriser::Characteriser(const CharacterOptions& options, const spectral::Fi
         throw Error(ErrorKind::usage, "BAD_SETTING", "parallax-column and parallax-error-column go together");
     if (options.galactic_column && nh_column_ < 0) map_ = load_map(options.column_map);
     if (map_) tables_.emplace_back("table column density " + map_->origin, map_->checksum);
+    std::set<std::string> names;
     for (const std::string& catalogue : options.counterparts) {
-        const std::string path = parse_catalogue(catalogue).file;
+        const CatalogueText parsed = parse_catalogue(catalogue);
+        const std::string& path = parsed.file;
+        if (!names.insert(parsed.options.name).second)
+            throw Error(ErrorKind::usage, "BAD_SETTING",
+                        fmt::format("counterparts '{}' is not usable", catalogue),
+                        fmt::format("another catalogue is called '{}' too, and their candidates could not be "
+                                    "told apart",
+                                    parsed.options.name),
+                        "Give one of them another name with name=N.");
         tables_.emplace_back("table " + std::filesystem::path(path).filename().string(), checksum_of(path));
     }
     if (!options.history.empty()) {

@@ -423,9 +423,9 @@ void character_settings(std::vector<Setting>& all, RunConfiguration& c) {
     section.text("g-column", o.g_column, "Column of the source list with Gaia G magnitudes");
     section.add(
         "counterparts", "--counterparts",
-        "Catalogues to match, with a comma between them, "
+        "Catalogues to match, with commas between them or the option once for each: "
         "FILE;name=N;area=DEG2;radius=ARCSEC;error=ARCSEC;completeness=P;epoch=YEAR;prior=FILE;"
-        "depth.BAND=MAGNITUDE;col.PROPERTY=COLUMN each",
+        "depth.BAND=MAGNITUDE;col.PROPERTY=COLUMN",
         [&o] {
             std::vector<std::string> texts;
             for (const std::string& one : o.counterparts) texts.push_back(quoted(one));

@@ -1,9 +1,10 @@
 """Runs with the steps of the characterisation: columns, counterparts, distances, history."""
+import csv
 import unittest
 
 from astropy.io import fits
 
-from xsift_case import XsiftCase
+from xsift_case import DATA, RESPONSES, RX_J0146, XsiftCase, rows, text
 
 
 class Characterise(XsiftCase):
@@ -56,6 +57,31 @@ class Characterise(XsiftCase):
                              f"{self.folder}/stars.csv", exit_code=(2,))
         self.assertIn("area", refused.stderr)
 
+    def test_several_catalogues_however_they_are_given(self):
+        settings = []
+        for name, offset in (("near", 0.1), ("far", 2.0)):
+            path = self.folder / f"{name}.csv"
+            lines = [f"{i},{ra},{dec + offset / 3600},0.01,17.6" for i, (_, ra, dec, _) in enumerate(self.sources)]
+            path.write_text("source_id,ra,dec,error,gmag\n" + "\n".join(lines) + "\n")
+            settings.append(f"{path};area=1.0;col.error=error")
+        toml = self.folder / "run.toml"
+        toml.write_text("[characterise]\ncounterparts = [" + ", ".join(f'"{one}"' for one in settings) + "]\n")
+        ways = {"commas": ("--counterparts", ",".join(settings)), "file": ("-c", toml),
+                "repeated": ("--counterparts", settings[0], "--counterparts", settings[1])}
+        for way, arguments in ways.items():
+            found = self.xsift_catalogue(f"{way}.fits", *arguments)["COUNTERPARTS"].data
+            self.assertEqual({str(name).strip() for name in found["CATALOGUE"]}, {"near", "far"}, way)
+            self.assertEqual(len(found), 2 * len(self.sources))
+        self.assertEqual((self.folder / "commas.fits").read_bytes(), (self.folder / "repeated.fits").read_bytes())
+        self.assertEqual((self.folder / "commas.fits").read_bytes(), (self.folder / "file.fits").read_bytes())
+        refused = self.xsift("run", self.survey, "-o", self.folder / "x.fits", "--counterparts", *settings, exit_code=2)
+        self.assertIn("far.csv", refused.stderr)
+        self.assertIn("commas", refused.stderr)
+        refused = self.xsift("run", self.survey, "-o", self.folder / "x.fits", "--counterparts",
+                             f"{settings[0]},{settings[1]};name=near", exit_code=2)
+        self.assertIn("another catalogue is called 'near'", refused.stderr)
+        self.assertFalse((self.folder / "x.fits").exists())
+
     def test_a_magnitude_prior_that_is_none_is_refused(self):
         stars, prior = self.folder / "stars.csv", self.folder / "prior.csv"
         stars.write_text("ra,dec,error,gmag\n10,20,0.1,17\n")
@@ -79,6 +105,54 @@ class Characterise(XsiftCase):
         other = 0 if self.index else 1
         self.assertNotEqual(table["LT_RATIO"][other], table["LT_RATIO"][other])
         self.assertEqual(table["CHAR_FLAGS"][other] & 1024, 1024)
+
+
+class Columns(XsiftCase):
+    def ingested(self, lines, spectra=()):
+        """A survey of a source list, with pn spectra of ObsID 0760940101."""
+        (self.folder / "list.csv").write_text("\n".join(lines) + "\n")
+        inputs = [DATA / "xmm-pps" / f"P0760940101PNS003{kind}{number}.FTZ" for number in spectra
+                  for kind in ("SRSPEC", "BGSPEC", "SRCARF")]
+        survey = self.folder / "survey.h5"
+        self.xsift("ingest", *(inputs or [RX_J0146]), "--source-list", self.folder / "list.csv", "-o", survey, *RESPONSES)
+        return survey
+
+    def test_the_column_of_any_map_in_all_reference_directions(self):
+        with open(DATA / "nh" / "nh_reference.csv", newline="") as lines:
+            reference = list(csv.DictReader(lines))
+        survey = self.ingested(["id,ra,dec"] + [f"d{i},{row['ra_deg']},{row['dec_deg']}" for i, row in enumerate(reference)])
+        lab = DATA / "nh" / "h1_nh_LAB_healpix_lowres.fits.gz"
+        for column, origin, options in (("hi4pi_bilinear", "HI4PI", ()), ("lab_bilinear", "LAB", ("--column-map", lab))):
+            self.xsift("run", survey, "-o", self.folder / "c.fits", "--search", "false", *options, exit_code=(0, 3))
+            found = {text(row["SRCID"]).strip(): row for row in rows(self.folder / "c.fits", "SOURCES")}
+            for i, row in enumerate(reference):
+                self.assertAlmostEqual(found[f"d{i}"]["NH_GAL"] * 1e22 / float(row[column]), 1.0, delta=1e-3)
+                self.assertIn(origin, text(found[f"d{i}"]["NH_GAL_FROM"]))
+
+    def test_what_the_source_list_knows_goes_before_maps_and_catalogues(self):
+        # The Gaia entry of a published source report beside another source's spectrum.
+        survey = self.ingested(["id,ra,dec,pos_err,nh_dust,plx,e_plx,gmag,nh_thick",
+                                "0760940101:0001,359.7,-60.6,1.0,0.02,1.9836,0.09,17.598,5.0"], ["0001"])
+        options = ("--search", "false", "--models", "tbabs*powerlaw", "--parallax-column", "plx",
+                   "--parallax-error-column", "e_plx", "--g-column", "gmag", "--optical-zero", "1.05e-5")
+
+        def run(*more):
+            self.xsift("run", survey, "-o", self.folder / "c.fits", *options, *more, exit_code=(0, 3))
+            return rows(self.folder / "c.fits", "SOURCES")[0], rows(self.folder / "c.fits", "SPECTRAL_FITS")[0]
+        source, fit = run("--nh-column", "nh_dust")
+        self.assertAlmostEqual(source["DIST"], 504.13, delta=0.01)
+        self.assertEqual(source["FOPT_ZERO"], 1.05e-5)
+        self.assertAlmostEqual(10 ** source["FX_FOPT"], source["FLUX"] / 9.59e-13, delta=2e-4)
+        self.assertAlmostEqual(source["LUM"] / source["FLUX"] * 3.06e-14, 9.31e29, delta=0.01e29)
+        self.assertAlmostEqual(source["NH_GAL"], 0.02)
+        self.assertEqual(text(source["NH_GAL_FROM"]).strip(), "source list nh_dust")
+        self.assertTrue(0.02 < fit["NH_LO"] and fit["NH_HI"] < 5.0)
+        self.assertEqual(source["CHAR_FLAGS"] & 14, 8 + 4)
+        source, _ = run("--nh-column", "nh_thick")
+        self.assertEqual(source["CHAR_FLAGS"] & 14, 8 + 2)
+        source, _ = run()
+        self.assertIn("HI4PI", text(source["NH_GAL_FROM"]))
+        self.assertEqual(source["CHAR_FLAGS"] & 8, 0)
 
 
 if __name__ == "__main__":
