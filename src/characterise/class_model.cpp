@@ -136,7 +136,9 @@ double typicality(const ClassModel& model, const Properties& properties) {
     int n = 0;
     for (const ClassTerm& term : model.terms) {
         const PropertyAxis& axis = model.axes[static_cast<std::size_t>(term.axis[0])];
-        if (term.axis.size() != 1 || bounded_by(axis.property)) continue;  // a limit has no density
+        // A limit has no density; that of a period is of no labelled sources.
+        if (term.axis.size() != 1 || bounded_by(axis.property) || axis.property == Property::log_period)
+            continue;
         const std::vector<double> found = densities(model, term, properties);
         if (found.empty()) continue;
         ++n;

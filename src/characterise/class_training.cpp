@@ -1,3 +1,5 @@
+#include "period_term.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -449,6 +451,7 @@ ClassModel train_class_model(std::span<const LabelledSource> sources, const Trai
                                       weights.begin() + static_cast<std::ptrdiff_t>((t + 1) * n_classes));
         model.terms.push_back(std::move(trained[t].term));
     }
+    if (axis_of[static_cast<std::size_t>(Property::log_period)] < 0) add_period_term(model);
     return parse_class_model(to_text(model), "trained class model");  // what the file will say
 }
 

@@ -131,7 +131,7 @@ Properties properties_of(const Observables& o) {
     set(Property::hr_ms, hardness(o.flux_medium, o.flux_soft));
     set(Property::hr_hm, hardness(o.flux_hard, o.flux_medium));
     set(Property::hr_hms, hardness(o.flux_hard, o.flux_medium + o.flux_soft));
-    set(Property::p_intra, o.p_intra);
+    if (!std::isfinite(o.period)) set(Property::p_intra, o.p_intra);  // the period would say it twice
     set(Property::p_inter, o.p_inter);
     if (o.gamma_error <= most_gamma_error) set(Property::gamma, o.gamma);
     set(Property::log_kt, logarithm(o.kt));

@@ -27,6 +27,7 @@ class KnownAnswers(XsiftCase):
         source = rows(catalogue, "SOURCES")[0]
         self.assertAlmostEqual(source["PERIOD"], 1396.55, delta=0.30)
         self.assertLess(source["PERIOD_ERR"], 0.5)
+        self.assertEqual(text(source["CLASS"]).strip(), "HMXB")  # by the period and the latitude alone
         periods = rows(catalogue, "PERIODS")
         z2_1 = self.statistic(periods, "Z2", 1, 1 / 1396.55, 2e-7)
         self.assertAlmostEqual(z2_1, 7078.6, delta=0.5)
@@ -47,6 +48,7 @@ class KnownAnswers(XsiftCase):
         catalogue = self.catalogue([NICER])
         source = rows(catalogue, "SOURCES")[0]
         self.assertAlmostEqual(1 / source["PERIOD"], 0.1432825, delta=0.0000020)
+        self.assertEqual(text(source["CLASS"]).strip(), "NS")
         periods = rows(catalogue, "PERIODS")
         # At 0.1432825 Hz exactly H is 2267.40 and Z2_2 2015.35 (tests of the room refine); what is reported is the
         # maximum near there, 2e-7 Hz away.

@@ -269,6 +269,48 @@ TEST(ClassModel, ALimitCountsAsTheShareOfSourcesAboveIt) {
     EXPECT_GT(p_n(2.5), 0.8);
 }
 
+TEST(ClassModel, APeriodSpeaksForClassesThatHaveSuchPeriods) {
+    const ClassModel& model = embedded_class_model();
+    const std::vector<double> priors = log_priors(model, "power:0.25");
+    const auto judged = [&](double period, double latitude, double p_intra = 1.0) {
+        Observables o;
+        o.period = period;
+        o.p_intra = p_intra;
+        o.galactic_latitude = latitude;
+        return classify(model, properties_of(o), priors);
+    };
+    const auto p = [&](const Classification& found, const char* name) {
+        return probability(model, found, name);
+    };
+    // 1E 2259+586, a magnetar: 6.979 s at b = -1.0 deg.
+    const Classification magnetar = judged(6.979, -1.0);
+    EXPECT_EQ(model.classes[static_cast<std::size_t>(magnetar.best)], "NS");
+    EXPECT_GT(p(magnetar, "NS") + p(magnetar, "HMXB"), 0.9);
+    // RX J0146.9+6121, a Be/X-ray binary: 1396.55 s at b = -0.9 deg; an intermediate polar would have it too.
+    const Classification binary = judged(1396.55, -0.9);
+    EXPECT_EQ(model.classes[static_cast<std::size_t>(binary.best)], "HMXB");
+    EXPECT_GT(p(binary, "HMXB") + p(binary, "CV"), 0.9);
+    // 80 min to 4 h are orbits of polars.
+    const Classification polar = judged(6830.0, 60.0);
+    EXPECT_EQ(model.classes[static_cast<std::size_t>(polar.best)], "CV");
+    // The pulse is the variability within the observation: it is not counted again.
+    EXPECT_EQ(judged(6.979, -1.0, 0.1).probability, magnetar.probability);
+    // A period that no class is known for says nothing, and what a period claims is bounded.
+    const Classification strange = judged(0.02, -1.0);
+    EXPECT_NEAR(p(strange, "AGN") / p(strange, "HM-STAR"),
+                p(judged(not_measured, -1.0, not_measured), "AGN") /
+                    p(judged(not_measured, -1.0, not_measured), "HM-STAR"),
+                1e-3);
+    for (const TermEvidence& term : magnetar.evidence) {
+        if (term.properties != "LOG_PERIOD") continue;
+        const auto [least, most] = std::minmax_element(term.log_odds.begin(), term.log_odds.end());
+        EXPECT_GT(*most - *least, 4.0);
+        EXPECT_LT(*most - *least, 6.0);
+    }
+    // Of classes of other names nothing is known.
+    for (const PropertyAxis& axis : made_up_model().axes) EXPECT_NE(axis.property, Property::log_period);
+}
+
 TEST(ClassModel, AFaintSourceThatWasLookedForInVainIsStillAnActiveGalaxy) {
     // 2e-15 erg/cm2/s and G > 20.7: log Fx/Fopt > -1.4, which most active galaxies exceed. 1e-12: > 1.3, none
     // does.
