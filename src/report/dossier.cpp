@@ -70,12 +70,24 @@ std::string spectrum_words(const SourceResult& result) {
 std::string identity_words(const SourceResult& result) {
     const Characterisation& character = result.character;
     std::string text;
-    if (!character.class_name.empty())
+    if (!character.class_name.empty()) {
+        const bool open = character.class_probability < 0.5;
         text = fmt::format("{} {} (probability {})",
-                           character.class_probability >= 0.8   ? "is most probably"
-                           : character.class_probability >= 0.5 ? "is probably"
-                                                                : "may be",
+                           character.class_probability >= 0.8 ? "is most probably"
+                           : open                             ? "may be"
+                                                              : "is probably",
                            class_words(character.class_name), pretty(character.class_probability, 2));
+        const auto next =
+            std::max_element(character.classes.begin(), character.classes.end(),
+                             [&](const ClassProbability& a, const ClassProbability& b) {
+                                 const auto rank = [&](const ClassProbability& one) {
+                                     return one.name == character.class_name ? -1.0 : one.probability;
+                                 };
+                                 return rank(a) < rank(b);
+                             });
+        if (open && next != character.classes.end() && next->name != character.class_name)
+            text += fmt::format(" or {} ({})", class_words(next->name), pretty(next->probability, 2));
+    }
     if (const Counterpart* one = certain_counterpart(character))
         text += fmt::format("{} {} {} at {}″ (probability {})",
                             text.empty() ? "has the counterpart" : ", counterpart", one->catalogue, one->id,
@@ -112,6 +124,9 @@ std::vector<std::string> warnings_of(const SourceResult& result) {
         if (!words.empty()) all.push_back(fmt::format("{}: {}.", what, words));
     };
     const Characterisation& character = result.character;
+    add(std::isfinite(result.source.ra) && !std::isfinite(result.source.position_error),
+        "The position has no error and cannot be matched with catalogues. Without a source list position and "
+        "name are those of a file's header: of an event list, those of the field's target.");
     if (const PeriodCandidate* c = offered_period(result)) {
         add(result.flags & source_vetoed_stronger,
             "A stronger candidate than the period offered was vetoed: see the table of candidates.");

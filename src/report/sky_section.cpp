@@ -33,6 +33,12 @@ std::string sexagesimal(double value, int decimals, bool hours) {
                        whole, minutes, seconds - 60.0 * std::floor(seconds / 60.0), decimals + 3, decimals);
 }
 
+/// Of the model offered.
+bool column_is_measured(const SourceResult& result) {
+    const SpectralFit& fit = result.fits[static_cast<std::size_t>(result.best_fit)];
+    return !(fit.flags & fit_nh_unconstrained) && std::isfinite(fit.nh.lo) && std::isfinite(fit.nh.hi);
+}
+
 Table position_table(const DossierMaterial& material, const DossierContext& context) {
     const Source& source = material.result.source;
     const Characterisation& character = material.result.character;
@@ -52,10 +58,17 @@ Table position_table(const DossierMaterial& material, const DossierContext& cont
         std::string text =
             fmt::format("nH {} × 10²² cm⁻² ({})", pretty(character.nh_galactic, 3), character.nh_origin);
         if (character.flags & character_nh_below_galactic)
-            text += "; the fitted column lies below it: the source is in front of some of it";
-        if (character.flags & character_nh_above_galactic)
             text +=
-                "; the fitted column lies above it: absorption at the source, or beyond the map's resolution";
+                "; the fitted column lies below it: the source is in front of some of it, or has soft "
+                "emission "
+                "that the model lacks";
+        else if (character.flags & character_nh_above_galactic)
+            text +=
+                "; the fitted column lies above it: absorption at the source, or gas that the map does not "
+                "resolve or count";
+        else if (material.result.best_fit >= 0)
+            text += column_is_measured(material.result) ? "; the fitted column agrees with it"
+                                                        : "; the fit does not constrain the column";
         add("Galactic column", text);
     }
     for (std::size_t i = 0; i < source.extra.size() && i < context.extra_columns.size(); ++i) {

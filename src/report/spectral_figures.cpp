@@ -350,14 +350,16 @@ Figure contour_figure(const StatisticMap& map, double galactic_column) {
         panel.rules.push_back({false, galactic_column, "Galactic column", 3, true});
     figure.panels = {std::move(panel)};
     figure.caption =
-        map.posterior ? map.spectrum +
-                            ": the smallest regions that hold 68% and 90% of the posterior, norms integrated."
-                      : fmt::format(
-                            "{}: where the statistic has risen by 2.30, 4.61, 9.21 (two parameters of "
-                            "interest), all other "
-                            "parameters "
-                            "fitted anew at each of {} points.",
-                            map.spectrum, map.rise.size());
+        map.posterior
+            ? map.spectrum +
+                  ": the smallest regions that hold 68% and 90% of the posterior, norms integrated."
+            : fmt::format(
+                  "{}: where the statistic has risen by 2.30, 4.61, 9.21 (two parameters of "
+                  "interest), all other "
+                  "parameters "
+                  "fitted anew at each of {} points. A line that ends at the frame goes on beyond it, unless "
+                  "that is the parameter's limit.",
+                  map.spectrum, map.rise.size());
     return figure;
 }
 

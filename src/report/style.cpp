@@ -41,7 +41,8 @@ pre{font-size:.8rem;white-space:pre-wrap;overflow-wrap:anywhere}
 .cards tr{border:1px solid var(--rule);border-radius:.4rem;margin:.5rem 0;padding:.3rem .6rem}.cards td{display:flex;justify-content:space-between;gap:1rem;white-space:normal;text-align:right;border:0;padding:.1rem 0;overflow-wrap:anywhere}
 .cards td::before{content:attr(data-label);color:var(--faint);font-weight:400;text-align:left;flex:none;max-width:50%}.cards td.wide{min-width:0}.cards td.none{display:none}.cards tr.chosen{border-color:var(--t1)}
 .facts{grid-template-columns:1fr 1fr}}
-@media print{body{max-width:none;font-size:10pt;padding:0}nav{display:none}.scroll{overflow:visible}h2{break-after:avoid}tr{break-inside:avoid}table{font-size:7pt}td.wide,td:has(a){min-width:0}.figures{grid-template-columns:1fr 1fr}}
+@page{margin:12mm}
+@media print{body{max-width:none;font-size:10pt;padding:0}nav{display:none}.scroll{overflow:visible}h2{break-after:avoid}tr{break-inside:avoid}table{font-size:6.7pt}thead,caption{break-after:avoid}tbody tr:first-child{break-before:avoid}td.wide,td:has(a){min-width:5.4rem}.figures{grid-template-columns:1fr 1fr}}
 )";
 
 }  // namespace xsift::report

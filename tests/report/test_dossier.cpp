@@ -202,6 +202,53 @@ TEST(Dossier, TheVerdictIsTwoSentencesOfWhatIsKnown) {
     EXPECT_THAT(dossier(nothing, {}).verdict[0], HasSubstr("is most probably a cataclysmic variable"));
 }
 
+TEST(Dossier, AnOpenClassIsSaidToBeOpen) {
+    DossierMaterial material = star();
+    Characterisation& character = material.result.character;
+    character.class_name = "NS";
+    character.class_probability = 0.4;
+    character.classes = {{"NS", 0.4, "HMXB", 0.3, "LOG_PERIOD=0.84 +1.2", "LOG_B=0.04 -0.9"},
+                         {"CV", 0.25, "NS", -0.5, "", ""},
+                         {"HMXB", 0.35, "NS", -0.3, "", ""}};
+    const Page page = dossier(material, {});
+    EXPECT_THAT(page.verdict[0],
+                HasSubstr("may be a neutron star (probability 0.4) or a high-mass X-ray binary (0.35)"));
+    EXPECT_THAT(html(page),
+                HasSubstr("Why a neutron star rather than a high-mass X-ray binary: for it speak log period "
+                          "(s) 0.84 (odds times 3.32); against it log of Galactic latitude"));
+    EXPECT_THAT(page.warnings, testing::Each(Not(HasSubstr("The position has no error"))));
+    material.result.source.position_error = not_measured;
+    EXPECT_THAT(dossier(material, {}).warnings, testing::Contains(HasSubstr("those of the field's target")));
+}
+
+TEST(Dossier, ComparesTheFittedColumnWithTheGalaxyInWords) {
+    DossierMaterial material = star();
+    SourceResult& result = material.result;
+    result.character.nh_galactic = 0.05;
+    result.character.nh_origin = "HI4PI nside 64";
+    const auto words = [&] {
+        const json page = json::parse(report::json(dossier(material, {})));
+        for (const json& row : part(section(page, "sky")["tables"], "position")["rows"])
+            if (row["what"] == "Galactic column") return row["value"].get<std::string>();
+        return std::string();
+    };
+    EXPECT_THAT(words(), HasSubstr("nH 0.05 × 10²² cm⁻² (HI4PI nside 64)"));
+    EXPECT_THAT(words(), Not(HasSubstr("fit")));
+    SpectralFit fit;
+    fit.model = "tbabs*powerlaw";
+    fit.nh = {0.06, 0.03, 0.09};
+    result.fits = {fit};
+    result.best_fit = 0;
+    EXPECT_THAT(words(), HasSubstr("the fitted column agrees with it"));
+    result.fits[0].flags = fit_nh_unconstrained;
+    EXPECT_THAT(words(), HasSubstr("the fit does not constrain the column"));
+    result.fits[0].flags = 0;
+    result.character.flags = character_nh_below_galactic;
+    EXPECT_THAT(words(), HasSubstr("lies below it"));
+    result.character.flags = character_nh_above_galactic;
+    EXPECT_THAT(words(), HasSubstr("lies above it"));
+}
+
 TEST(Dossier, SaysWhatWasOfferedAndVetoed) {
     const json page = json::parse(report::json(dossier(pulsar(), {})));
     EXPECT_THAT(page["warnings"].dump(),
