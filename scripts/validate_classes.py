@@ -6,6 +6,7 @@ import gzip
 import os
 import pathlib
 import subprocess
+import sys
 import tempfile
 
 import numpy
@@ -18,6 +19,7 @@ COUNTERPART = ["GMAG", "BPMAG", "RPMAG", "JMAG", "HMAG", "KMAG", "W1MAG", "W2MAG
 # To which Gaia, 2MASS and CatWISE were searched for each of the Chandra sources.
 DEPTH = ["--depth", "G=20.7", "--depth", "J=16", "--depth", "W1=17"]
 LIMITS = (("G", 20.7), ("J", 16.0), ("W1", 17.0))
+FOREST_WITH_LIMITS = "forest, properties and limits, kept from the trap"
 SUFFIXES = ("G", "BP", "RP", "J", "H", "K", "W1", "W2", "W3", "PLX")
 
 
@@ -230,10 +232,20 @@ def forest(features, labels, fold, masked=None, more=0):
     return names, probability, alone
 
 
-def line(name, score, as_neutron_stars=None):
-    share = "" if as_neutron_stars is None else f"{as_neutron_stars:.3f}"
-    print(f"| {name} | {score['balanced']:.3f} | {score['accuracy']:.3f} | {score['ece']:.3f} | {share} | " +
-          " | ".join(f"{score['recall'].get(c, float('nan')):.2f}" for c in sorted(score["recall"])) + " |", flush=True)
+def line(name, results):
+    """A row of the table: means over the seeds, with the scatter of what is compared. results: a score, and the share
+    called neutron stars or None, a seed."""
+    def mean(values, digits=3, scatter=False):
+        text = f"{numpy.mean(values):.{digits}f}"
+        return text + (f" +- {numpy.std(values, ddof=1):.{digits}f}" if scatter and len(values) > 1 else "")
+    given = [score for score, _ in results]
+    shares = [share for _, share in results if share is not None]
+    others = [numpy.mean([share for c, share in g["recall"].items() if c != "NS"]) for g in given]
+    print(f"| {name} | {mean([g['balanced'] for g in given], scatter=True)} | {mean(others)} | "
+          f"{mean([g['accuracy'] for g in given], scatter=True)} | {mean([g['ece'] for g in given], scatter=True)} | "
+          f"{mean(shares) if shares else ''} | " +
+          " | ".join(mean([g["recall"].get(c, float("nan")) for g in given], 2) for c in sorted(given[0]["recall"])) +
+          " |", flush=True)
 
 
 def as_neutron_stars(names, alone, labels):
@@ -242,44 +254,66 @@ def as_neutron_stars(names, alone, labels):
     return float((names[alone[others].argmax(axis=1)] == "NS").mean())
 
 
+def ours(xsift, table, labels, fold):
+    """Scores of xsift on one set of folds: with depths, without; and the share called NS by a false claim of depth."""
+    names, found = cross_validate(xsift, table, fold)
+    blind = as_neutron_stars(names, found["alone"], labels)
+    return ({"xsift, with the depth of the catalogues": (scores(names, found["searched"], labels), blind),
+             "xsift, nothing said of what is not there": (scores(names, found["plain"], labels), blind)},
+            as_neutron_stars(names, found["claimed"], labels), names)
+
+
+def forests(table, labels, fold):
+    """Scores of the random forests on the same folds."""
+    found = {
+        "forest, columns as catalogued": (scores(*forest(catalogue_columns(table), labels, fold)[:2], labels), None),
+        "forest, the properties of xsift": (scores(*forest(same_properties(table), labels, fold)[:2], labels), None),
+        "forest, the same and the limits":
+            (scores(*forest(same_properties(table, True), labels, fold)[:2], labels), None)}
+    for name, searched in (("forest, properties, kept from the trap", False), (FOREST_WITH_LIMITS, True)):
+        trees, given, hidden = forest(same_properties(table, searched), labels, fold,
+                                      same_properties(without_counterparts(table)), 3 if searched else 0)
+        found[name] = (scores(trees, given, labels), as_neutron_stars(trees, hidden, labels))
+    return found
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folds", type=int, default=5)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seeds", type=lambda text: [int(word) for word in text.split(",")], default=[1],
+                        help="of the folds, with commas; figures are of the first")
     parser.add_argument("--output", type=pathlib.Path, required=True)
     parser.add_argument("--forests", choices=["yes", "no"], default="yes")
     arguments = parser.parse_args()
     xsift = os.environ["XSIFT"]
     table = read(CHANDRA)
     labels = labels_of(table)
-    fold = folds_of(labels, arguments.folds, arguments.seed)
-    names, found = cross_validate(xsift, table, fold)
-    ours, plain = scores(names, found["searched"], labels), scores(names, found["plain"], labels)
-    print(f"{len(labels)} Chandra sources, {arguments.folds} folds, seed {arguments.seed}\n")
-    print("| classifier | balanced accuracy | accuracy | calibration error | called NS without counterpart | " +
-          " | ".join(sorted(ours["recall"])) + " |")
-    print("|" + "---|" * (5 + len(ours["recall"])))
-    blind = as_neutron_stars(names, found["alone"], labels)
-    line("xsift, with the depth of the catalogues", ours, blind)
-    line("xsift, nothing said of what is not there", plain, blind)
-    curves = [("xsift with depths, Chandra, cross-validated", "#1f5896", ours["bins"]),
+    results, claimed = {}, []
+    for seed in arguments.seeds:
+        fold = folds_of(labels, arguments.folds, seed)
+        of_seed, share, names = ours(xsift, table, labels, fold)
+        claimed.append(share)
+        if arguments.forests == "yes":
+            of_seed |= forests(table, labels, fold)
+        for name, result in of_seed.items():
+            results.setdefault(name, []).append(result)
+            print(f"seed {seed}: {name}: {result[0]['balanced']:.4f} {result[0]['accuracy']:.4f} {result[0]['ece']:.4f}",
+                  file=sys.stderr, flush=True)
+    deep, plain = (rows[0][0] for rows in list(results.values())[:2])
+    print(f"{len(labels)} Chandra sources, {arguments.folds} folds, seeds {arguments.seeds}: mean and scatter\n")
+    print("| classifier | balanced accuracy | of the others than NS | accuracy | calibration error | called NS without counterpart | " +
+          " | ".join(sorted(deep["recall"])) + " |")
+    print("|" + "---|" * (6 + len(deep["recall"])))
+    for name, rows in results.items():
+        line(name, rows)
+    curves = [("xsift with depths, Chandra, cross-validated", "#1f5896", deep["bins"]),
               ("xsift without depths, Chandra, cross-validated", "#7b4fa3", plain["bins"])]
-    confusion_svg(list(names), confusion(names, labels, ours["predicted"]), arguments.output / "class-confusion.svg",
+    confusion_svg(list(names), confusion(names, labels, deep["predicted"]), arguments.output / "class-confusion.svg",
                   f"Chandra, {arguments.folds}-fold cross-validation")
     if arguments.forests == "yes":
-        line("forest, columns as catalogued", scores(*forest(catalogue_columns(table), labels, fold)[:2], labels))
-        line("forest, the properties of xsift", scores(*forest(same_properties(table), labels, fold)[:2], labels))
-        line("forest, the same and the limits", scores(*forest(same_properties(table, True), labels, fold)[:2], labels))
-        for name, searched in (("forest, properties, kept from the trap", False),
-                               ("forest, properties and limits, kept from the trap", True)):
-            trees, given, hidden = forest(same_properties(table, searched), labels, fold,
-                                          same_properties(without_counterparts(table)), 3 if searched else 0)
-            kept = scores(trees, given, labels)
-            line(name, kept, as_neutron_stars(trees, hidden, labels))
-        curves.append(("forest with limits, kept from the trap", "#b5651d", kept["bins"]))
-    claimed = as_neutron_stars(names, found["claimed"], labels)
-    print(f"\nOf sources that are none, {claimed:.3f} are called NS when their counterpart is taken away and falsely claimed to "
-          "be fainter than the depth")
+        curves.append(("forest with limits, kept from the trap", "#b5651d", results[FOREST_WITH_LIMITS][0][0]["bins"]))
+    print(f"\nOf sources that are none, {numpy.mean(claimed):.3f} are called NS when their counterpart is taken away and "
+          "falsely claimed to be fainter than the depth")
 
     xmm = read(XMM)
     xmm_labels = labels_of(xmm)

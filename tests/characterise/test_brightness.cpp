@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -21,6 +22,22 @@ TEST(Brightness, ReproducesTheReportOfAStar) {
     ASSERT_TRUE(distance.has_value());
     EXPECT_NEAR(*distance, 504.1, 0.1);
     EXPECT_NEAR(luminosity(3.06e-14, *distance), 9.31e29, 0.01e29);
+}
+
+TEST(Brightness, FluxRatiosOfTheReportsFits) {
+    // Fluxes of the report's four fits, 0.2-12 keV, from XSPEC's own model functions with its abundances
+    // (tests/data/xspec-reference/fluxes.csv, rows angr). The report gives 0.03 to 0.06: the highest is 0.054
+    // with its zero point, 0.056 with the physical one.
+    const double report = optical_flux(17.598, gaia_g_zero_report),
+                 physical = optical_flux(17.598, gaia_g_zero_physical);
+    const std::pair<double, double> fits[]{
+        {3.057e-14, 0.0319}, {3.288e-14, 0.0343}, {4.719e-14, 0.0492}, {5.226e-14, 0.0545}};
+    for (const auto& [flux, ratio] : fits) {
+        EXPECT_NEAR(flux / report, ratio, 0.0002);
+        EXPECT_GT(flux / report, 0.03);
+        EXPECT_LT(flux / physical, 0.06);
+    }
+    EXPECT_NEAR(fits[3].first / physical, 0.0565, 0.0002);
 }
 
 TEST(Brightness, MaccacaroRatio) {
