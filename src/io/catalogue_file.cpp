@@ -1,5 +1,6 @@
 #include "catalogue_file.hpp"
 
+#include "header_cards.hpp"
 #include "literal_path.hpp"
 #include "write_error.hpp"
 
@@ -221,7 +222,32 @@ InputFile::InputFile(const std::string& path) : path_(path) {
     fits_open_diskfile(&fits, literal_path(path).c_str(), READONLY, &status);
     if (status != 0) corrupt(status_text(status));
     fits_.reset(fits);
+    check_headers(in);
     read_identity();
+}
+
+void InputFile::check_headers(std::ifstream& in) {
+    const auto bytes = [&](long long at, std::size_t count) {
+        std::string out(count, '\0');
+        in.clear();
+        in.seekg(at);
+        in.read(out.data(), static_cast<std::streamsize>(count));
+        out.resize(static_cast<std::size_t>(in.gcount()));
+        return out;
+    };
+    int status = 0;
+    long long header = 0, data = 0, end = 0;
+    for (int hdu = 2;; ++hdu) {
+        fits_get_hduaddrll(fits_.get(), &header, &data, &end, &status);
+        if (status != 0) break;
+        if (const auto deadly = deadly_card(bytes, end))
+            corrupt(fmt::format("{} of HDU {} is no text", *deadly, hdu));
+        if (fits_movabs_hdu(fits_.get(), hdu, nullptr, &status) != 0) break;  // the last, or told later
+    }
+    fits_clear_errmsg();
+    status = 0;
+    fits_movabs_hdu(fits_.get(), 1, nullptr, &status);
+    check(status, "first HDU");
 }
 
 void InputFile::corrupt(const std::string& why) const {
@@ -333,6 +359,7 @@ const char* InputFile::read_rows(std::int64_t first, std::int64_t count) {
 
 std::vector<std::string> InputFile::hdu_findings() {
     std::vector<std::string> findings;
+    const auto file_bytes = static_cast<long long>(std::filesystem::file_size(path_));
     int status = 0, hdus = 0;
     fits_get_num_hdus(fits_.get(), &hdus, &status);
     int wanted = 1;
@@ -340,7 +367,14 @@ std::vector<std::string> InputFile::hdu_findings() {
     if (status == 0 && hdus != wanted) findings.push_back(fmt::format("{} HDUs instead of {}", hdus, wanted));
     for (int i = 1; i <= hdus; ++i) {
         int data_ok = 0, hdu_ok = 0;
+        long long header = 0, data = 0, end = 0;
         fits_movabs_hdu(fits_.get(), i, nullptr, &status);
+        fits_get_hduaddrll(fits_.get(), &header, &data, &end, &status);
+        if (status == 0 && end > file_bytes) {  // cfitsio would sum up what is not there
+            findings.push_back(
+                fmt::format("HDU {} ends at byte {}, the file at byte {}", i, end, file_bytes));
+            continue;
+        }
         fits_verify_chksum(fits_.get(), &data_ok, &hdu_ok, &status);
         if (status != 0) {
             findings.push_back(

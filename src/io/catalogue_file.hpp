@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -90,6 +91,8 @@ class InputFile {
 
   private:
     void check(int status, const std::string& action) const;
+    /// @throws Error (corrupt_file) for what cfitsio does not survive.
+    void check_headers(std::ifstream& in);
     void read_identity();
     std::string text_key(const std::string& key, bool required);
     std::int64_t integer_key(const std::string& key);

@@ -1,5 +1,6 @@
 #include "fits_handle.hpp"
 
+#include "header_cards.hpp"
 #include "literal_path.hpp"
 
 #include <algorithm>
@@ -160,31 +161,18 @@ void FitsHandle::move_to(int number) {
     call("open an HDU", ffmahd, number, &type);
 }
 
-void FitsHandle::check_header(long long at, int number) const {
-    constexpr std::size_t card = 80, value_at = 10, step = 16 * block_bytes;
-    for (;; at += step) {
-        const std::string bytes = bytes_at(at, step);
-        for (std::size_t from = 0; from + card <= bytes.size(); from += card) {
-            const std::string_view text = std::string_view(bytes).substr(from, card);
-            if (text.starts_with("END     ")) return;
-            if (text.starts_with("TTYPE") && text[value_at] != '\'' &&
-                text.find_first_of(" /", value_at) == std::string_view::npos)
-                throw Error(ErrorKind::input, "BAD_TABLE",
-                            fmt::format("{}: the name of a column is no text in HDU {}", path_, number),
-                            std::string(text.substr(0, text.find('='))),
-                            "The file breaks its format; fetch it again or leave it out.");
-        }
-        if (bytes.size() < step) return;
-    }
-}
-
 void FitsHandle::scan() {
     long long end = 0;
     const auto size = static_cast<long long>(memory_bytes_);
     while (end < size) {
         const int number = static_cast<int>(hdus_.size()) + 1;
         int status = 0, type = 0;
-        check_header(end, number);
+        const auto deadly =
+            deadly_card([this](long long at, std::size_t count) { return bytes_at(at, count); }, end);
+        if (deadly)
+            throw Error(ErrorKind::input, "BAD_TABLE",
+                        fmt::format("{}: the name of a column is no text in HDU {}", path_, number), *deadly,
+                        "The file breaks its format; fetch it again or leave it out.");
         ffmahd(file_, number, &type, &status);
         if (status != 0) {
             const std::string why = status_text(status);
@@ -195,7 +183,10 @@ void FitsHandle::scan() {
             break;
         }
         long long header = 0, data = 0;
+        const long long begin = end;
         call("find an HDU", ffghadll, &header, &data, &end);
+        if (end <= begin)  // cfitsio gives the same one again and again
+            throw_truncated(path_, fmt::format("HDU {} does not end", number));
         HduInfo hdu;
         hdu.number = number;
         hdus_.push_back(hdu);

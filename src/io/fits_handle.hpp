@@ -98,9 +98,6 @@ class FitsHandle {
     std::vector<T> read_rows(int column, int datatype, std::int64_t first, std::int64_t count, T null_value);
     void open_packed();
     std::string bytes_at(long long offset, std::size_t count) const;
-    /// Looks at the cards of the header at an offset for what cfitsio does not survive: column names without
-    /// quotes that fill their card (it copies 71 bytes to 70).
-    void check_header(long long at, int number) const;
     void scan();
     /// Rows and heap as the header claims them. @throws Error (input, "TRUNCATED") for more than the file
     /// holds.

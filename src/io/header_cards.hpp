@@ -1,0 +1,18 @@
+#pragma once
+// A look at the cards of a header before cfitsio looks at them.
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace xsift::io {
+
+/// The keyword of the first card that cfitsio does not survive: the name of a column that fills its card
+/// without quotes (it copies 71 bytes to 70).
+/// @param bytes gives `count` bytes of the file from `offset` on, or as many as there are
+/// @param at where the header starts
+std::optional<std::string> deadly_card(
+    const std::function<std::string(long long offset, std::size_t count)>& bytes, long long at);
+
+}  // namespace xsift::io
