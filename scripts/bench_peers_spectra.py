@@ -3,11 +3,12 @@
 
 Both fit each spectrum ungrouped in 0.5-10 keV by W-stat with tbabs (wilm) times powerlaw, bbody and bremss, and find the 90% interval of every
 parameter where the statistic has risen by 2.706. Sherpa 4.19 (Nelder-Mead from two starting points, then its conf); XSPEC 12.15's functions come as a shared
-library in the package xspectrampoline. Timed is, of Sherpa, fit and conf; of xsift, the processor time of the stages grid and fit of a run on one thread
-(fluxes and goodness included, posteriors not). Reading is not timed. A lower statistic than the other's by more than 0.01 is reported: a
-minimum that was missed.
+library in the package xspectrampoline. Timed is processor time: of Sherpa, fit and conf; of xsift, the stages grid and fit of a run on one thread over the
+same spectra and models (arranging the response, fluxes and goodness included, posteriors not). Reading is not timed. A statistic that is higher than
+the other's by more than 0.01 is reported: a minimum that was missed. Ends of intervals are compared where both have one and the minima agree.
 
-Needs sherpa, astropy, numpy and xspectrampoline (scripts/bench-peers --spectra makes an environment). One fit with errors takes Sherpa a minute or more.
+Needs sherpa, astropy, numpy and xspectrampoline (scripts/bench-peers --spectra makes an environment). One fit with errors takes Sherpa a minute or more:
+the record is written anew after each, so that what was measured until then stays.
 """
 import argparse
 import ctypes
@@ -30,18 +31,22 @@ parser.add_argument("--models", default="powerlaw,bbody,bremss")
 parser.add_argument("--no-errors", action="store_true", help="without Sherpa's conf, which takes longest")
 parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)))
 parser.add_argument("--note", default="", help="a sentence about the state of the machine for the record")
+parser.add_argument("--resume", action="store_true", help="keep Sherpa's fits of an earlier run's record; only what it lacks is measured")
 parser.add_argument("--out", type=pathlib.Path, help="path without suffix; default docs/benchmarks/spectra-HOST")
 args = parser.parse_args()
+OUT = args.out or ROOT / f"docs/benchmarks/spectra-{platform.node()}"
 os.sched_setaffinity(0, {args.core})
 for name in ("OMP", "OPENBLAS", "MKL"):
     os.environ[name + "_NUM_THREADS"] = "1"
 warnings.simplefilter("ignore")
-logging.getLogger("sherpa").setLevel(logging.ERROR)
 
 import numpy as np  # noqa: E402
 import xspectrampoline  # noqa: E402
+from astropy.io import fits  # noqa: E402
 from sherpa.astro import ui  # noqa: E402
 from sherpa.models import ArithmeticModel, Parameter  # noqa: E402
+
+logging.getLogger("sherpa").setLevel(logging.ERROR)  # importing it sets its own
 
 DATA = ROOT / "tests/data"
 RESPONSE = DATA / "responses/epn_e3_ef20_sdY6_v19.0.rmf.gz"
@@ -144,62 +149,106 @@ def fit_with_sherpa(data, name):
             best = result.statval, list(result.parvals)
     model.nH.val, model.shape.val, model.norm.val = best[1]
     ui.fit(1)
-    statistic, fitted = ui.get_fit_results().statval, time.process_time()
-    if not args.no_errors:
-        ui.set_conf_opt("sigma", SIGMA90)
-        ui.conf(1)
-    return {"statistic": statistic, "fit_s": fitted - begin, "errors_s": time.process_time() - fitted}
+    result, fitted = ui.get_fit_results(), time.process_time()
+    out = {"statistic": result.statval, "values": list(result.parvals), "fit_s": fitted - begin, "errors_s": 0.0}
+    if args.no_errors:
+        return out
+    ui.set_conf_opt("sigma", SIGMA90)
+    ui.set_conf_opt("numcores", 1)  # processes of its own would not be on our clock
+    ui.conf(1)
+    conf = ui.get_conf_results()
+    out["errors_s"] = time.process_time() - fitted
+    for end, offsets in (("lo", conf.parmins), ("hi", conf.parmaxes)):  # None where conf finds no end
+        out[end] = [None if o is None or not np.isfinite(o) else v + o for v, o in zip(conf.parvals, offsets)]
+    return out
 
 
 def fit_with_xsift(numbers, names):
-    """Statistics by spectrum and model, and the processor seconds of all of them."""
+    """Statistics, values and ends of intervals by spectrum and model, and the processor seconds of all of them."""
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         files = [DATA / f"xmm-pps/P0760940101PNS003SRSPEC{n}.FTZ" for n in numbers]
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         subprocess.run([args.xsift, "ingest", *files, "-o", folder / "s.h5", "--response-path", DATA / "responses", "--response-substitute",
-                        "epn_e3_ef20_sd*.rmf=epn_e3_ef20_sdY6_v19.0.rmf"], check=True, stderr=subprocess.DEVNULL)
+                        "epn_e3_ef20_sd*.rmf=epn_e3_ef20_sdY6_v19.0.rmf"], check=True, **quiet)
         subprocess.run([args.xsift, "run", folder / "s.h5", "-o", folder / "c.fits", "--threads", "1", "--search", "false", "--variability", "false",
                         "--models", ",".join(f"tbabs*{n}" for n in names), "--binning", "none", "--energy", "0.5:10", "--refine", "all", "--posterior",
-                        "false", "--joint-spectra", "none"], check=False, stderr=subprocess.DEVNULL)
+                        "false", "--joint-spectra", "none"], check=True, **quiet)
         record = json.loads((folder / "c.run.json").read_text())
-        from astropy.io import fits
+        found = {}
         with fits.open(folder / "c.fits") as hdus:
-            rows = hdus["SPECTRAL_FITS"].data
-            statistic = {(str(r["SPECTRA"]).strip()[-8:-4], str(r["MODEL"]).strip().removeprefix("tbabs*")): float(r["STAT"]) for r in rows}
-    seconds = record["processor_seconds"]["grid"] + record["processor_seconds"]["fit"]
-    return statistic, seconds
+            def key(row):
+                return str(row["SPECTRA"]).strip()[-8:-4], str(row["MODEL"]).strip().removeprefix("tbabs*")
+            for row in hdus["SPECTRAL_FITS"].data:
+                found[key(row)] = {"statistic": float(row["STAT"]), "values": [], "lo": [], "hi": []}
+            for row in hdus["PARAMETERS"].data:
+                for part, column in (("values", "VALUE"), ("lo", "VALUE_LO"), ("hi", "VALUE_HI")):
+                    found[key(row)][part].append(float(row[column]))
+    return found, record["processor_seconds"]["grid"] + record["processor_seconds"]["fit"]
+
+
+def compare_ends(rows):
+    """Largest difference of the ends that both have at the same minimum, over the interval's width, and where; how many ends."""
+    worst, where, n = 0.0, "", 0
+    for row in rows:
+        ours = row["xsift"]
+        if abs(ours["statistic"] - row["statistic"]) > 0.01 or "lo" not in row:
+            continue
+        for i, name in enumerate(("nH", MODELS[row["model"]][0], "norm")):
+            for end in ("lo", "hi"):
+                if row[end][i] is None:
+                    continue
+                n += 1
+                apart = abs(row[end][i] - ours[end][i]) / (ours["hi"][i] - ours["lo"][i])
+                if apart > worst:
+                    worst, where = apart, f"{name} of {row['spectrum']}, {row['model']}"
+    return worst, where, n
+
+
+def write(rows, planned, seconds):
+    """The record of what was measured until now; seconds: of xsift, for all that are planned."""
+    sherpa = sum(r["fit_s"] + r["errors_s"] for r in rows)
+    each = seconds / planned
+    record = {"date": datetime.date.today().isoformat(), "machine": platform.processor() or platform.machine(), "note": args.note, "rows": rows,
+              "planned": planned, "xsift_s_each": each, "sherpa_s_each": sherpa / len(rows), "ratio": sherpa / len(rows) / each}
+    OUT.with_suffix(".json").write_text(json.dumps(record, indent=1) + "\n")
+    what = "fits" if args.no_errors else "fits with 90% errors"
+    lines = [f"# Spectral fits beside Sherpa with XSPEC's model functions\n\n{record['date']}, one core. {args.note}\n\n`scripts/bench-peers --spectra` "
+             f"(tests/data, 0.5-10 keV, W-stat, no binning, wilm): {len(rows)} {what}. Processor seconds.\n",
+             "| spectrum | model | Sherpa: fit | Sherpa: errors | statistic, Sherpa | statistic, xsift |\n|---|---|---|---|---|---|"]
+    lines += [f"| {r['spectrum']} | {r['model']} | {r['fit_s']:.1f} | {r['errors_s']:.1f} | {r['statistic']:.4f} | {r['xsift']['statistic']:.4f} |" for r in rows]
+    lines.append(f"\nEach: Sherpa {sherpa / len(rows):.1f} s, xsift {1e3 * each:.1f} ms (mean of {planned} in one run): a factor of {record['ratio']:.0f}.")
+    for name, missed in (("xsift", [r for r in rows if r["xsift"]["statistic"] > r["statistic"] + 0.01]),
+                         ("Sherpa", [r for r in rows if r["statistic"] > r["xsift"]["statistic"] + 0.01])):
+        where = ", ".join(f"{r['spectrum']} {r['model']} (by {abs(r['statistic'] - r['xsift']['statistic']):.2f})" for r in missed)
+        lines.append(f"- {name} missed the minimum of {where}." if missed else f"- {name} missed no minimum that the other found.")
+    worst, where, n = compare_ends(rows)
+    if n:
+        lines.append(f"- Of {n} ends of intervals that both have at the same minimum the furthest apart are {100 * worst:.1f}% of the interval's width ({where}).")
+    OUT.with_suffix(".md").write_text("\n".join(lines) + "\n")
+    return "\n".join(lines)
 
 
 def main():
     numbers, names = args.spectra.split(","), args.models.split(",")
     use_wilm()
-    ours, _ = fit_with_xsift(numbers, names)  # what is read once is read
-    rows, sherpa = [], 0.0
-    seconds = []
+    ours, seconds = fit_with_xsift(numbers, names)
+    rows = []
+    if args.resume and OUT.with_suffix(".json").exists():
+        rows = [r for r in json.loads(OUT.with_suffix(".json").read_text())["rows"] if (r["spectrum"], r["model"]) in ours]
+        for row in rows:
+            row["xsift"] = ours[row["spectrum"], row["model"]]
+    done = {(r["spectrum"], r["model"]) for r in rows}
     for number in numbers:
         data = load(number)
         for name in names:
-            row = {"spectrum": number, "model": name, "xsift_statistic": ours[number, name], **fit_with_sherpa(data, name)}
-            rows.append(row)
-            sherpa += row["fit_s"] + row["errors_s"]
-            print(row, flush=True)
-            seconds.append(fit_with_xsift(numbers, names)[1])  # in turns: a busy machine disturbs both
-    seconds = min(seconds)
-    n = len(rows)
-    record = {"date": datetime.date.today().isoformat(), "machine": platform.processor() or platform.machine(), "note": args.note, "rows": rows,
-              "xsift_s": seconds, "sherpa_s": sherpa, "ratio": sherpa / seconds}
-    out = args.out or ROOT / f"docs/benchmarks/spectra-{platform.node()}"
-    out.with_suffix(".json").write_text(json.dumps(record, indent=1) + "\n")
-    what = "fits" if args.no_errors else "fits with 90% errors"
-    lines = [f"# Spectral fits beside Sherpa with XSPEC's model functions\n\n{record['date']}, one core. {args.note}\n\n`scripts/bench-peers --spectra` "
-             f"(tests/data, 0.5-10 keV, W-stat, no binning, wilm): {n} {what}. Processor seconds.\n",
-             "| spectrum | model | Sherpa: fit | Sherpa: errors | statistic, Sherpa | statistic, xsift |\n|---|---|---|---|---|---|"]
-    lines += [f"| {r['spectrum']} | {r['model']} | {r['fit_s']:.1f} | {r['errors_s']:.1f} | {r['statistic']:.4f} | {r['xsift_statistic']:.4f} |" for r in rows]
-    lines.append(f"\nAll of them: Sherpa {sherpa:.1f} s, xsift {seconds:.3f} s ({1e3 * seconds / n:.1f} ms each): a factor of {sherpa / seconds:.0f}.")
-    missed = [r for r in rows if r["xsift_statistic"] > r["statistic"] + 0.01]
-    lines.append("xsift missed no minimum that Sherpa found." if not missed else f"xsift missed the minimum of {missed}.")
-    out.with_suffix(".md").write_text("\n".join(lines) + "\n")
-    print("\n".join(lines))
+            if (number, name) in done:
+                continue
+            rows.append({"spectrum": number, "model": name, "xsift": ours[number, name], **fit_with_sherpa(data, name)})
+            print(rows[-1], flush=True)
+            seconds = min(seconds, fit_with_xsift(numbers, names)[1])  # in turns: a busy machine disturbs both
+            write(rows, len(numbers) * len(names), seconds)
+    print(write(rows, len(numbers) * len(names), seconds))
 
 
 main()

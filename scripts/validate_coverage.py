@@ -22,13 +22,28 @@ def short(model):
     return model.removeprefix("tbabs*").strip("()")
 
 
+def distance(probabilities):
+    """The largest one of their distribution from a uniform one."""
+    n = len(probabilities)
+    return max(max((i + 1) / n - p, p - i / n) for i, p in enumerate(sorted(probabilities)))
+
+
 def uniformity(probabilities):
     n = len(probabilities)
-    ordered = sorted(probabilities)
-    distance = max(max((i + 1) / n - p, p - i / n) for i, p in enumerate(ordered))
     deciles = [sum(0.1 * k <= p < 0.1 * (k + 1) for p in probabilities) for k in range(10)]
-    return (f"{n} probabilities of GOF_SIGMA; in ten equal classes: {', '.join(map(str, deciles))}; largest distance from uniform "
-            f"{distance:.3f} (a chance of 1% exceeds {1.63 / math.sqrt(n):.3f})")
+    return (f"{n} values of GOF_PROB; in ten equal classes: {', '.join(map(str, deciles))}; largest distance from uniform "
+            f"{distance(probabilities):.3f} (a chance of 1% exceeds {1.63 / math.sqrt(n):.3f})")
+
+
+def goodness_table(found):
+    """found: by counts and model, pairs of GOF_SIGMA and GOF_PROB"""
+    print("\n| source counts | model | fits | mean | standard deviation | distance of GOF_PROB | below 0.05 | below 0.01 |\n|" + "---|" * 8)
+    for (counts, model), pairs in sorted(found.items()):
+        sigma, p = zip(*pairs)
+        n = len(p)
+        mean = sum(sigma) / n
+        print(f"| {counts} | {model} | {n} | {mean:+.2f} | {math.sqrt(sum((s - mean) ** 2 for s in sigma) / n):.2f} | {distance(p):.3f} | "
+              + " | ".join(f"{100 * sum(x < limit for x in p) / n:.1f}%" for limit in (0.05, 0.01)) + " |")
 
 
 def alike(model):
@@ -59,6 +74,7 @@ def main():
     refined = collections.defaultdict(lambda: [0, 0])
     selected = collections.defaultdict(collections.Counter)
     goodness = collections.defaultdict(list)
+    by_model = collections.defaultdict(list)
     for path in sys.argv[1:]:
         chosen = {}
         with open(path) as file:
@@ -80,9 +96,10 @@ def main():
                     for tally in tallies:
                         tally[0] += hit
                         tally[1] += 1
-                sigma = float(row["gof_sigma"])
-                if math.isfinite(sigma):
-                    goodness[kind].append(0.5 * math.erfc(sigma / math.sqrt(2)))
+                probability = float(row["gof_probability"])
+                if math.isfinite(probability):
+                    goodness[kind].append(probability)
+                    by_model[counts, short(model)].append((float(row["gof_sigma"]), probability))
         selected[short(model), counts].update(chosen.values())
 
     names = {"one component": ("nH", "shape", "norm"), "two components": ("nH", "shape", "norm", "second shape", "second norm")}
@@ -106,6 +123,7 @@ def main():
     print("\nSelected is the simulated one: " + ", ".join(f"{share(*rates[c])} of {c} counts" for c in sizes) + ".")
     for kind, probabilities in goodness.items():
         print(f"\nGoodness of fit, {kind}: {uniformity(probabilities)}.")
+    goodness_table(by_model)
 
 
 main()

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include <xsift/characterise/history.hpp>
-#include <xsift/characterise/tail_probabilities.hpp>
+#include <xsift/core/chi2.hpp>
 #include <xsift/data/source.hpp>
 
 namespace xsift::characterise {

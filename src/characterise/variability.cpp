@@ -5,6 +5,7 @@
 #include <xsift/characterise/bayesian_blocks.hpp>
 #include <xsift/characterise/tail_probabilities.hpp>
 #include <xsift/characterise/variability.hpp>
+#include <xsift/core/chi2.hpp>
 
 namespace xsift::characterise {
 namespace {

@@ -230,6 +230,7 @@ Table<FitRow> fits_table() {
         c({"NULL_PROB", "", "stat.probability;stat.fit", "E11.3", "P(chi2 > STAT) of a right model; chi2 only"}, at(&R::null_prob)),
         c({"GOF_EXPECTED", "", "stat.likelihood", "F13.4", "STAT expected of a right model"}, at(&R::gof_expected)),
         c({"GOF_SIGMA", "", "stat.fit.goodness", "F9.3", "(STAT - GOF_EXPECTED)/its sigma; above 3: poor"}, at(&R::gof_sigma)),
+        c({"GOF_PROB", "", "stat.probability;stat.fit", "E11.3", "P(a STAT as large) of a right model, by its moments"}, at(&R::gof_probability)),
         c({"GOF_ROUGH", "", "stat.fit.goodness", "F9.3", "(STAT - N_BINS)/sqrt(2 N_BINS), rule of thumb"}, at(&R::gof_rough)),
         c({"GOF_PVALUE", "", "stat.probability;stat.fit", "F8.5", "share of simulations with such a STAT"}, at(&R::gof_pvalue)),
         c({"AICC", "", "stat.value;stat.fit", "F13.4", "Akaike criterion, small samples"}, at(&R::aicc)),
@@ -288,6 +289,9 @@ Table<ParameterRow> parameters_table() {
         c({"POST_HI", "", "stat.fit.param;stat.max", "G12.5", "upper end"}, at(&R::posterior, &Posterior::hi90)),
         c({"POST_LO68", "", "stat.fit.param;stat.min", "G12.5", "68.27% credible interval, equal tails"}, at(&R::posterior, &Posterior::lo68)),
         c({"POST_HI68", "", "stat.fit.param;stat.max", "G12.5", "upper end"}, at(&R::posterior, &Posterior::hi68)),
+        c({"BOOT_MEDIAN", "", "stat.fit.param;stat.median", "G12.5", "median of refitted simulations"}, at(&R::bootstrap, &Bootstrap::median)),
+        c({"BOOT_LO", "", "stat.fit.param;stat.min", "G12.5", "refitted simulations, equal tails"}, at(&R::bootstrap, &Bootstrap::lo)),
+        c({"BOOT_HI", "", "stat.fit.param;stat.max", "G12.5", "upper end"}, at(&R::bootstrap, &Bootstrap::hi)),
         c({"UNIT", "", "meta.unit", "A", "unit of the values"}, at(&R::unit)),
         c({"FLAGS", "", "meta.code.qual", "I10", "bits, see the documentation"}, at(&R::flags)),
     }};

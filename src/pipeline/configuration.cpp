@@ -396,6 +396,10 @@ void spectra_settings(std::vector<Setting>& all, RunConfiguration& c) {
             else
                 reject("--goodness", text, "expected, montecarlo or montecarlo:N");
         });
+    section.number(
+        "bootstrap", f.bootstrap_simulations, 0, 1'000'000,
+        "Simulated spectra to which the model offered is fitted anew, for BOOT_MEDIAN, BOOT_LO and "
+        "BOOT_HI of its parameters; 0: none");
     section.number("delta-stat", f.confidence_delta, 0.01, 100.0,
                    "Change of the statistic that ends an interval: 2.706 for 90%, 1 for 68%");
 }

@@ -120,9 +120,14 @@ void fields(Archive& archive, T& v) {
     archive(v.mean, v.median, v.lo68, v.hi68, v.lo90, v.hi90);
 }
 template <typename Archive, typename T>
+requires FieldsOf<Archive, T, Bootstrap>
+void fields(Archive& archive, T& v) {
+    archive(v.median, v.lo, v.hi);
+}
+template <typename Archive, typename T>
 requires FieldsOf<Archive, T, FittedParameter>
 void fields(Archive& archive, T& v) {
-    archive(v.component, v.name, v.unit, v.estimate, v.error, v.posterior, v.flags);
+    archive(v.component, v.name, v.unit, v.estimate, v.error, v.posterior, v.flags, v.bootstrap);
 }
 template <typename Archive, typename T>
 requires FieldsOf<Archive, T, FluxEstimate>
@@ -133,9 +138,10 @@ template <typename Archive, typename T>
 requires FieldsOf<Archive, T, SpectralFit>
 void fields(Archive& archive, T& v) {
     archive(v.spectrum, v.n_spectra, v.instrument, v.model, v.statistic, v.statistic_rule, v.stat, v.n_bins,
-            v.dof, v.reduced, v.gof_expected, v.gof_sigma, v.gof_rough, v.null_prob, v.gof_pvalue, v.aicc,
-            v.bic, v.log_evidence, v.model_probability, v.choice, v.nh, v.kt, v.gamma, v.kt2, v.abundance,
-            v.norm, v.norm2, v.flux, v.flux_unabsorbed, v.selected, v.flags, v.parameters, v.fluxes);
+            v.dof, v.reduced, v.gof_expected, v.gof_sigma, v.gof_probability, v.gof_rough, v.null_prob,
+            v.gof_pvalue, v.aicc, v.bic, v.log_evidence, v.model_probability, v.choice, v.nh, v.kt, v.gamma,
+            v.kt2, v.abundance, v.norm, v.norm2, v.flux, v.flux_unabsorbed, v.selected, v.flags, v.parameters,
+            v.fluxes);
 }
 template <typename Archive, typename T>
 requires FieldsOf<Archive, T, QuarantineRow>

@@ -98,7 +98,7 @@ std::vector<SpectraSet> all_sets(const std::vector<SpectrumWork>& work, const sp
     return sets;
 }
 
-/// Monte Carlo goodness of the model offered, when it is one of this set.
+/// Goodness and bootstrap by simulations of the model offered, when it is one of this set.
 void simulate_offered(const SpectraSet& set, const engine::ModelGrids& grids,
                       const spectral::FitOptions& options, std::vector<SourceResult>& results) {
     SourceResult& result = results[set.source()];
@@ -110,8 +110,10 @@ void simulate_offered(const SpectraSet& set, const engine::ModelGrids& grids,
         std::find_if(models.begin(), models.end(), [&](const auto& of) { return of->text == fit.model; });
     const std::string digest = content_hash(result.source.id + '\n' + fit.spectrum + '\n' + fit.model);
     const std::uint64_t seed = std::stoull(digest.substr(digest.find(':') + 1, 16), nullptr, 16);
-    fit.gof_pvalue =
-        refine::simulated_goodness(set.inputs(), *model, fit, options, options.goodness_simulations, seed);
+    const refine::SimulatedFits simulated = refine::simulate_fits(set.inputs(), *model, fit, options, seed);
+    fit.gof_pvalue = simulated.gof_pvalue;
+    for (std::size_t k = 0; k < fit.parameters.size(); ++k)
+        fit.parameters[k].bootstrap = simulated.parameters[k];
 }
 
 }  // namespace
@@ -169,7 +171,7 @@ void fit_batch(std::int64_t number, std::span<const SourceData> batch, const spe
     }
     for (SourceResult& result : results)
         result.best_fit = refine::select_model(result.fits, options.criterion);
-    if (options.goodness_simulations > 0)
+    if (options.goodness_simulations > 0 || options.bootstrap_simulations > 0)
         pool.for_each(sets.size(),
                       [&](std::size_t k) { simulate_offered(sets[k], grids, options, results); });
 }

@@ -120,6 +120,7 @@ FittedParameter estimate(const Coordinates& c, const Vector& x, int i, const Cov
     if (!(e.hi < limits.hi)) out.flags |= parameter_no_upper_end;
     if (c.at_lo(x, i) || c.at_hi(x, i)) out.flags |= parameter_at_bound;
     if (!ends.found || ends.from_covariance) out.flags |= parameter_not_profiled;
+    if (ends.several_minima) out.flags |= parameter_several_minima;
     return out;
 }
 
@@ -151,6 +152,7 @@ void fill_parameters(SpectralFit& fit, const Objective& objective, const Point& 
             if (degenerate[static_cast<std::size_t>(i)]) out.flags |= parameter_degenerate;
             flag(fit, std::isnan(out.error), fit_covariance_singular);
             flag(fit, degenerate[static_cast<std::size_t>(i)], fit_degenerate);
+            flag(fit, ends[static_cast<std::size_t>(i)].several_minima, fit_several_minima);
         } else {
             out.estimate.value = values[k];
             out.flags = parameter_frozen;
@@ -233,6 +235,21 @@ ProfileEnds covariance_ends(const Coordinates& c, const Vector& x, const Covaria
     if (x[i] - half > c.lo[i]) ends.lo = x[i] - half;
     if (x[i] + half < c.hi[i]) ends.hi = x[i] + half;
     return ends;
+}
+
+/// Extends an interval over that around another minimum. Where the way from there leads down, to the best
+/// fit, only the other side counts.
+void extend(ProfileEnds& ends, const ProfileEnds& more) {
+    const auto one_side = [&](std::optional<double>& end, std::optional<double>& own,
+                              const std::optional<double>& further, bool leads_down, double sign) {
+        if (leads_down || !end || (further && sign * *further <= sign * *end)) return;
+        if (!own) own = end;
+        end = further;
+        ends.several_minima = true;
+        ends.found = ends.found && more.found;
+    };
+    one_side(ends.lo, ends.own_lo, more.lo, more.lo_leads_down, -1.0);
+    one_side(ends.hi, ends.own_hi, more.hi, more.hi_leads_down, 1.0);
 }
 
 std::vector<const FitData*> data_of(std::span<const FitInput> spectra) {
@@ -369,17 +386,10 @@ void ModelFit::extend_over_valleys(std::vector<ProfileEnds>& ends, Point& better
         if (!any || !(above < 0.95 * delta)) continue;
         const Covariance there(objective_, valley, current_, scratch_);
         for (int i = 0; i < c.n; ++i) {
-            if (!outside(i)) continue;
-            ProfileEnds& e = ends[static_cast<std::size_t>(i)];
             other.stat = std::numeric_limits<double>::infinity();
-            ProfileEnds more =
+            const ProfileEnds more =
                 profile_interval(scales_, valley, there, i, delta - above, current_, scratch_, other);
-            // on the side of the best fit the way leads down: only the far end counts
-            const bool far_is_high = valley.x[i] > best_.x[i];
-            std::optional<double>& own = far_is_high ? e.own_hi : e.own_lo;
-            if (!own) own = far_is_high ? e.hi : e.lo;
-            (far_is_high ? e.hi : e.lo) = far_is_high ? more.hi : more.lo;
-            e.found = e.found && more.found;
+            extend(ends[static_cast<std::size_t>(i)], more);
         }
     }
 }
@@ -442,7 +452,7 @@ void ModelFit::report(const Covariance& covariance, const std::vector<ProfileEnd
     fill_columns(fit_, *model_);
 }
 
-/// What the statistic should be, and how far off it is. A free parameter lowers it by one.
+/// What the statistic should be, and how far off it is.
 void ModelFit::fill_goodness() {
     // With most background bins empty the background's own counts do not tell its rate: no expectation is
     // calibrated there (simulations: 1.5 to 2.3 sigma too high).
@@ -452,22 +462,25 @@ void ModelFit::fill_goodness() {
         fit_.null_prob = std::pow(10.0, timing::log10_chi2_survival_dof(fit_.stat, fit_.dof));
         fit_.gof_expected = fit_.dof;
         fit_.gof_sigma = (fit_.stat - fit_.dof) / std::sqrt(2.0 * fit_.dof);
+        fit_.gof_probability = fit_.null_prob;
         return;
     }
     if ((fit_.flags & empty) != 0) return;
+    // Bins that end as soon as they hold a few source counts do not hold Poisson numbers of them.
+    constexpr int few = 10;
+    if (options_.binning.kind == spectral::Binning::Kind::min_counts && options_.binning.minimum < few)
+        return;
     const Coordinates& c = objective_.coordinates();
-    const std::vector<double> values = objective_.values(best_.x);
-    spectral::Moments total;
-    for (std::size_t d = 0; d < spectra_.size(); ++d) {
-        const double factor = d == 0 ? 1.0 : c.value(best_.x, c.first_factor() + static_cast<int>(d) - 1);
-        const spectral::Moments of =
-            expected_statistic(*spectra_[d].prepared, model_, options_.abundance, values, factor);
-        total.mean += of.mean;
-        total.variance += of.variance;
-    }
-    if (!(total.variance > 0.0)) return;
-    fit_.gof_expected = total.mean - c.n;
-    fit_.gof_sigma = (fit_.stat - fit_.gof_expected) / std::sqrt(total.variance);
+    std::vector<double> values = objective_.values(best_.x);
+    for (int i = c.first_factor(); i < c.first_norm(); ++i) values.push_back(c.value(best_.x, i));
+    Mask counted{};
+    for (int i = 0; i < c.n; ++i) counted[i] = !c.at_lo(best_.x, i) && !c.at_hi(best_.x, i);
+    const ExpectedStatistic expected =
+        expected_statistic(spectra_, model_, options_.abundance, values, c, counted);
+    if (!(expected.variance > 0.0)) return;
+    fit_.gof_expected = expected.mean;
+    fit_.gof_sigma = expected.deviations(fit_.stat);
+    fit_.gof_probability = expected.probability_above(fit_.stat);
 }
 
 }  // namespace xsift::refine

@@ -32,7 +32,7 @@ class Side {
 
     /// @param sign -1 or 1; @param half first guess of the distance
     /// @return the coordinate of the end, nothing at the limit
-    std::optional<double> end(int sign, double half, bool& found) {
+    std::optional<double> end(int sign, double half, bool& found, bool& leads_down) {
         constexpr int most_steps = 24;
         constexpr double close =
             0.02;  // of delta: a last step along the secant then leaves 1e-3 of the width
@@ -50,7 +50,10 @@ class Side {
         for (int step = 0; step < most_steps; ++step) {
             double rise = rise_at(at + sign * distance);
             if (std::fabs(rise - delta_) <= close * delta_) rise = lowest_beyond_kinks(rise);
-            if (rise < -lower_minimum) return std::nullopt;
+            if (rise < -lower_minimum) {
+                leads_down = true;
+                return std::nullopt;
+            }
             const double root = std::sqrt(std::max(rise, 0.0));
             const bool at_end = std::fabs(rise - delta_) <= close * delta_,
                        at_limit = distance >= room && rise < delta_;
@@ -190,8 +193,8 @@ ProfileEnds profile_interval(TwoScales& scales, const Point& best, const Covaria
     Side side(scales, best, covariance, i, delta, start, scratch, better);
     const double half = covariance.half_width(i, delta);
     ProfileEnds ends;
-    ends.lo = side.end(-1, half, ends.found);
-    ends.hi = side.end(1, half, ends.found);
+    ends.lo = side.end(-1, half, ends.found, ends.lo_leads_down);
+    ends.hi = side.end(1, half, ends.found, ends.hi_leads_down);
     return ends;
 }
 

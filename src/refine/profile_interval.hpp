@@ -15,6 +15,9 @@ struct ProfileEnds {
     std::optional<double> lo, hi;
     bool found = true;  ///< false when an end was not reached in the steps allowed
     bool from_covariance = false;
+    bool several_minima = false;  ///< extended over further minima
+    /// A lower minimum was met before the end: it is missing, but not for the limit.
+    bool lo_leads_down = false, hi_leads_down = false;
     /// Of an interval that was extended over further minima: its ends around the best one.
     std::optional<double> own_lo, own_hi;
 };

@@ -66,6 +66,7 @@ Table fits_table(const std::string& spectrum, const std::vector<const SpectralFi
                 {}};
     const std::pair<Column, double SpectralFit::*> tests[] = {
         {{"null_prob", "Null-hypothesis probability"}, &SpectralFit::null_prob},
+        {{"gof_probability", "Probability of a worse fit"}, &SpectralFit::gof_probability},
         {{"gof_pvalue", "p of simulations"}, &SpectralFit::gof_pvalue},
         {{"model_probability", "Model probability"}, &SpectralFit::model_probability}};
     for (const auto& [column, member] : tests) table.columns.push_back(column);
@@ -122,7 +123,8 @@ Table parameters_table(const SpectralFit& fit) {
                                            {parameter_no_lower_end, "an upper limit"},
                                            {parameter_no_upper_end, "a lower limit"},
                                            {parameter_degenerate, "follows another parameter"},
-                                           {parameter_not_profiled, "interval of the covariance"}}))},
+                                           {parameter_not_profiled, "interval of the covariance"},
+                                           {parameter_several_minima, "spans several minima"}}))},
              false});
     return table;
 }

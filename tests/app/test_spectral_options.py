@@ -50,7 +50,7 @@ class SpectralOptions(XsiftCase):
 
     def test_flux_bands_and_simulated_goodness(self):
         survey = self.survey()
-        options = ("--flux-bands", "0.5:2,2:10", "--goodness", "montecarlo:19", "--joint-spectra", "none")
+        options = ("--flux-bands", "0.5:2,2:10", "--goodness", "montecarlo:19", "--bootstrap", "29", "--joint-spectra", "none")
         path, fits = self.fits(survey, "one.fits", *options, "--threads", 1)
         other, _ = self.fits(survey, "two.fits", *options, "--threads", 2)
         self.assertEqual(path.read_bytes(), other.read_bytes())
@@ -62,6 +62,14 @@ class SpectralOptions(XsiftCase):
         self.assertEqual(selected.sum(), 1)
         self.assertTrue(0 < fits["GOF_PVALUE"][selected][0] <= 1)
         self.assertTrue(numpy.isnan(fits["GOF_PVALUE"][~selected]).all())
+        self.assertTrue(((0 < fits["GOF_PROB"]) & (fits["GOF_PROB"] < 1)).all())
+        parameters = rows(path, "PARAMETERS")
+        offered = [text(name) == text(fits["SPECTRA"][selected][0]) for name in parameters["SPECTRA"]]
+        refitted = numpy.isfinite(parameters["BOOT_MEDIAN"])
+        self.assertEqual(list(refitted), offered)  # one model a spectrum, all of its parameters free
+        some = parameters[refitted]
+        self.assertTrue((some["BOOT_LO"] <= some["BOOT_MEDIAN"]).all() and (some["BOOT_MEDIAN"] <= some["BOOT_HI"]).all())
+        self.assertTrue((some["BOOT_LO"] < some["BOOT_HI"]).all())
         self.assertTrue(numpy.isfinite(fits["LOG_EVIDENCE"]).all())
         self.assertTrue((fits["MODEL_PROB"] == 1).all())  # one model a spectrum
 

@@ -12,6 +12,7 @@
 #include <xsift/characterise/bayesian_blocks.hpp>
 #include <xsift/characterise/tail_probabilities.hpp>
 #include <xsift/characterise/variability.hpp>
+#include <xsift/core/chi2.hpp>
 #include <xsift/core/random.hpp>
 
 namespace {

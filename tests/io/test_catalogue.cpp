@@ -125,9 +125,11 @@ SpectralFit fit(std::int64_t i, bool selected) {
     f.null_prob = 0.0625;
     f.statistic_rule = "DEFAULT";
     f.gof_pvalue = 0.375;
+    f.gof_probability = 0.3125;
     f.log_evidence = -60.25;
     f.model_probability = 0.625;
     f.parameters[0].posterior = {0.11, 0.105, 0.08, 0.14, 0.06, 0.18};
+    f.parameters[0].bootstrap = {0.12, 0.07, 0.19};
     f.flux = {3e-14, 2e-14, 4e-14};
     f.flux_unabsorbed = {3.5e-14, 2.5e-14, infinity};
     f.fluxes = {{0.2, 12.0, f.flux, f.flux_unabsorbed, 0.6e-14, 0.7e-14, flux_unabsorbed_no_upper_end},
@@ -436,6 +438,7 @@ TEST_F(Catalogue, GivesBackWhatItsColumnsHold) {
             expect_same(a.null_prob, b.null_prob);
             EXPECT_EQ(a.statistic_rule, b.statistic_rule);
             expect_same(a.gof_pvalue, b.gof_pvalue);
+            expect_same(a.gof_probability, b.gof_probability);
             expect_same(a.log_evidence, b.log_evidence);
             expect_same(a.model_probability, b.model_probability);
             ASSERT_EQ(a.fluxes.size(), b.fluxes.size());
@@ -460,6 +463,8 @@ TEST_F(Catalogue, GivesBackWhatItsColumnsHold) {
                 for (const auto part : {&Posterior::mean, &Posterior::median, &Posterior::lo68,
                                         &Posterior::hi68, &Posterior::lo90, &Posterior::hi90})
                     expect_same(found.*part, meant.*part);
+                for (const auto part : {&Bootstrap::median, &Bootstrap::lo, &Bootstrap::hi})
+                    expect_same(a.parameters[q].bootstrap.*part, b.parameters[q].bootstrap.*part);
                 EXPECT_EQ(a.parameters[q].flags, b.parameters[q].flags);
             }
             EXPECT_EQ(a.flags, b.flags);

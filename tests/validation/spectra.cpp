@@ -172,7 +172,7 @@ int main(int argc, char** argv) {
         "index,binning,model,bins,stat,dof,nh,nh_lo,nh_hi,parameter,lo,hi,norm,norm_lo,norm_hi,flux,"
         "flux_lo,flux_hi,selected,flags,true_norm,gof_expected,gof_sigma,choice,post_mean,post_median,"
         "post_lo,post_hi,log_evidence,second,second_lo,second_hi,norm2,norm2_lo,norm2_hi,true_model,true_nh,"
-        "true_parameter,true_second,true_norm2,true_counts,model_probability\n");
+        "true_parameter,true_second,true_norm2,true_counts,model_probability,gof_probability\n");
     for (int i = 0; i < simulations; ++i) {
         const Spectrum& spectrum = simulator.draw(seed, static_cast<std::uint64_t>(i));
         for (const std::string& binning : arguments.list("binning", "default")) {
@@ -200,9 +200,10 @@ int main(int argc, char** argv) {
                            f.choice);
                 fmt::print("{},{},{},{},{},", post.mean, post.median, post.lo90, post.hi90, f.log_evidence);
                 const Estimate& second = second_shape_of(f);
-                fmt::print("{},{},{},{},{},{},{},{},{},{},{},{},{}\n", second.value, second.lo, second.hi,
+                fmt::print("{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", second.value, second.lo, second.hi,
                            f.norm2.value, f.norm2.lo, f.norm2.hi, truth.model, truth.nh, truth.parameter,
-                           truth.second, simulator.norm(1), truth.counts, f.model_probability);
+                           truth.second, simulator.norm(1), truth.counts, f.model_probability,
+                           f.gof_probability);
             }
         }
     }

@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// Upper tails of the Kolmogorov-Smirnov and chi2 distributions, as log10 so that nothing underflows.
+/// Upper tail of the Kolmogorov-Smirnov distribution, as log10 so that nothing underflows.
 
 namespace xsift::characterise {
 
@@ -9,8 +9,5 @@ namespace xsift::characterise {
 /// (Miller 1956; relative error below 2e-6). Above n = 140 and below n d^2 = 2.2 the expansion of Pelz & Good
 /// (1976), to 1/n; above n = 100,000 the one-sided tail is exp(-(6 n d + 1)^2 / (18 n)).
 double log10_ks_survival(double d, long n);
-
-/// log10 P(chi2 > x) with any number of degrees of freedom > 0 (regularised incomplete gamma function).
-double log10_chi2_survival(double x, double dof);
 
 }  // namespace xsift::characterise

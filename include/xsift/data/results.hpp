@@ -138,7 +138,8 @@ enum FitFlag : std::uint32_t {
     fit_beyond_table =
         1u << 10,  ///< energies of the fit or of the flux band lie outside those of a table model
     fit_factor_unconstrained = 1u << 11,  ///< joint fit: the factor of a spectrum is unconstrained
-    fit_not_refined = 1u << 12,  ///< it cannot be the model offered: intervals are those of the covariance
+    fit_not_refined = 1u << 12,     ///< it cannot be the model offered: intervals are those of the covariance
+    fit_several_minima = 1u << 13,  ///< an interval spans further minima of nearly the same statistic
 };
 inline constexpr int fit_flag_spectrum_shift = 16;
 
@@ -152,6 +153,14 @@ enum ParameterFlag : std::uint32_t {
     parameter_no_upper_end = 1u << 5,   ///< the interval's upper end is the limit: a lower limit
     parameter_degenerate = 1u << 6,     ///< follows another parameter (correlation above 0.99)
     parameter_not_profiled = 1u << 7,   ///< the interval is that of the covariance
+    /// The interval spans further minima of nearly the same statistic, and values between them that fit
+    /// worse.
+    parameter_several_minima = 1u << 8,
+};
+
+/// Values refitted to spectra simulated from the fit: the quantiles of 50% and of the ends of the interval.
+struct Bootstrap {
+    double median = not_measured, lo = not_measured, hi = not_measured;
 };
 
 /// A parameter of a fitted model.
@@ -162,6 +171,7 @@ struct FittedParameter {
     double error = not_measured;  ///< 1 sigma from the covariance; NaN when not free
     Posterior posterior;
     std::uint32_t flags = 0;  ///< ParameterFlag bits
+    Bootstrap bootstrap;
 };
 
 /// What can be said against a flux. Bits; FLAGS of FLUXES.
@@ -196,9 +206,10 @@ struct SpectralFit {
     double reduced = not_measured;       ///< stat/dof; NaN when dof <= 0
     double gof_expected = not_measured;  ///< STAT expected when the model is right, less the free parameters
     double gof_sigma = not_measured;     ///< (stat - expected) / its standard deviation; large: a poor fit
-    double gof_rough = not_measured;     ///< (stat - n_bins) / sqrt(2 n_bins): the rule of thumb
-    double null_prob = not_measured;     ///< P(chi2 > stat) of dof; NaN when not chi2 or dof <= 0
-    double gof_pvalue = not_measured;    ///< share of simulations of the fit with a statistic as large
+    double gof_probability = not_measured;  ///< P(a statistic as large) when the model is right
+    double gof_rough = not_measured;        ///< (stat - n_bins) / sqrt(2 n_bins): the rule of thumb
+    double null_prob = not_measured;        ///< P(chi2 > stat) of dof; NaN when not chi2 or dof <= 0
+    double gof_pvalue = not_measured;       ///< share of simulations of the fit with a statistic as large
     double aicc = not_measured, bic = not_measured;
     double log_evidence = not_measured;       ///< ln of the evidence over that of stat = 0, under the priors
     double model_probability = not_measured;  ///< among the models of the same spectra, equal before

@@ -74,15 +74,20 @@ std::vector<SpectralFit> fit_models(std::span<const FitInput> spectra, std::span
 SpectralFit fit_spectrum(const spectral::PreparedSpectrum& spectrum, const std::string& model,
                          std::span<const StartingPoint> starts, const spectral::FitOptions& options);
 
-/// Goodness of a fit by simulation: the share (k + 1)/(n + 1) of spectra drawn from the fitted model and
-/// background (see GOF_EXPECTED for its rate) whose own best fit has a statistic as large. Uniform between 0
-/// and 1 when the model is right. The n-th spectrum depends on seed and n only.
-/// @param simulations n > 0
-/// @return NaN for a fit by chi2: NULL_PROB is its goodness
-double simulated_goodness(std::span<const FitInput> spectra,
-                          const std::shared_ptr<const spectral::ModelDefinition>& model,
-                          const SpectralFit& fit, const spectral::FitOptions& options, int simulations,
-                          std::uint64_t seed);
+/// What fits of simulated spectra say of a fit.
+struct SimulatedFits {
+    /// The share (k + 1)/(n + 1) of them with a statistic as large as the fit's: uniform between 0 and 1 when
+    /// the model is right. NaN without simulations for it, and for a fit by chi2: NULL_PROB is its goodness.
+    double gof_pvalue = not_measured;
+    std::vector<Bootstrap> parameters;  ///< as SpectralFit::parameters; NaN for those frozen
+};
+
+/// Draws spectra from the fitted model and background (see GOF_EXPECTED for its rate) and fits each from
+/// where the fit itself is. Those of options.goodness_simulations and of options.bootstrap_simulations are
+/// the same; the n-th depends on seed and n only.
+SimulatedFits simulate_fits(std::span<const FitInput> spectra,
+                            const std::shared_ptr<const spectral::ModelDefinition>& model,
+                            const SpectralFit& fit, const spectral::FitOptions& options, std::uint64_t seed);
 
 /// Why a fit can never be offered: NO_DOF, NOT_CONVERGED, PARAMETER_UNCONSTRAINED, NORM_UNCONSTRAINED,
 /// NO_AICC; empty when it can.

@@ -9,9 +9,45 @@
 
 namespace xsift::spectral {
 
-/// Mean and variance of a statistic.
+/// Moments of a bin's term v of a statistic, and together with its score g = -(dv/dm)/2 by the source rate m.
+/// All but the mean are about the means.
 struct Moments {
     double mean = 0.0, variance = 0.0;
+    double vg = 0.0, gg = 0.0;
+    double vvv = 0.0, vvg = 0.0, vgg = 0.0, ggg = 0.0;
+};
+
+/// Sums up moments over draws of known probability.
+class MomentSums {
+  public:
+    XSIFT_HD void add(double weight, double v, double g) {
+        total_ += weight;
+        v_ += weight * v;
+        g_ += weight * g;
+        vv_ += weight * v * v;
+        vg_ += weight * v * g;
+        gg_ += weight * g * g;
+        vvv_ += weight * v * v * v;
+        vvg_ += weight * v * v * g;
+        vgg_ += weight * v * g * g;
+        ggg_ += weight * g * g * g;
+    }
+    XSIFT_HD Moments moments() const {
+        const double v = v_ / total_, g = g_ / total_, vv = vv_ / total_ - v * v, vg = vg_ / total_ - v * g,
+                     gg = gg_ / total_ - g * g;
+        return {v,
+                std::fmax(0.0, vv),
+                vg,
+                std::fmax(0.0, gg),
+                vvv_ / total_ - 3.0 * v * vv - v * v * v,
+                vvg_ / total_ - 2.0 * v * vg - g * vv - v * v * g,
+                vgg_ / total_ - 2.0 * g * vg - v * gg - v * g * g,
+                ggg_ / total_ - 3.0 * g * gg - g * g * g};
+    }
+
+  private:
+    double total_ = 0.0, v_ = 0.0, g_ = 0.0, vv_ = 0.0, vg_ = 0.0, gg_ = 0.0, vvv_ = 0.0, vvg_ = 0.0,
+           vgg_ = 0.0, ggg_ = 0.0;
 };
 
 /// Expected C-stat of a bin with mu expected counts (Kaastra 2017, A&A 605, A51, table 1, 1e-3 relative).
@@ -83,24 +119,38 @@ class PoissonPoints {
     double weight_[most];
 };
 
-/// Mean and variance of the W-stat of a bin at the true source rate and background rate (count/s), the
-/// background profiled: sums over the Poisson distributions of both counts, less what is rarer than 1e-8.
+/// Moments of the C-stat of a bin at the true source rate (count/s): mean and variance by Kaastra's formulas,
+/// the others as sums over the Poisson distribution.
+XSIFT_HD inline Moments cstat_moments(double exposure, double rate) {
+    const double mu = exposure * rate;
+    const PoissonPoints counts(mu);
+    MomentSums sums;
+    for (int i = 0; i < counts.size(); ++i)
+        sums.add(counts.weight(i), cstat(counts.count(i), exposure, rate),
+                 -0.5 * cstat_derivatives(counts.count(i), exposure, rate).first);
+    Moments out = sums.moments();
+    out.mean = cstat_mean(mu);
+    out.variance = cstat_variance(mu);
+    return out;
+}
+
+/// Moments of the W-stat of a bin at the true source rate and background rate (count/s), the background
+/// profiled: sums over the Poisson distributions of both counts, less what is rarer than 1e-8.
 XSIFT_HD inline Moments wstat_moments(double source_exposure, double background_exposure, double rate,
                                       double background_rate) {
     constexpr double rare = 1e-8;
     const PoissonPoints source(source_exposure * (rate + background_rate)),
         background(background_exposure * background_rate);
-    double first = 0.0, second = 0.0;
+    MomentSums sums;
     for (int i = 0; i < source.size(); ++i)
         for (int j = 0; j < background.size(); ++j) {
             const double weight = source.weight(i) * background.weight(j);
             if (weight < rare) continue;
-            const double w =
-                wstat(source.count(i), background.count(j), source_exposure, background_exposure, rate);
-            first += weight * w;
-            second += weight * w * w;
+            const double s = source.count(i), b = background.count(j);
+            sums.add(weight, wstat(s, b, source_exposure, background_exposure, rate),
+                     -0.5 * wstat_derivatives(s, b, source_exposure, background_exposure, rate).first);
         }
-    return {first, std::fmax(0.0, second - first * first)};
+    return sums.moments();
 }
 
 }  // namespace xsift::spectral

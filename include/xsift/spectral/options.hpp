@@ -101,6 +101,7 @@ struct FitOptions {
     NhPrior nh_prior = NhPrior::logarithmic;
     Criterion criterion = Criterion::aicc;
     int goodness_simulations = 0;     ///< Monte Carlo goodness of fit; 0: none
+    int bootstrap_simulations = 0;    ///< refitted for intervals of the bootstrap; 0: none
     double confidence_delta = 2.706;  ///< delta statistic of the intervals (90%)
 };
 
