@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -177,6 +178,23 @@ Figure history_figure(const DossierMaterial& material, const Estimate& flux, con
             panel.series.push_back(std::move(now));
         else
             panel.rules.push_back({false, flux.value, "this catalogue (date not known)", 1, false});
+    }
+    // The ends of all errors, which a logarithmic axis does not take in by itself.
+    double lowest = std::numeric_limits<double>::infinity(), highest = 0.0;
+    for (const Series& s : panel.series)
+        for (const auto* values : {&s.y, &s.y_lo, &s.y_hi})
+            for (const double v : *values) {
+                if (v > 0.0) lowest = std::min(lowest, v);
+                if (std::isfinite(v)) highest = std::max(highest, v);
+            }
+    if (flux.value > 0.0) {
+        lowest = std::min(lowest, flux.value);
+        highest = std::max(highest, flux.value);
+    }
+    if (highest > 0.0) {
+        constexpr double room = 1.5;
+        panel.y.lo = lowest / room;
+        panel.y.hi = highest * room;
     }
     figure.panels = {std::move(panel)};
     figure.caption =

@@ -33,10 +33,12 @@ std::string sexagesimal(double value, int decimals, bool hours) {
                        whole, minutes, seconds - 60.0 * std::floor(seconds / 60.0), decimals + 3, decimals);
 }
 
-/// Of the model offered.
-bool column_is_measured(const SourceResult& result) {
-    const SpectralFit& fit = result.fits[static_cast<std::size_t>(result.best_fit)];
-    return !(fit.flags & fit_nh_unconstrained) && std::isfinite(fit.nh.lo) && std::isfinite(fit.nh.hi);
+/// Of the model offered, whose interval is neither below nor above.
+std::string column_words(const SpectralFit& fit) {
+    const bool ended = std::isfinite(fit.nh.lo) && std::isfinite(fit.nh.hi);
+    if (ended && !(fit.flags & fit_nh_unconstrained)) return "; the fitted column agrees with it";
+    if (ended && fit.nh.lo <= 0.0) return fmt::format("; the fit allows at most {}", pretty(fit.nh.hi, 2));
+    return "; the fit does not constrain the column";
 }
 
 Table position_table(const DossierMaterial& material, const DossierContext& context) {
@@ -66,9 +68,8 @@ Table position_table(const DossierMaterial& material, const DossierContext& cont
             text +=
                 "; the fitted column lies above it: absorption at the source, or gas that the map does not "
                 "resolve or count";
-        else if (material.result.best_fit >= 0)
-            text += column_is_measured(material.result) ? "; the fitted column agrees with it"
-                                                        : "; the fit does not constrain the column";
+        else if (const SpectralFit* fit = offered_fit(material.result))
+            text += column_words(*fit);
         add("Galactic column", text);
     }
     for (std::size_t i = 0; i < source.extra.size() && i < context.extra_columns.size(); ++i) {

@@ -155,5 +155,27 @@ class Columns(XsiftCase):
         self.assertEqual(source["CHAR_FLAGS"] & 8, 0)
 
 
+    def test_error_ellipses_and_proper_motions_of_sources_and_catalogues(self):
+        # Stars 2 arcsec north of one source and east of the other; only errors that are long to the north allow both.
+        survey = self.ingested(["id,ra,dec,pos_err,major,minor,angle", "north,10,0,0.2,2.0,0.2,0", "east,20,0,0.2,2.0,0.2,0"])
+        stars, step = self.folder / "stars.csv", 2 / 3600
+
+        def p_any(columns, values, setting, *options):
+            stars.write_text(f"source_id,ra,dec,{columns}\nN,10,{step},{values}\nE,{20 + step},0,{values}\n")
+            self.xsift("run", survey, "-o", self.folder / "c.fits", "--search", "false", "--counterparts",
+                       f"{stars};area=1;radius=5;{setting}", *options, exit_code=(0, 3))
+            found = {text(row["ID"]).strip(): float(row["P_ANY"]) for row in rows(self.folder / "c.fits", "COUNTERPARTS")}
+            return found.get("N", 0.0), found.get("E", 0.0)
+        ellipse = ("--position-major-column", "major", "--position-minor-column", "minor", "--position-angle-column", "angle")
+        self.assertLess(max(p_any("error", "0.1", "col.error=error")), 1e-3)
+        north, east = p_any("error", "0.1", "col.error=error", *ellipse)
+        self.assertTrue(north > 0.99 and east < 1e-3, (north, east))
+        north, east = p_any("a,b,pa", "2.0,0.2,90", "col.error=a;col.error-minor=b;col.error-angle=pa")
+        self.assertTrue(north < 1e-3 and east > 0.99, (north, east))
+        # 200 mas/yr to the south for ten years brings the star in the north back, and takes the other away.
+        north, east = p_any("error,pmra,pmdec", "0.1,0,-200", "col.error=error;epoch=2010", "--xray-epoch", "2020")
+        self.assertTrue(north > 0.99 and east < 1e-3, (north, east))
+
+
 if __name__ == "__main__":
     unittest.main()

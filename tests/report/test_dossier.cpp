@@ -242,6 +242,8 @@ TEST(Dossier, ComparesTheFittedColumnWithTheGalaxyInWords) {
     EXPECT_THAT(words(), HasSubstr("the fitted column agrees with it"));
     result.fits[0].flags = fit_nh_unconstrained;
     EXPECT_THAT(words(), HasSubstr("the fit does not constrain the column"));
+    result.fits[0].nh = {0.0, 0.0, 0.02};
+    EXPECT_THAT(words(), HasSubstr("the fit allows at most 0.02"));
     result.fits[0].flags = 0;
     result.character.flags = character_nh_below_galactic;
     EXPECT_THAT(words(), HasSubstr("lies below it"));
