@@ -7,8 +7,8 @@
 
 #include <gtest/gtest.h>
 
-#include <xsift/characterise/tail_probabilities.hpp>
 #include <xsift/characterise/variability.hpp>
+#include <xsift/core/chi2.hpp>
 #include <xsift/io/event_file.hpp>
 #include <xsift/io/light_curve_file.hpp>
 
@@ -30,7 +30,7 @@ double chi2_of(double log10_p, double dof) {
     double lo = 0.0, hi = 1e5;
     for (int i = 0; i < 100; ++i) {
         const double middle = 0.5 * (lo + hi);
-        (characterise::log10_chi2_survival(middle, dof) > log10_p ? lo : hi) = middle;
+        (log10_chi2_survival(middle, dof) > log10_p ? lo : hi) = middle;
     }
     return lo;
 }
