@@ -112,14 +112,15 @@ SpectralFit fit(std::int64_t i, bool selected) {
     f.abundance = {0.3, not_measured, not_measured};
     f.norm = {1e-5, 0.9e-5, 1.1e-5};
     f.norm2 = {2e-5, 1.9e-5, 2.1e-5};
-    f.parameters = {{"tbabs", "nH", "10**22 cm**-2", f.nh, 0.03, {}, parameter_unconstrained},
+    f.parameters = {{"tbabs", "nH", "10**22 cm**-2", f.nh, 0.03, {}, parameter_unconstrained, {}},
                     {selected ? "powerlaw" : "bbody",
                      selected ? "PhoIndex" : "kT",
                      selected ? "" : "keV",
                      selected ? f.gamma : f.kt,
                      not_measured,
                      {},
-                     parameter_frozen}};
+                     parameter_frozen,
+                     {}}};
     f.n_spectra = 3;
     f.gof_rough = 0.75;
     f.null_prob = 0.0625;
