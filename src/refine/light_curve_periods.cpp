@@ -364,7 +364,7 @@ class LightCurvePolisher {
 
     void judge_locally(PeriodCandidate& c, LocalNoise& noise) const {
         const timing::NoiseLevel& level = noise.at(c.frequency);
-        const double whitened = as_z2(c.statistic, c.n_harmonics) / (floor_ * cautious(level));
+        const double whitened = as_z2(c.statistic, c.n_harmonics) / (floor_ * cautious(level, curve_margin));
         const double local = timing::log10_chi2_survival_local(whitened, c.n_harmonics, level.powers);
         const double log10_p =
             std::max(c.log10_p_single, timing::log10_mixture(level.white, c.log10_p_single, local));
@@ -396,7 +396,7 @@ class LightCurvePolisher {
             take_out(c, without, more);
             LocalNoise around = noise_of(without, more);
             judge_locally(c, around);
-            removed[i] = c.log10_fap <= options_.log10_fap;
+            removed[i] = c.log10_fap <= std::min(options_.log10_fap, log10_certain);
             if (!removed[i]) continue;
             residual = std::move(without);
             excluded = std::move(more);

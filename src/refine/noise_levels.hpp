@@ -32,12 +32,17 @@ inline constexpr double excluded_resolutions = 1.5, excluded_family_resolutions 
 inline constexpr double lowest_family = 6.0, highest_family = 256.0;
 
 /// The level that powers are divided by, over its estimate: a signal and its family were fitted to the noise
-/// and taken out of it, which leaves too little (scripts/validate-red-noise). None of it where the noise is
-/// surely white, whose level is known.
-inline double cautious(const timing::NoiseLevel& level) {
-    constexpr double margin = 0.2;
+/// and taken out of it, which leaves too little, in light curves more than in event lists
+/// (scripts/validate-red-noise). None of it where the noise is surely white, whose level is known.
+inline constexpr double photon_margin = 0.1, curve_margin = 0.2;
+inline double cautious(const timing::NoiseLevel& level, double margin) {
     return level.estimate * (1.0 + margin * std::sqrt(1.0 - level.white));
 }
+
+/// log10 of the false-alarm probability at which a candidate is taken out of the noise that the others are
+/// judged by, however little the user asks of a period: what noise takes out of itself makes the rest of it
+/// significant.
+inline constexpr double log10_certain = -3.0;
 
 /// A frequency to take out of the noise.
 struct Signal {

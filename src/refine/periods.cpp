@@ -56,6 +56,7 @@ struct Measured {
     double log10_fap = 0.0, log10_fap_white = 0.0, log10_fap_local = 0.0;
     double noise_level = not_measured;
     std::uint32_t veto = 0, flags = 0;
+    bool removed = false;  ///< from the noise that others are judged by
 };
 
 class EventPolisher {
@@ -147,7 +148,7 @@ class EventPolisher {
         std::vector<std::pair<double, timing::NoiseLevel>> terms;
         for (std::size_t k = 1; k <= m.power.size(); ++k) {
             const timing::NoiseLevel& level = noise.at(static_cast<double>(k) * m.frequency);
-            terms.emplace_back(m.power[k - 1] / cautious(level), level);
+            terms.emplace_back(m.power[k - 1] / cautious(level, photon_margin), level);
             whitened.add(terms.back().first);
             if (k == 1) m.noise_level = level.level;
         }
@@ -189,7 +190,6 @@ class EventPolisher {
     /// All candidates, strongest first: each without itself and without those that stand out of the noise;
     /// then once more, when all of these are known.
     void judge_locally(std::vector<Measured>& all, PhotonNoise& noise) const {
-        std::vector<bool> removed(all.size(), false);
         for (std::size_t i = 0; i < all.size(); ++i) {
             if (all[i].log10_fap_white > options_.log10_fap) continue;
             const std::vector<Signal> signals = signals_of(all[i]);
@@ -198,15 +198,15 @@ class EventPolisher {
             // A subharmonic of a stronger signal has that signal's power, which is out already.
             bool related = false;
             for (std::size_t j = 0; j < i && !related; ++j)
-                related = removed[j] &&
+                related = all[j].removed &&
                           timing::is_harmonically_related(all[i].frequency, all[j].frequency, resolution(),
                                                           all[i].harmonics, harmonic_orders);
-            removed[i] = !related && all[i].log10_fap <= options_.log10_fap;
-            if (removed[i]) noise.remove(signals);
+            all[i].removed = !related && all[i].log10_fap <= std::min(options_.log10_fap, log10_certain);
+            if (all[i].removed) noise.remove(signals);
         }
         LocalNoise base = noise.without({});
         for (std::size_t i = 0; i < all.size(); ++i) {
-            if (removed[i]) {
+            if (all[i].removed) {
                 judge_locally(all[i], base);
                 continue;
             }
@@ -510,7 +510,7 @@ class EventPolisher {
             for (const auto& s : found_) {
                 if (s.statistic == m.statistic) continue;
                 Measured other = maximise(s.statistic, m.frequency);
-                LocalNoise around = noise->without({});  // the signal is out already
+                LocalNoise around = noise->without(m.removed ? std::vector<Signal>{} : signals_of(m));
                 judge_locally(other, around);
                 // What is measured anew for each row stays its own.
                 other.flags |= m.flags & ~std::uint32_t{candidate_unresolved_error | candidate_red_noise};

@@ -12,8 +12,10 @@ constexpr NoiseLevel unknown{1.0, 1.0, 0.5, 0.5};
 constexpr double widest_window = 8.0;
 /// Variance of the logarithm of the median of n exponential deviates: 1/(n ln^2 2).
 constexpr double median_variance = 2.0813689810056077;
+/// Mean distance of the logarithm of an exponential deviate from that of its median.
+constexpr double mean_distance = 0.97;
 constexpr double steepest = 4.0, slope_step = 0.5;
-constexpr double highest_level = 1000.0;
+constexpr double highest_level = 30.0;
 
 /// A value with its weight.
 struct Weighted {
@@ -93,7 +95,11 @@ NoiseLevel local_noise_level(double frequency, std::span<const NoisePower> power
     for (std::size_t i = 0; i < x.size(); ++i) centre += weight[i] * x[i] / sum;
     for (std::size_t i = 0; i < x.size(); ++i) spread += weight[i] * (x[i] - centre) * (x[i] - centre) / sum;
 
-    double excess = 0.0, least = INFINITY;
+    // Each slope with its level here and how well it fits.
+    struct Fit {
+        double level, distance;
+    };
+    std::vector<Fit> fits;
     std::vector<Weighted> value(near.size());
     std::vector<double> shape(near.size());
     for (double slope = 0.0; slope <= steepest; slope += slope_step) {
@@ -107,16 +113,20 @@ NoiseLevel local_noise_level(double frequency, std::span<const NoisePower> power
         for (std::size_t i = 0; i < near.size(); ++i)
             distance += weight[i] * std::fabs(std::log(std::max(near[i].power, 1e-6) / half) -
                                               std::log(std::max(1.0 + a * shape[i], 1e-6)));
-        if (distance < least * (1.0 - 1e-9)) {
-            least = distance;
-            excess = a;
-        }
+        fits.push_back({std::max(1.0 + a, 0.1), distance / sum});
+    }
+    double least = INFINITY, total = 0.0, mean = 0.0;
+    for (const Fit& fit : fits) least = std::min(least, fit.distance);
+    for (const Fit& fit : fits) {
+        const double likelihood = std::exp(-(fit.distance - least) * independent / mean_distance);
+        total += likelihood;
+        mean += likelihood * fit.level;
     }
 
     NoiseLevel result;
     const double leverage = spread > 0.0 ? centre * centre / spread : 0.0;
     const double variance = median_variance * (1.0 + leverage) / independent;
-    result.estimate = std::max(1.0 + excess, 0.1);
+    result.estimate = mean / total;
     result.level = std::max(result.estimate, 1.0);
     result.powers = 1.0 / variance;
     const double sigma = std::sqrt(variance), deviations = std::log(result.estimate) / sigma;

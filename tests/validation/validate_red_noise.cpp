@@ -1,10 +1,10 @@
 // False-alarm probabilities in red noise: how often the strongest candidate of a source that only flickers is
 // called as improbable as p by its local noise level.
 //
-//   validate_red_noise SOURCES
+//   validate_red_noise SOURCES [ROWS]
 //
-// Writes a Markdown table to stdout. Exit status 1 when LOG10_FAP is further from p than a factor 2 and three
-// standard deviations of this number of sources.
+// ROWS: only those whose search and index begin so. Writes a Markdown table to stdout. Exit status 1 when
+// LOG10_FAP is further from p than a factor 2 and three standard deviations of this number of sources.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -127,7 +127,7 @@ void search(const Row& row, engine::PeriodSearch& backend, RandomStream random, 
 int main(int argc, char** argv) {
     const int sources = argc > 1 ? std::atoi(argv[1]) : 0;
     if (sources < 50) {
-        std::fputs("usage: validate_red_noise SOURCES   (at least 50)\n", stderr);
+        std::fputs("usage: validate_red_noise SOURCES [ROWS]   (at least 50)\n", stderr);
         return 2;
     }
     const ThreadPool pool(1);
@@ -136,9 +136,11 @@ int main(int argc, char** argv) {
     fmt::print(
         "| search | index | sources | white: p = 0.1 | 0.01 | local: 0.1 | 0.01 | LOG10_FAP: 0.1 | 0.01 |\n"
         "|---|---|---|---|---|---|---|---|---|\n");
+    const std::string only = argc > 2 ? argv[2] : "";
     const std::vector<Row> rows{{"GLS", 1.0, 50.0, 0.4}, {"GLS", 2.0, 50.0, 0.8}, {"Z2_1", 1.0, 8.0, 0.4},
                                 {"Z2_1", 2.0, 8.0, 0.8}, {"H", 1.0, 8.0, 0.4},    {"H", 2.0, 8.0, 0.8}};
     for (std::size_t r = 0; r < rows.size(); ++r) {
+        if (fmt::format("{} {:.0f}", rows[r].name, rows[r].index).rfind(only, 0) != 0) continue;
         Shares shares;
         for (int i = 0; i < sources; ++i)
             search(rows[r], *backend, RandomStream(30'000 + r, static_cast<std::uint64_t>(i)), shares);

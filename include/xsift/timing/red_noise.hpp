@@ -42,17 +42,19 @@ struct NoisePower {
 inline constexpr int family_orders = 8;
 
 /// The level at a frequency from the powers around it, which ascend in frequency: 1 + a (f'/f)^-b, with a
-/// such that half of the powers lie above their medians and b (0 to 4) with the least sum of
-/// |log(power/median)|, powers weighted by the root of their step in log f' (equal weights would leave the
-/// level to the higher frequencies, weights equal to the step to a few of the lowest). The window is an
-/// octave to either side and grows to three octaves while it holds fewer than 64 independent powers, (sum
-/// w)^2 / sum w^2 of them.
+/// such that half of the powers lie above their medians, powers weighted by the root of their step in log f'
+/// (equal weights would leave the level to the higher frequencies, weights equal to the step to a few of the
+/// lowest). b is 0 to 4: the level is the mean over b, each as likely as the sum d of |log(power/median)| of
+/// so many independent powers makes it, exp(-d) in units of the mean distance of noise; the best b alone
+/// would be too low where few powers lie beside a slow candidate and it is the flat one by chance. The window
+/// is an octave to either side and grows to three octaves while it holds fewer than 64 independent powers,
+/// (sum w)^2 / sum w^2 of them.
 /// @param exposure s: a band holds no more independent powers than its width times this
 ///
 /// The scatter of the level is that of a median, 2.08/n in (ln L)^2, enlarged where the powers lie to one
 /// side of f. It gives `powers` (its inverse) and `white`: even odds beforehand between white noise and a
-/// level anywhere between 1 and 1000 (flat in its logarithm). Without a power nothing is known: `powers` and
-/// `white` are 0.5.
+/// level anywhere between 1 and 30 (flat in its logarithm; a wider range makes slightly red noise white,
+/// which is told from it last). Without a power nothing is known: `powers` and `white` are 0.5.
 NoiseLevel local_noise_level(double frequency, std::span<const NoisePower> powers, double exposure);
 
 /// log10 P(> z) of Z2_n divided by a noise level that is the mean of `powers` exponential deviates: 2n and
