@@ -193,7 +193,8 @@ struct Journal::Implementation {
     bool read_record(off_t offset, RecordHead& head, std::string& payload) const {
         if (pread(file.get(), &head, sizeof head, offset) != static_cast<ssize_t>(sizeof head)) return false;
         struct stat info {};
-        if (fstat(file.get(), &info) != 0 || head.size > max_record ||
+        // no result takes less than a byte
+        if (fstat(file.get(), &info) != 0 || head.size > max_record || head.count > head.size ||
             head.size > static_cast<std::uint64_t>(info.st_size - offset) - sizeof head)
             return false;
         payload.resize(head.size);
