@@ -230,7 +230,7 @@ Table<FitRow> fits_table() {
         c({"NULL_PROB", "", "stat.probability;stat.fit", "E11.3", "P(chi2 > STAT) of a right model; chi2 only"}, at(&R::null_prob)),
         c({"GOF_EXPECTED", "", "stat.likelihood", "F13.4", "STAT expected of a right model"}, at(&R::gof_expected)),
         c({"GOF_SIGMA", "", "stat.fit.goodness", "F9.3", "(STAT - GOF_EXPECTED)/its sigma; above 3: poor"}, at(&R::gof_sigma)),
-        c({"GOF_PROB", "", "stat.probability;stat.fit", "E11.3", "P(a STAT as large) of a right model, by its moments"}, at(&R::gof_probability)),
+        c({"GOF_PROB", "", "stat.probability;stat.fit", "E11.3", "P(a STAT as large) of a right model"}, at(&R::gof_probability)),
         c({"GOF_ROUGH", "", "stat.fit.goodness", "F9.3", "(STAT - N_BINS)/sqrt(2 N_BINS), rule of thumb"}, at(&R::gof_rough)),
         c({"GOF_PVALUE", "", "stat.probability;stat.fit", "F8.5", "share of simulations with such a STAT"}, at(&R::gof_pvalue)),
         c({"AICC", "", "stat.value;stat.fit", "F13.4", "Akaike criterion, small samples"}, at(&R::aicc)),

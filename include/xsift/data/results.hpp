@@ -153,9 +153,7 @@ enum ParameterFlag : std::uint32_t {
     parameter_no_upper_end = 1u << 5,   ///< the interval's upper end is the limit: a lower limit
     parameter_degenerate = 1u << 6,     ///< follows another parameter (correlation above 0.99)
     parameter_not_profiled = 1u << 7,   ///< the interval is that of the covariance
-    /// The interval spans further minima of nearly the same statistic, and values between them that fit
-    /// worse.
-    parameter_several_minima = 1u << 8,
+    parameter_several_minima = 1u << 8,  ///< the interval spans further minima of nearly the same statistic
 };
 
 /// Values refitted to spectra simulated from the fit: the quantiles of 50% and of the ends of the interval.
