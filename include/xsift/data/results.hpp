@@ -146,13 +146,13 @@ inline constexpr int fit_flag_spectrum_shift = 16;
 /// What is known of a fitted parameter. Bits; FLAGS of PARAMETERS.
 enum ParameterFlag : std::uint32_t {
     parameter_frozen = 1u << 0,
-    parameter_tied = 1u << 1,           ///< takes the value of another parameter
-    parameter_at_bound = 1u << 2,       ///< the best fit lies at a limit
-    parameter_unconstrained = 1u << 3,  ///< the interval reaches a limit or the relative error exceeds 1
-    parameter_no_lower_end = 1u << 4,   ///< the interval's lower end is the limit: an upper limit
-    parameter_no_upper_end = 1u << 5,   ///< the interval's upper end is the limit: a lower limit
-    parameter_degenerate = 1u << 6,     ///< follows another parameter (correlation above 0.99)
-    parameter_not_profiled = 1u << 7,   ///< the interval is that of the covariance
+    parameter_tied = 1u << 1,            ///< takes the value of another parameter
+    parameter_at_bound = 1u << 2,        ///< the best fit lies at a limit
+    parameter_unconstrained = 1u << 3,   ///< the interval reaches a limit or the relative error exceeds 1
+    parameter_no_lower_end = 1u << 4,    ///< the interval's lower end is the limit: an upper limit
+    parameter_no_upper_end = 1u << 5,    ///< the interval's upper end is the limit: a lower limit
+    parameter_degenerate = 1u << 6,      ///< follows another parameter (correlation above 0.99)
+    parameter_not_profiled = 1u << 7,    ///< the interval is that of the covariance
     parameter_several_minima = 1u << 8,  ///< the interval spans further minima of nearly the same statistic
 };
 
