@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include <xsift/characterise/brightness.hpp>
@@ -18,6 +19,12 @@ double optical_flux(double g_magnitude, double zero_point) {
 
 double maccacaro_ratio(double xray_flux, double v_magnitude) {
     return std::log10(xray_flux) + v_magnitude / 2.5 + 5.37;
+}
+
+double johnson_v(double g, double bp, double rp) {
+    const double c = bp - rp;
+    if (!(c > -0.5 && c < 5.0)) return std::numeric_limits<double>::quiet_NaN();
+    return g + 0.02704 - c * (0.01424 + c * (-0.2156 + c * 0.01426));
 }
 
 std::optional<double> distance_from_parallax(double parallax, double error) {

@@ -120,6 +120,8 @@ Table<SourceRow> sources_table() {
           &X::log_fx_fopt),
         o("distance", {"FOPT_ZERO", flux_unit, "phot.flux;em.opt", "E11.4", "optical flux of G = 0"},
           &X::optical_zero),
+        o("distance", {"FX_FV", "", "phot.flux;arith.ratio", "F8.3", "log10 FLUX + V/2.5 + 5.37, V from G, BP, RP"},
+          &X::log_fx_fv),
         o("history", {"LT_RATIO", "", "src.var.amplitude;arith.ratio", "G12.5", "long-term variability, from bounds"},
           &X::history_ratio),
         o("history", {"ALERT", "", "meta.code;src.var", "A", "type of the long-term alert, or blank"}, &X::alert),

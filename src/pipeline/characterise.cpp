@@ -268,6 +268,8 @@ Characteriser::Astrometry Characteriser::astrometry(const SourceResult& result) 
     for (const Counterpart& one : result.character.counterparts) {
         if (one.match_flag != 1 || one.p_any * one.p_i < options_.counterpart_threshold) continue;
         if (g_column_ < 0 && !std::isfinite(found.g)) found.g = one.magnitude[0];
+        if (!std::isfinite(found.v))
+            found.v = characterise::johnson_v(one.magnitude[0], one.magnitude[1], one.magnitude[2]);
         if (parallax_column_ < 0 && !std::isfinite(found.parallax)) {
             found.parallax = one.parallax;
             found.parallax_error = one.parallax_error;
@@ -304,7 +306,7 @@ void Characteriser::add_class(SourceResult& result) const {
 
 void Characteriser::add_distance(SourceResult& result) const {
     Characterisation& character = result.character;
-    const auto [g, parallax, error] = astrometry(result);
+    const auto [g, parallax, error, v] = astrometry(result);
     character.gaia_g = g;
     const characterise::Distance distance = characterise::distance_of(
         parallax, error, {options_.parallax_zero_point, options_.distance_scale, confidence_});
@@ -320,6 +322,7 @@ void Characteriser::add_distance(SourceResult& result) const {
     if (flux.value > 0.0)
         character.log_fx_fopt =
             std::log10(flux.value / characterise::optical_flux(character.gaia_g, options_.optical_zero));
+    if (flux.value > 0.0) character.log_fx_fv = characterise::maccacaro_ratio(flux.value, v);
 }
 
 void Characteriser::apply(std::vector<SourceResult>& results) const {

@@ -47,6 +47,7 @@ class Characteriser {
     void add_class(SourceResult& result) const;
     struct Astrometry {
         double g = not_measured, parallax = not_measured, parallax_error = not_measured;  ///< mag, mas
+        double v = not_measured;  ///< mag, of the counterpart
     };
     /// From the source list, or from the counterparts.
     Astrometry astrometry(const SourceResult& result) const;

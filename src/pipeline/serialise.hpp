@@ -177,7 +177,8 @@ template <typename Archive, typename T>
 requires FieldsOf<Archive, T, Characterisation>
 void fields(Archive& archive, T& v) {
     archive(v.nh_galactic, v.nh_origin, v.gaia_g, v.distance, v.luminosity, v.optical_zero, v.log_fx_fopt,
-            v.history_ratio, v.alert, v.class_name, v.class_probability, v.flags, v.counterparts, v.classes);
+            v.log_fx_fv, v.history_ratio, v.alert, v.class_name, v.class_probability, v.flags, v.counterparts,
+            v.classes);
 }
 template <typename Archive, typename T>
 requires FieldsOf<Archive, T, PulsedFractionLimit>

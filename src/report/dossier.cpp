@@ -178,6 +178,7 @@ std::vector<Fact> facts_of(const SourceResult& result) {
     add("distance", "Distance", interval_cell(character.distance), "pc");
     add("luminosity", "Luminosity", interval_cell(character.luminosity), "erg/s");
     add("log_fx_fopt", "log₁₀ Fx/Fopt", number_cell(character.log_fx_fopt, 3));
+    add("log_fx_fv", "log₁₀ Fx/Fv (Maccacaro)", number_cell(character.log_fx_fv, 3));
     add("gaia_g", "Gaia G", number_cell(character.gaia_g, 5), "mag");
     add("st_log10_p", "log₁₀ p of a constant rate", number_cell(result.st_log10_p, 3));
     add("history_ratio", "Long-term ratio", number_cell(character.history_ratio, 3));

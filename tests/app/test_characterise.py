@@ -2,6 +2,7 @@
 import csv
 import unittest
 
+import numpy
 from astropy.io import fits
 
 from xsift_case import DATA, RESPONSES, RX_J0146, XsiftCase, rows, text
@@ -129,6 +130,16 @@ class Columns(XsiftCase):
                 self.assertAlmostEqual(found[f"d{i}"]["NH_GAL"] * 1e22 / float(row[column]), 1.0, delta=1e-3)
                 self.assertIn(origin, text(found[f"d{i}"]["NH_GAL_FROM"]))
 
+    def test_the_visual_magnitude_of_a_counterpart(self):
+        survey = self.ingested(["id,ra,dec,pos_err", "0760940101:0001,359.7,-60.6,1.0"], ["0001"])
+        stars = self.folder / "stars.csv"
+        stars.write_text("source_id,ra,dec,error,gmag,bpmag,rpmag\n1,359.7,-60.6,0.1,10.0,10.3,9.48\n")
+        self.xsift("run", survey, "-o", self.folder / "c.fits", "--search", "false", "--models", "tbabs*powerlaw",
+                   "--counterparts", f"{stars};area=0.001", exit_code=(0, 3))
+        source = rows(self.folder / "c.fits", "SOURCES")[0]
+        # log10 Fx + V/2.5 + 5.37 with V = 10.15 of such a colour
+        self.assertAlmostEqual(source["FX_FV"], numpy.log10(source["FLUX"]) + 10.15 / 2.5 + 5.37, delta=0.005)
+
     def test_what_the_source_list_knows_goes_before_maps_and_catalogues(self):
         # The Gaia entry of a published source report beside another source's spectrum.
         survey = self.ingested(["id,ra,dec,pos_err,nh_dust,plx,e_plx,gmag,nh_thick",
@@ -143,6 +154,7 @@ class Columns(XsiftCase):
         self.assertAlmostEqual(source["DIST"], 504.13, delta=0.01)
         self.assertEqual(source["FOPT_ZERO"], 1.05e-5)
         self.assertAlmostEqual(10 ** source["FX_FOPT"], source["FLUX"] / 9.59e-13, delta=2e-4)
+        self.assertTrue(numpy.isnan(source["FX_FV"]))  # nothing tells its colour
         self.assertAlmostEqual(source["LUM"] / source["FLUX"] * 3.06e-14, 9.31e29, delta=0.01e29)
         self.assertAlmostEqual(source["NH_GAL"], 0.02)
         self.assertEqual(text(source["NH_GAL_FROM"]).strip(), "source list nh_dust")

@@ -45,6 +45,15 @@ TEST(Brightness, MaccacaroRatio) {
     EXPECT_NEAR(maccacaro_ratio(1e-12, 15.0), -0.63, 1e-12);
 }
 
+TEST(Brightness, VFromGaia) {
+    // A star like the Sun, BP - RP 0.82: G - V is about -0.16.
+    EXPECT_NEAR(johnson_v(10.0, 10.3, 9.48) - 10.0, 0.16, 0.02);
+    // Barnard's star, an M4 dwarf with V = 9.51: G 8.194, BP 9.791, RP 6.959.
+    EXPECT_NEAR(johnson_v(8.194, 9.791, 6.959), 9.51, 0.1);
+    EXPECT_TRUE(std::isnan(johnson_v(10.0, 16.0, 10.0)));
+    EXPECT_TRUE(std::isnan(johnson_v(10.0, NAN, 10.0)));
+}
+
 TEST(Brightness, NoDistanceFromAnUncertainParallax) {
     EXPECT_FALSE(distance_from_parallax(1.0, 0.2).has_value());
     EXPECT_FALSE(distance_from_parallax(-1.0, 0.01).has_value());

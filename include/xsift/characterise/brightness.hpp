@@ -18,6 +18,10 @@ double optical_flux(double g_magnitude, double zero_point = gaia_g_zero_physical
 /// log10(Fx / Fopt) after Maccacaro et al. (1988): log10 Fx + V/2.5 + 5.37; Fx in erg/cm2/s, V in mag.
 double maccacaro_ratio(double xray_flux, double v_magnitude);
 
+/// V of a star from its Gaia magnitudes (Riello et al. 2021, A&A 649, A3, table C.2; scatter 0.03 mag); NaN
+/// outside of -0.5 < BP - RP < 5.
+double johnson_v(double g, double bp, double rp);
+
 /// 1/parallax in pc, only where it is a distance estimate at all: parallax/error above 5.
 /// @param parallax, error mas
 std::optional<double> distance_from_parallax(double parallax, double error);

@@ -64,6 +64,7 @@ struct Characterisation {
     Estimate distance;             ///< pc
     Estimate luminosity;           ///< erg/s
     double optical_zero = not_measured, log_fx_fopt = not_measured;
+    double log_fx_fv = not_measured;  ///< after Maccacaro et al. (1988), V from Gaia's magnitudes
     double history_ratio = not_measured;
     std::string alert;
     std::string class_name;
