@@ -8,8 +8,8 @@
 
 namespace xsift::io {
 
-/// The keyword of the first card that cfitsio does not survive: the name of a column that fills its card
-/// without quotes (it copies 71 bytes to 70).
+/// The keyword of the first card that cfitsio does not survive: the name of a column of 70 bytes or more
+/// without quotes, which fills its card (it copies them, and one more, to 70).
 /// @param bytes gives `count` bytes of the file from `offset` on, or as many as there are
 /// @param at where the header starts
 std::optional<std::string> deadly_card(
