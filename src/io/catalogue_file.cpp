@@ -227,14 +227,7 @@ InputFile::InputFile(const std::string& path) : path_(path) {
 }
 
 void InputFile::check_headers(std::ifstream& in) {
-    const auto bytes = [&](long long at, std::size_t count) {
-        std::string out(count, '\0');
-        in.clear();
-        in.seekg(at);
-        in.read(out.data(), static_cast<std::streamsize>(count));
-        out.resize(static_cast<std::size_t>(in.gcount()));
-        return out;
-    };
+    const auto bytes = [&in](long long at, std::size_t count) { return bytes_of(in, at, count); };
     int status = 0;
     long long header = 0, data = 0, end = 0;
     for (int hdu = 2;; ++hdu) {

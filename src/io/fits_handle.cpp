@@ -149,11 +149,7 @@ std::string FitsHandle::bytes_at(long long offset, std::size_t count) const {
     const auto at = static_cast<std::size_t>(offset);
     if (!unpacked_.empty()) return {unpacked_.data() + at, std::min(count, unpacked_.size() - at)};
     std::ifstream in(path_, std::ios::binary);
-    in.seekg(offset);
-    std::string bytes(count, '\0');
-    in.read(bytes.data(), static_cast<std::streamsize>(count));
-    bytes.resize(static_cast<std::size_t>(in.gcount()));
-    return bytes;
+    return bytes_of(in, offset, count);
 }
 
 void FitsHandle::move_to(int number) {

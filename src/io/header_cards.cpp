@@ -5,6 +5,15 @@
 
 namespace xsift::io {
 
+std::string bytes_of(std::istream& file, long long offset, std::size_t count) {
+    std::string bytes(count, '\0');
+    file.clear();
+    file.seekg(offset);
+    file.read(bytes.data(), static_cast<std::streamsize>(count));
+    bytes.resize(static_cast<std::size_t>(file.gcount()));
+    return bytes;
+}
+
 std::optional<std::string> deadly_card(
     const std::function<std::string(long long offset, std::size_t count)>& bytes, long long at) {
     constexpr std::size_t card = 80, room = 70, step = std::size_t{16} * 2880;
