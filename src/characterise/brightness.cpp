@@ -98,17 +98,17 @@ double posterior_mode(double parallax, double error, double scale) {
     const double l = scale / 1000.0, inverse = 1.0 / (error * error);
     auto slope = [&](double r) { return ((r / l - 2.0) * r + parallax * inverse) * r - inverse; };
     // The slope of the density is positive at 0; the first change of sign from there is its first mode.
-    double before = 0.0;
-    for (double r = 1e-4; r < 100.0 * l; before = r, r *= 1.0005) {
-        if (slope(r) < 0.0) continue;
-        double lo = before, hi = r;
-        for (int i = 0; i < 80; ++i) {
-            const double middle = 0.5 * (lo + hi);
-            (slope(middle) < 0.0 ? lo : hi) = middle;
-        }
-        return 500.0 * (lo + hi);
+    double lo = 0.0, hi = 1e-4;
+    while (hi < 100.0 * l && slope(hi) < 0.0) {
+        lo = hi;
+        hi *= 1.0005;
     }
-    return not_measured;
+    if (!(hi < 100.0 * l)) return not_measured;
+    for (int i = 0; i < 80; ++i) {
+        const double middle = 0.5 * (lo + hi);
+        (slope(middle) < 0.0 ? lo : hi) = middle;
+    }
+    return 500.0 * (lo + hi);
 }
 
 Estimate luminosity(const Estimate& flux, const Estimate& distance) {

@@ -66,6 +66,7 @@ class Lines {
         const std::vector<std::string_view> found = words(word, count);
         if (found.size() != count) fail(fmt::format("{} values instead of {}", found.size(), count));
         std::vector<double> values;
+        values.reserve(found.size());
         for (const std::string_view one : found) values.push_back(number(one, lo, hi));
         return values;
     }

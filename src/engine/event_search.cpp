@@ -67,6 +67,7 @@ class EventSearch {
             all.emplace_back(task_.max_peaks, task_.band_edges, static_cast<std::size_t>(units));
         pool_.for_each(static_cast<std::size_t>(units), [&](std::size_t u) {
             std::vector<Collected> found;
+            found.reserve(all.size());
             for (const Gathered& of : all) found.push_back(of.begin());
             stretch(first + static_cast<std::int64_t>(u) * own, own, found);
             for (std::size_t s = 0; s < found.size(); ++s) all[s].add(u, found[s]);

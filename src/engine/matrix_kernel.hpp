@@ -22,10 +22,12 @@ static inline __attribute__((always_inline)) Wide load_wide(const float* from) {
 static inline __attribute__((always_inline)) void store_wide(float* to, Wide v) {
     *reinterpret_cast<LooseWide*>(to) = v;
 }
+template <int... lane>
+static inline __attribute__((always_inline)) Wide reversed_lanes(Wide v, std::integer_sequence<int, lane...>) {
+    return __builtin_shufflevector(v, v, (static_cast<int>(matrix_lanes) - 1 - lane)...);
+}
 static inline __attribute__((always_inline)) Wide reversed_wide(Wide v) {
-    WideIntegers order = {};
-    for (unsigned l = 0; l < matrix_lanes; ++l) order[l] = static_cast<std::int32_t>(matrix_lanes - 1 - l);
-    return __builtin_shuffle(v, order);
+    return reversed_lanes(v, std::make_integer_sequence<int, static_cast<int>(matrix_lanes)>());
 }
 
 /// Factors of the photons: centre[photon][2][n_centres] with the weights, offset[panel][photon][2][lanes].

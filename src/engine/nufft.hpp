@@ -15,12 +15,12 @@ inline constexpr int nufft_table_rows = 1024;  ///< offsets within a cell at whi
 /// Photons of one block group: lane l covers the indices around centre + l * stride (in units of `harmonic`
 /// steps).
 struct NufftSpread {
-    const std::uint64_t* step;  ///< phase advance of each photon per grid index, fixed point
-    const float* weight;        ///< null: all 1
-    std::int64_t n;
-    std::uint64_t harmonic, centre, stride;
-    int size, log2_size;                    ///< FFT length
-    const float* table;                     ///< kernel: (nufft_table_rows + 1) x nufft_width
+    const std::uint64_t* step = nullptr;  ///< phase advance of each photon per grid index, fixed point
+    const float* weight = nullptr;        ///< null: all 1
+    std::int64_t n = 0;
+    std::uint64_t harmonic = 0, centre = 0, stride = 0;
+    int size = 0, log2_size = 0;            ///< FFT length
+    const float* table = nullptr;           ///< kernel: (nufft_table_rows + 1) x nufft_width
     const std::uint64_t* offset = nullptr;  ///< phase of each photon at index 0, fixed point; null: 0
 };
 
@@ -45,13 +45,13 @@ inline constexpr std::int64_t matrix_half_width = 128;
 /// The sums, or the powers, of few photons at `count` grid indices (a multiple of 2 matrix_half_width) from
 /// `first`, `harmonic` steps apart.
 struct MatrixJob {
-    const std::uint64_t* step;  ///< as in NufftSpread
-    const float* weight;        ///< null: all 1
-    std::int64_t n;
-    std::uint64_t harmonic, first;
-    std::int64_t count;
-    float scale;                         ///< of the powers
-    float* power;                        ///< count: scale |sum|^2, unless re is there
+    const std::uint64_t* step = nullptr;  ///< as in NufftSpread
+    const float* weight = nullptr;        ///< null: all 1
+    std::int64_t n = 0;
+    std::uint64_t harmonic = 0, first = 0;
+    std::int64_t count = 0;
+    float scale = 0.0f;                  ///< of the powers
+    float* power = nullptr;              ///< count: scale |sum|^2, unless re is there
     float *re = nullptr, *im = nullptr;  ///< count: the sums
 };
 /// Centres for which factors are made: full vectors in every instruction set.

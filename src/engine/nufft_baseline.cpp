@@ -2,6 +2,7 @@
 #include "nufft.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace xsift::engine {
 namespace {

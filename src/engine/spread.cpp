@@ -130,6 +130,7 @@ std::vector<std::size_t> equal_runs(const std::vector<double>& costs, std::size_
 
 Engines spread_over(std::vector<EngineShare> shares) {
     std::vector<std::string> names;
+    names.reserve(shares.size());
     for (const EngineShare& share : shares) names.push_back(share.engines.description);
     Engines all{shares.front().engines.backend, {}, nullptr, nullptr};
     all.description = fmt::format("{} sets: {}", shares.size(), fmt::join(names, ", "));

@@ -48,7 +48,7 @@ Error unwritable(const std::string& target, const std::string& why) {
 std::string create_beside(const std::string& target) {
     const std::filesystem::path path(target);
     for (int attempt = 0;; ++attempt) {
-        const std::string name = (std::filesystem::path(folder_of(target)) /
+        std::string name = (std::filesystem::path(folder_of(target)) /
                                   fmt::format(".{}.{}-{}.tmp", path.filename().string(), ::getpid(), attempt))
                                      .string();
         const Descriptor file(::open(name.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666));

@@ -513,8 +513,7 @@ void put_text(const std::string& text, std::int64_t width, char* bytes) {
     const std::string ascii = fits_text(text);
     const auto n = static_cast<std::int64_t>(ascii.size());
     if (n > width) throw Error(ErrorKind::internal, "RESULTS_CHANGED", "a text outgrew its catalogue column");
-    std::memcpy(bytes, ascii.data(), ascii.size());
-    std::memset(bytes + n, ' ', static_cast<std::size_t>(width - n));
+    std::fill(std::copy(ascii.begin(), ascii.end(), bytes), bytes + width, ' ');
 }
 
 std::string get_text(const char* bytes, std::int64_t width) {
@@ -700,7 +699,7 @@ FitRow fit_row(const SourceResult& result, const SpectralFit& fit) {
 }
 
 PeriodCandidate candidate_of(const PeriodRow& row) {
-    PeriodCandidate candidate = row;
+    PeriodCandidate candidate = static_cast<const PeriodCandidate&>(row);
     candidate.veto = veto_bits(row.veto_text);
     return candidate;
 }

@@ -55,7 +55,7 @@ std::string format_of(const ColumnFormat& column) {
 
 /// Writes keywords of the current header; the first failure is kept in status.
 struct HeaderWriter {
-    fitsfile* fits;
+    fitsfile* fits = nullptr;
     int status = 0;
 
     void text(const std::string& key, const std::string& value, const char* comment) {
@@ -275,6 +275,7 @@ std::int64_t InputFile::integer_key(const std::string& key) {
 std::vector<std::string> InputFile::text_keys(const std::string& root, std::int64_t n) {
     std::vector<std::array<char, FLEN_VALUE>> texts(static_cast<std::size_t>(n));
     std::vector<char*> values;
+    values.reserve(texts.size());
     for (auto& text : texts) values.push_back(text.data());
     int status = 0, found = 0;
     fits_read_keys_str(fits_.get(), root.c_str(), 1, static_cast<int>(n), values.data(), &found, &status);

@@ -58,6 +58,7 @@ herr_t note_failure(unsigned, const H5E_error2_t* entry, void* data) {
 /// Whether so little memory is left that the library and its filters fail for want of it, whatever they say.
 bool memory_is_exhausted() {
     constexpr std::size_t enough = std::size_t{1} << 20;
+    // A new expression may be left out by the compiler. NOLINTNEXTLINE(cppcoreguidelines-no-malloc)
     return std::unique_ptr<void, decltype(&std::free)>(std::malloc(enough), &std::free) == nullptr;
 }
 

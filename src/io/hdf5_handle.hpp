@@ -29,6 +29,8 @@ class Handle {
     Handle() = default;
     Handle(hid_t id, Close closer) : id_(id), close_(closer) {}
     Handle(Handle&& other) noexcept : id_(std::exchange(other.id_, -1)), close_(other.close_) {}
+    Handle(const Handle&) = delete;
+    Handle& operator=(const Handle&) = delete;
     Handle& operator=(Handle&& other) noexcept {
         std::swap(id_, other.id_);
         std::swap(close_, other.close_);

@@ -506,6 +506,8 @@ struct SurveyWriter::Implementation {
         file.check(hdf5::write_attribute(file.id(), "schema_version", survey_schema_version));
     }
 
+    Implementation(const Implementation&) = delete;
+    Implementation& operator=(const Implementation&) = delete;
     ~Implementation() { file.abandon(); }  // before the columns: closing them writes
 
     /// The groups exist before their columns do.
@@ -603,7 +605,7 @@ void SurveyWriter::Implementation::add(const SourceData& data) {
     }
 }
 
-SurveyWriter::SurveyWriter(const std::string& path, std::vector<ExtraColumn> extra_columns,
+SurveyWriter::SurveyWriter(const std::string& path, const std::vector<ExtraColumn>& extra_columns,
                            SurveyWriterOptions options) {
     const hdf5::Session session;
     implementation_ = std::make_unique<Implementation>(path, extra_columns, options.compress);

@@ -48,9 +48,9 @@ double of_ceiling(double flop, double seconds, const engine::Ceilings& ceilings)
 
 /// One backend under test.
 struct Contender {
-    engine::Engines* engines;
+    engine::Engines* engines = nullptr;
     engine::Ceilings ceilings;
-    int repeats;
+    int repeats = 0;
 
     BenchResult pairs(const std::string& workload, double pairs, double flop_a_pair,
                       const std::function<void()>& work) const {

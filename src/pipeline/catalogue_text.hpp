@@ -16,7 +16,7 @@ struct CatalogueText {
     std::string file;
     characterise::MatchOptions options;
     double epoch = not_measured;                 ///< yr
-    Magnitudes depth;                            ///< complete to these magnitudes; NaN: not said
+    Magnitudes depth{};                          ///< complete to these magnitudes; NaN: not said
     std::map<std::string, std::string> columns;  ///< by property, as io::read_sky_objects has them
 };
 

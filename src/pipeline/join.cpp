@@ -102,13 +102,13 @@ class Joiner {
 
     /// What all parts say alike is kept; where they differ, that is said.
     void set_provenance(io::SurveyWriter& writer) const {
-        for (const auto& [key, value] : parts_.front()->provenance()) {
+        for (const auto& entry : parts_.front()->provenance()) {
             const bool alike = std::all_of(parts_.begin(), parts_.end(), [&](const auto& part) {
                 const auto provenance = part->provenance();
-                const auto found = provenance.find(key);
-                return found != provenance.end() && found->second == value;
+                const auto found = provenance.find(entry.first);
+                return found != provenance.end() && found->second == entry.second;
             });
-            writer.set_provenance(key, alike ? value : "differs between the joined parts");
+            writer.set_provenance(entry.first, alike ? entry.second : "differs between the joined parts");
         }
         ContentHash all;
         for (const auto& part : parts_) all.update(part->checksum());

@@ -77,7 +77,7 @@ std::pair<std::int64_t, std::int64_t> ShardPlan::part(std::pair<std::int64_t, st
     if (n < 1 || k < 1 || k > n)
         throw Error(ErrorKind::usage, "BAD_SETTING", fmt::format("part {}/{} is not usable", k, n), "",
                     "Use K/N with 1 <= K <= N.");
-    const auto [first, end] = whole;
+    const std::int64_t first = whole.first, end = whole.second;
     const std::int64_t total = sum_[static_cast<std::size_t>(end)] - sum_[static_cast<std::size_t>(first)];
     const std::int64_t count = end - first;
     const auto bound = [&](std::int64_t j) {

@@ -28,7 +28,7 @@ class Covariance {
 
   private:
     int n_;
-    Vector slope_;
+    Vector slope_{};
     Matrix curvature_{};
     Mask free_{};
 };

@@ -402,7 +402,7 @@ class LightCurvePolisher {
             excluded = std::move(more);
         }
         // Once more, now that all signals are known. What is in doubt stays in the noise of the others.
-        const LocalNoise base = noise_of(residual, excluded);
+        LocalNoise base = noise_of(residual, excluded);
         for (std::size_t i = 0; i < all.size(); ++i) {
             PeriodCandidate& c = all[i];
             if (c.log10_fap_white > options_.log10_fap) continue;

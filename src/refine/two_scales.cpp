@@ -22,7 +22,7 @@ TwoScales::TwoScales(std::span<const FitData* const> spectra,
                      spectral::FitStatistic statistic)
     : spectra_(spectra.begin(), spectra.end()),
       whole_(spectra, model, abundance),
-      merged_(coarse(spectra), model, abundance),
+      merged_(coarse(spectra), std::move(model), abundance),
       at_(whole_.make_point()),
       trial_(whole_.make_point()),
       spare_(whole_.make_point()) {

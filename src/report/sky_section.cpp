@@ -88,7 +88,7 @@ Table position_table(const DossierMaterial& material, const DossierContext& cont
 }
 
 struct Listed {
-    const Counterpart* found;
+    const Counterpart* found = nullptr;
     std::string mark;
 };
 

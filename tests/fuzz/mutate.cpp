@@ -166,7 +166,7 @@ void change_card(Bytes& bytes, const Places& places, RandomStream& random) {
 
 template <typename T>
 void put_big_endian(Bytes& bytes, std::size_t at, T value) {
-    std::array<std::uint8_t, sizeof(T)> raw;
+    std::array<std::uint8_t, sizeof(T)> raw{};
     std::memcpy(raw.data(), &value, sizeof value);
     std::reverse(raw.begin(), raw.end());
     for (std::size_t i = 0; i < raw.size() && at + i < bytes.size(); ++i) bytes[at + i] = raw[i];

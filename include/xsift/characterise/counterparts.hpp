@@ -78,7 +78,7 @@ class CounterpartMatcher {
   private:
     struct Candidate {
         Counterpart found;
-        double log10_bayes, prior;
+        double log10_bayes = 0.0, prior = 0.0;
     };
     /// Where an object is at the sources' epoch; not finite: nowhere.
     Direction place(const SkyObjects& objects, std::size_t row) const;

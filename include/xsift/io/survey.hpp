@@ -41,7 +41,7 @@ struct SurveyWriterOptions {
 /// Equal content gives equal bytes. Not thread-safe.
 class SurveyWriter {
   public:
-    SurveyWriter(const std::string& path, std::vector<ExtraColumn> extra_columns,
+    SurveyWriter(const std::string& path, const std::vector<ExtraColumn>& extra_columns,
                  SurveyWriterOptions options = {});
     ~SurveyWriter();  ///< removes the temporary file when finish() was not reached
     SurveyWriter(const SurveyWriter&) = delete;
