@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <utility>
 
 #include <xsift/core/step_limit.hpp>
 #include <xsift/refine/limits.hpp>
@@ -288,6 +289,10 @@ class LightCurvePolisher {
                std::log1p(-std::min(power, 1.0 - 1e-12));
     }
     double as_z2(double power) const { return as_z2(power, 1); }
+    /// Its inverse.
+    double of_z2(double z2, int terms) const {
+        return -std::expm1(-z2 / (static_cast<double>(data_.size()) - 1.0 - 2.0 * terms));
+    }
 
     /// A frequency that is left out of the noise.
     struct Excluded {
@@ -330,7 +335,7 @@ class LightCurvePolisher {
             if (inside) continue;
             powers.push_back({f, as_z2(anew ? scale * residual.power(f) : sample.power) / floor_});
         }
-        return {std::move(powers), exposure_};
+        return {powers, exposure_};
     }
 
     /// Red noise is part of the variance that powers are fractions of, so white noise at high frequencies
@@ -345,33 +350,48 @@ class LightCurvePolisher {
         return std::clamp(*middle / (2.0 * std::log(2.0)), 1e-3, 1.0);
     }
 
-    /// The share of the trials at which the local noise decides, for a candidate of this whitened power:
-    /// where it lies above the mean of the curve's variance; elsewhere, a candidate of white noise needs more
-    /// power.
+    /// The share of the trials at which noise reaches a whitened power and, with the same false-alarm
+    /// probability, is a candidate in white noise too: of fewer trials the local probability would not come
+    /// out as often as it says. Powers are fractions of the variance of the curve, so where the noise lies
+    /// below the mean of that, it takes more to be one in white noise.
     double deciding_share(double whitened, LocalNoise& noise) const {
-        constexpr int steps = 16;
-        const double low = grid_.frequency(0), ratio = fmax() / low;
-        double sum = 0.0, all = 0.0;
+        constexpr int steps = 24, iterations = 20;
+        const double low = grid_.frequency(0), ratio = fmax() / low, y = 0.5 * whitened;
+        std::vector<std::pair<double, double>> trials;  // number, level over the mean variance
+        double all = 0.0;
         for (int i = 0; i < steps; ++i) {
             const double f = low * std::pow(ratio, (i + 0.5) / steps);
-            const double level = floor_ * noise.at(f).estimate;
-            const double more = std::max(0.0, 1.0 / std::max(level, 1e-3) - 1.0);
-            sum += f * std::exp(-0.5 * whitened * more);
             all += f;
+            if (f * span_ >= options_.min_cycles)
+                trials.emplace_back(f, std::max(floor_ * noise.at(f).estimate, 1e-3));
         }
-        return sum / all;
+        double share = 1.0;
+        for (int i = 0; i < iterations && share > 0.0; ++i) {
+            const double in_white = y - std::log(share);
+            double sum = 0.0;
+            for (const auto& [number, level] : trials)
+                sum += number * std::exp(-std::max(0.0, in_white / level - y));
+            const double before = std::exchange(share, sum / all);
+            if (share > 0.99 * before) break;
+        }
+        return share;
     }
 
     void judge_locally(PeriodCandidate& c, LocalNoise& noise) const {
         const timing::NoiseLevel& level = noise.at(c.frequency);
-        const double whitened = as_z2(c.statistic, c.n_harmonics) / (floor_ * cautious(level, curve_margin));
+        const double whitened = as_z2(c.statistic, c.n_harmonics) / (floor_ * level.estimate);
         const double local = timing::log10_chi2_survival_local(whitened, c.n_harmonics, level.powers);
         const double log10_p =
             std::max(c.log10_p_single, timing::log10_mixture(level.white, c.log10_p_single, local));
-        c.noise_level = std::max(1.0, floor_ * level.estimate);
+        // As many trials as a power in white noise has that is as high over it as this one over its noise.
+        const double trials =
+            timing::multi_term_significance(of_z2(whitened, c.n_harmonics), static_cast<double>(data_.size()),
+                                            c.n_harmonics, bandwidth(), data_.time_variance())
+                .trials;
+        c.noise_level = std::max(1.0, floor_ * level.level);
         c.log10_fap_local = std::max(
             c.log10_fap_white,
-            timing::log10_false_alarm(log10_p, std::max(1.0, c.n_trials * deciding_share(whitened, noise))));
+            timing::log10_false_alarm(log10_p, std::max(1.0, trials * deciding_share(whitened, noise))));
         c.log10_fap = c.log10_fap_local;
         c.flags &= ~std::uint32_t{candidate_red_noise};
         if (level.white < 0.5 && c.noise_level > 1.0) c.flags |= candidate_red_noise;

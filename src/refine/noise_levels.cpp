@@ -17,7 +17,7 @@ constexpr std::size_t longest_run = 512;
 
 const timing::NoiseLevel& LocalNoise::at(double frequency) {
     const auto [entry, fresh] = known_.try_emplace(frequency);
-    if (fresh) entry->second = timing::local_noise_level(frequency, powers_, exposure_);
+    if (fresh) entry->second = spectrum_.at(frequency);
     return entry->second;
 }
 
@@ -65,7 +65,7 @@ LocalNoise PhotonNoise::without(const std::vector<Signal>& signals) const {
     std::vector<timing::NoisePower> powers;
     for (const Sample& s : samples)
         if (!s.excluded) powers.push_back({s.frequency, timing::z2_term(s.sum.re, s.sum.im, sums_.sum_w2())});
-    return {std::move(powers), exposure_};
+    return {powers, exposure_};
 }
 
 }  // namespace xsift::refine

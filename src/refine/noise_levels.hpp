@@ -3,24 +3,22 @@
 
 #include "photon_sums.hpp"
 
-#include <cmath>
 #include <map>
+#include <span>
 #include <vector>
 
 #include <xsift/timing/red_noise.hpp>
 
 namespace xsift::refine {
 
-/// Powers at the sampled trials, and the levels that follow from them.
+/// The spectrum of the noise, and the levels that were asked for.
 class LocalNoise {
   public:
-    LocalNoise(std::vector<timing::NoisePower> powers, double exposure)
-        : powers_(std::move(powers)), exposure_(exposure) {}
+    LocalNoise(std::span<const timing::NoisePower> powers, double exposure) : spectrum_(powers, exposure) {}
     const timing::NoiseLevel& at(double frequency);
 
   private:
-    std::vector<timing::NoisePower> powers_;
-    double exposure_;
+    timing::NoiseSpectrum spectrum_;
     std::map<double, timing::NoiseLevel> known_;
 };
 
@@ -30,14 +28,6 @@ inline constexpr double excluded_resolutions = 1.5, excluded_family_resolutions 
 /// The half multiples of a signal are left out between these, in 1/T: below, nothing would remain between
 /// them; above, the samples are sparse and they hit few of them.
 inline constexpr double lowest_family = 6.0, highest_family = 256.0;
-
-/// The level that powers are divided by, over its estimate: a signal and its family were fitted to the noise
-/// and taken out of it, which leaves too little, in light curves more than in event lists
-/// (scripts/validate-red-noise). None of it where the noise is surely white, whose level is known.
-inline constexpr double photon_margin = 0.1, curve_margin = 0.2;
-inline double cautious(const timing::NoiseLevel& level, double margin) {
-    return level.estimate * (1.0 + margin * std::sqrt(1.0 - level.white));
-}
 
 /// log10 of the false-alarm probability at which a candidate is taken out of the noise that the others are
 /// judged by, however little the user asks of a period: what noise takes out of itself makes the rest of it

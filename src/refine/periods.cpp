@@ -143,28 +143,33 @@ class EventPolisher {
     /// The false-alarm probability with the power of each harmonic divided by the level of the noise around
     /// it.
     void judge_locally(Measured& m, LocalNoise& noise) const {
-        timing::HTest<double> whitened;
         const bool is_h = m.statistic.kind == Statistic::Kind::h;
-        std::vector<std::pair<double, timing::NoiseLevel>> terms;
+        std::vector<double> whitened;
+        std::vector<timing::NoiseLevel> levels;
+        timing::HTest<double> test;
         for (std::size_t k = 1; k <= m.power.size(); ++k) {
-            const timing::NoiseLevel& level = noise.at(static_cast<double>(k) * m.frequency);
-            terms.emplace_back(m.power[k - 1] / cautious(level, photon_margin), level);
-            whitened.add(terms.back().first);
-            if (k == 1) m.noise_level = level.level;
+            levels.push_back(noise.at(static_cast<double>(k) * m.frequency));
+            whitened.push_back(m.power[k - 1] / levels.back().estimate);
+            test.add(whitened.back());
         }
-        if (is_h) terms.resize(static_cast<std::size_t>(whitened.best_m));
-        // A level is as sure as those of the harmonics that hold the power.
-        double sum = 0.0, unsure = 0.0, white = 1.0;
-        for (const auto& [power, level] : terms) {
-            sum += power;
-            unsure += power / level.powers;
-            white = std::min(white, level.white);
+        // The noise is as well known as that of the harmonics that hold the power.
+        const auto harmonics = static_cast<std::size_t>(is_h ? test.best_m : test.m);
+        double sum = 0.0, variance = 0.0, white = 1.0;
+        for (std::size_t k = 0; k < harmonics; ++k) {
+            sum += whitened[k];
+            white = std::min(white, levels[k].white);
+            for (std::size_t j = 0; j < harmonics; ++j)
+                variance += whitened[k] * whitened[j] / std::sqrt(levels[k].powers * levels[j].powers) *
+                            timing::NoiseSpectrum::correlation(static_cast<double>(k + 1),
+                                                               static_cast<double>(j + 1));
         }
-        const double independent = sum > 0.0 ? sum / unsure : 1.0;
-        const double local = is_h ? timing::log10_h_survival_local(whitened.h, independent)
-                                  : timing::log10_chi2_survival_local(whitened.z2, m.harmonics, independent);
+        const double powers = variance > 0.0 ? sum * sum / variance : 1.0;
+        const double local = is_h ? timing::log10_h_single_local(whitened, powers, extent_)
+                                  : timing::log10_z2_single_local(test.z2, test.m, powers, extent_);
         const double log10_p = std::max(m.log10_p, timing::log10_mixture(white, m.log10_p, local));
-        m.log10_fap_local = timing::log10_false_alarm(log10_p, m.trials);
+        m.noise_level = levels.front().level;
+        m.log10_fap_local =
+            timing::log10_false_alarm(log10_p, trials(m.statistic.kind, is_h ? test.h : test.z2, test.m));
         m.log10_fap = std::max(m.log10_fap_white, m.log10_fap_local);
         m.flags &= ~std::uint32_t{candidate_red_noise};
         if (white < 0.5) m.flags |= candidate_red_noise;

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <array>
+#include <limits>
 
 #include <xsift/timing/red_noise.hpp>
 
@@ -6,43 +8,177 @@ namespace xsift::timing {
 namespace {
 
 constexpr std::int64_t dense_multiples = 256, multiples_per_octave = 128;
-constexpr double enough_powers = 64.0;
 /// What is known of the noise where no power is: that it may be white or anything.
 constexpr NoiseLevel unknown{1.0, 1.0, 0.5, 0.5};
-constexpr double widest_window = 8.0;
-/// Variance of the logarithm of the median of n exponential deviates: 1/(n ln^2 2).
-constexpr double median_variance = 2.0813689810056077;
-/// Mean distance of the logarithm of an exponential deviate from that of its median.
-constexpr double mean_distance = 0.97;
-constexpr double steepest = 4.0, slope_step = 0.5;
-constexpr double highest_level = 30.0;
 
-/// A value with its weight.
-struct Weighted {
-    double value, weight;
+/// Powers nearer to each other than this share of an octave are taken together.
+constexpr double bins_an_octave = 8.0;
+/// Half-widths of the windows, octaves, and the powers with which one is wide enough: spectra bend, so that
+/// the widest is for want of powers only (around the eruptions of GSN 069 it gives twice the level).
+struct Window {
+    double octaves, enough;
 };
+constexpr std::array<Window, 3> windows{{{NoiseSpectrum::narrowest_window, 64.0}, {3.0, 12.0}, {4.0, 0.0}}};
+/// The first estimate: half-width of its window at first, octaves, and the powers that this should hold.
+constexpr double first_window = 2.0, enough_for_first = 12.0;
+/// Limit of a power, over its first estimate.
+constexpr double limit_over_level = 3.0;
+/// Mean of ln(power / 2 L): - Euler's constant. Smaller powers than this count as this.
+constexpr double mean_logarithm = -0.5772156649015329, least_power = 0.02;
 
-/// Half of the weight lies below and half above.
-double median(std::vector<Weighted>& values) {
-    std::sort(values.begin(), values.end(),
-              [](const Weighted& a, const Weighted& b) { return a.value < b.value; });
-    double total = 0.0, below = 0.0;
-    for (const Weighted& v : values) total += v.weight;
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        below += values[i].weight;
-        if (below == 0.5 * total && i + 1 < values.size())
-            return 0.5 * (values[i].value + values[i + 1].value);
-        if (below >= 0.5 * total) return values[i].value;
-    }
-    return values.back().value;
+constexpr double steepest = 4.0, slope_step = 0.5, highest_excess = 1e6;
+/// Nodes of the integral over the excess: around the maximum, in standard deviations, and the growth of their
+/// distances beyond.
+constexpr double around = 5.0, node_step = 0.5, growth = 1.5;
+/// Beyond a fall of the logarithm by this nothing counts.
+constexpr double negligible = 60.0;
+
+double tricube(double x) {
+    const double a = std::fabs(x);
+    if (a >= 1.0) return 0.0;
+    const double b = 1.0 - a * a * a;
+    return b * b * b;
 }
 
-/// The powers within a factor of a frequency.
-std::span<const NoisePower> window(double frequency, std::span<const NoisePower> powers, double factor) {
-    const auto below = [](const NoisePower& p, double f) { return p.frequency < f; };
-    const auto begin = std::lower_bound(powers.begin(), powers.end(), frequency / factor, below);
-    const auto end = std::lower_bound(begin, powers.end(), frequency * factor * (1.0 + 1e-12), below);
-    return {begin, end};
+/// Limits of the powers of all bins, from a regression of the logarithms of the powers around each.
+/// @param log_sum of the logarithms of the halves of the powers of each bin
+std::vector<double> power_limits(const std::vector<NoiseSpectrum::Bin>& bins,
+                                 const std::vector<double>& log_sum) {
+    std::vector<double> limits;
+    for (const auto& centre : bins) {
+        double w = 0.0, x = 0.0, xx = 0.0, y = 0.0, xy = 0.0;
+        for (double octaves = first_window; octaves < 64.0; octaves *= 2.0) {
+            w = x = xx = y = xy = 0.0;
+            for (std::size_t i = 0; i < bins.size(); ++i) {
+                const double at = bins[i].x - centre.x, k = tricube(at / (octaves * std::log(2.0)));
+                w += k * bins[i].n;
+                x += k * bins[i].n * at;
+                xx += k * bins[i].n * at * at;
+                y += k * log_sum[i];
+                xy += k * log_sum[i] * at;
+            }
+            if (w >= enough_for_first) break;
+        }
+        const double spread = w * xx - x * x;
+        const double at_centre = spread > 1e-9 * w * w ? (xx * y - x * xy) / spread : y / w;
+        limits.push_back(limit_over_level * std::exp(at_centre - mean_logarithm));
+    }
+    return limits;
+}
+
+/// A bin in a window: the distance of its frequency, and what it holds times its weight there.
+struct Weighed {
+    double x, n, below, sum;
+};
+
+/// What powers say of an excess over white noise.
+struct Excess {
+    double log_odds = -INFINITY;        ///< ln of its likelihood over that of white noise
+    double mean = 0.0, variance = 1.0;  ///< of ln L
+};
+
+/// Integrates over excesses of one slope; `shape` is that of each bin.
+class OfSlope {
+  public:
+    OfSlope(std::span<const Weighed> bins, std::span<const double> shape) : bins_(bins), shape_(shape) {
+        double information = 0.0;
+        for (std::size_t i = 0; i < bins.size(); ++i) information += bins[i].n * shape[i] * shape[i];
+        sigma_ = 1.0 / std::sqrt(std::max(information, 1e-12));
+        end_ = std::log1p(highest_excess / sigma_);
+    }
+
+    /// Calls node(ln of the likelihood over that of white noise times the step, excess).
+    template <typename Node>
+    void integrate(const Node& node) const {
+        double low = 0.0, high = end_, z = 0.5 * end_, slope = 0.0, bend = 0.0;
+        derivatives(0.0, slope, bend);
+        if (slope <= 0.0) {
+            z = 0.0;
+        } else {
+            for (int i = 0; i < 40 && high - low > 1e-3; ++i) {
+                derivatives(z, slope, bend);
+                (slope > 0.0 ? low : high) = z;
+                const double next = bend < 0.0 ? z - slope / bend : end_;
+                const bool inside = next > low && next < high;
+                if (inside && std::fabs(next - z) < 1e-3) break;
+                z = inside ? next : 0.5 * (low + high);
+            }
+            derivatives(z, slope, bend);
+        }
+        const double width = std::min(z > 0.0 && bend < 0.0 ? 1.0 / std::sqrt(-bend) : 1.0, 1.0);
+        const double top = log_likelihood(excess(z));
+        // Equal steps around the maximum, growing ones to the largest excess: trapezoids.
+        double at = std::max(0.0, z - around * width), step = node_step * width, before = 0.0;
+        for (;;) {
+            if (at > z + around * width) step *= growth;
+            const double a = excess(at), log = log_likelihood(a);
+            const bool last = at >= end_ || (at > z && log < top - negligible);
+            const double share = 0.5 * (before + (last ? 0.0 : std::min(step, end_ - at)));
+            node(log + std::log(share / end_), a);
+            if (last) return;
+            before = std::min(step, end_ - at);
+            at += before;
+            if (end_ - at < 1e-9) at = end_;
+        }
+    }
+
+  private:
+    double excess(double z) const { return sigma_ * std::expm1(z); }
+    double log_likelihood(double a) const {
+        double sum = 0.0;
+        for (std::size_t i = 0; i < bins_.size(); ++i) {
+            const double m = 1.0 + a * shape_[i];
+            sum += bins_[i].sum * (1.0 - 1.0 / m) - bins_[i].below * std::log(m);
+        }
+        return sum;
+    }
+    /// In z.
+    void derivatives(double z, double& slope, double& bend) const {
+        const double a = excess(z), da = a + sigma_;
+        double first = 0.0, second = 0.0;
+        for (std::size_t i = 0; i < bins_.size(); ++i) {
+            const double r = shape_[i] / (1.0 + a * shape_[i]), m = 1.0 / (1.0 + a * shape_[i]);
+            first += r * (bins_[i].sum * m - bins_[i].below);
+            second += r * r * (bins_[i].below - 2.0 * bins_[i].sum * m);
+        }
+        slope = first * da;
+        bend = second * da * da + slope;
+    }
+
+    std::span<const Weighed> bins_;
+    std::span<const double> shape_;
+    double sigma_ = 1.0, end_ = 1.0;
+};
+
+/// @param beyond ln of the frequency that the level is wanted at over the pivot
+Excess excess_of(std::span<const Weighed> bins, double beyond) {
+    struct Node {
+        double log, log_level;
+    };
+    std::vector<Node> nodes;
+    std::vector<double> shape(bins.size());
+    int slopes = 0;
+    for (double slope = 0.0; slope <= steepest; slope += slope_step, ++slopes) {
+        const double there = std::exp(-slope * beyond);
+        for (std::size_t i = 0; i < bins.size(); ++i) shape[i] = std::exp(-slope * bins[i].x);
+        OfSlope(bins, shape).integrate([&](double log, double a) {
+            nodes.push_back({log, std::log1p(a * there)});
+        });
+    }
+    double most = -INFINITY, total = 0.0;
+    for (const Node& n : nodes) most = std::max(most, n.log);
+    Excess result;
+    result.variance = 0.0;
+    for (const Node& n : nodes) {
+        total += std::exp(n.log - most);
+        result.mean += std::exp(n.log - most) * n.log_level;
+    }
+    result.mean /= total;
+    for (const Node& n : nodes)
+        result.variance += std::exp(n.log - most) * (n.log_level - result.mean) * (n.log_level - result.mean);
+    result.variance /= total;
+    result.log_odds = most + std::log(total / slopes);
+    return result;
 }
 
 }  // namespace
@@ -61,78 +197,79 @@ std::vector<std::int64_t> noise_indices(const FrequencyGrid& grid, double resolu
     }
 }
 
-NoiseLevel local_noise_level(double frequency, std::span<const NoisePower> powers, double exposure) {
-    if (powers.empty()) return unknown;
-    const double f = std::min(frequency, powers.back().frequency);
-    std::vector<NoisePower> near;
-    std::vector<double> x, weight;  // ln(f'/f), and sqrt of its step
-    double sum = 0.0, independent = 0.0;
-    for (double factor = 2.0; factor <= widest_window; factor *= 2.0) {
-        const auto inside = window(f, powers, factor);
-        near.assign(inside.begin(), inside.end());
-        x.clear();
-        weight.clear();
-        sum = 0.0;
-        double squares = 0.0;
-        for (std::size_t i = 0; i < near.size(); ++i) {
-            const double left = i > 0 ? near[i].frequency - near[i - 1].frequency : INFINITY,
-                         right = i + 1 < near.size() ? near[i + 1].frequency - near[i].frequency : INFINITY;
-            x.push_back(std::log(near[i].frequency / f));
-            const double step = std::min(left, right);
-            weight.push_back(std::sqrt((std::isfinite(step) ? step : 1.0) / near[i].frequency));
-            sum += weight.back();
-            squares += weight.back() * weight.back();
+NoiseSpectrum::NoiseSpectrum(std::span<const NoisePower> powers, double exposure) : exposure_(exposure) {
+    if (powers.empty()) return;
+    lowest_ = powers.front().frequency;
+    highest_ = powers.back().frequency;
+    std::vector<std::size_t> first;  // power of each bin, and the end
+    std::vector<double> log_sum;
+    double bin = NAN;
+    for (std::size_t i = 0; i < powers.size(); ++i) {
+        const double x = std::log(powers[i].frequency),
+                     here = std::floor(x * (bins_an_octave / std::log(2.0)));
+        if (!(here == bin)) {
+            bin = here;
+            first.push_back(i);
+            bins_.emplace_back();
+            log_sum.push_back(0.0);
+        }
+        bins_.back().x += x;
+        bins_.back().n += 1.0;
+        log_sum.back() += std::log(std::max(0.5 * powers[i].power, 0.5 * least_power));
+    }
+    first.push_back(powers.size());
+    for (Bin& b : bins_) b.x /= b.n;
+    const std::vector<double> limit = power_limits(bins_, log_sum);
+    for (std::size_t b = 0; b < bins_.size(); ++b)
+        for (std::size_t i = first[b]; i < first[b + 1]; ++i) {
+            const double half = 0.5 * powers[i].power;
+            bins_[b].below += half < limit[b] ? 1.0 : 0.0;
+            bins_[b].sum += std::min(half, limit[b]);
+        }
+    double n = 0.0;
+    for (const Bin& b : bins_) n += b.n;
+    const double share = std::min(1.0, (1.0 + (highest_ - lowest_) * exposure_) / n);
+    std::vector<Weighed> all;
+    for (const Bin& b : bins_)
+        all.push_back({b.x - bins_.front().x, share * b.n, share * b.below, share * b.sum});
+    log_red_ = excess_of(all, 0.0).log_odds;
+}
+
+NoiseLevel NoiseSpectrum::at(double frequency) const {
+    if (bins_.empty()) return unknown;
+    const double pivot = std::log(std::min(frequency, highest_));
+    std::vector<Weighed> near;
+    double n = 0.0;
+    for (const auto& [octaves, enough] : windows) {
+        near.clear();
+        n = 0.0;
+        double low = INFINITY, high = -INFINITY, all = 0.0;
+        for (const Bin& b : bins_) {
+            const double x = b.x - pivot, w = tricube(x / (octaves * std::log(2.0)));
+            if (!(w > 0.0)) continue;
+            near.push_back({x, w * b.n, w * b.below, w * b.sum});
+            n += w * b.n;
+            all += b.n;
+            low = std::min(low, b.x);
+            high = std::max(high, b.x);
         }
         if (near.empty()) continue;
-        independent =
-            std::min(sum * sum / squares, 1.0 + (near.back().frequency - near.front().frequency) * exposure);
-        if (independent >= enough_powers) break;
+        const double share = std::min(1.0, (1.0 + (std::exp(high) - std::exp(low)) * exposure_) / all);
+        n *= share;
+        for (Weighed& w : near) w = {w.x, share * w.n, share * w.below, share * w.sum};
+        if (n >= enough) break;
     }
     if (near.empty()) return unknown;
-
-    const double half = 2.0 * std::log(2.0);  // median of the power in white noise
-    double centre = 0.0, spread = 0.0;
-    for (std::size_t i = 0; i < x.size(); ++i) centre += weight[i] * x[i] / sum;
-    for (std::size_t i = 0; i < x.size(); ++i) spread += weight[i] * (x[i] - centre) * (x[i] - centre) / sum;
-
-    // Each slope with its level here and how well it fits.
-    struct Fit {
-        double level, distance;
-    };
-    std::vector<Fit> fits;
-    std::vector<Weighted> value(near.size());
-    std::vector<double> shape(near.size());
-    for (double slope = 0.0; slope <= steepest; slope += slope_step) {
-        for (std::size_t i = 0; i < near.size(); ++i) {
-            shape[i] = std::exp(-slope * x[i]);
-            value[i] = {(near[i].power / half - 1.0) / shape[i], weight[i]};
-        }
-        const double a = median(value);
-        if (slope > 0.0 && a <= 0.0) break;  // white: steeper is not better
-        double distance = 0.0;
-        for (std::size_t i = 0; i < near.size(); ++i)
-            distance += weight[i] * std::fabs(std::log(std::max(near[i].power, 1e-6) / half) -
-                                              std::log(std::max(1.0 + a * shape[i], 1e-6)));
-        fits.push_back({std::max(1.0 + a, 0.1), distance / sum});
-    }
-    double least = INFINITY, total = 0.0, mean = 0.0;
-    for (const Fit& fit : fits) least = std::min(least, fit.distance);
-    for (const Fit& fit : fits) {
-        const double likelihood = std::exp(-(fit.distance - least) * independent / mean_distance);
-        total += likelihood;
-        mean += likelihood * fit.level;
-    }
-
+    const Excess excess = excess_of(near, std::log(frequency) - pivot);
     NoiseLevel result;
-    const double leverage = spread > 0.0 ? centre * centre / spread : 0.0;
-    const double variance = median_variance * (1.0 + leverage) / independent;
-    result.estimate = mean / total;
-    result.level = std::max(result.estimate, 1.0);
-    result.powers = 1.0 / variance;
-    const double sigma = std::sqrt(variance), deviations = std::log(result.estimate) / sigma;
-    const double as_white = std::exp(-0.5 * deviations * deviations) / (std::sqrt(constants::two_pi) * sigma);
-    const double as_red = 0.5 * std::erfc(-deviations / std::sqrt(2.0)) / std::log(highest_level);
-    result.white = as_white > 0.0 ? as_white / (as_white + as_red) : (deviations > 0.0 ? 0.0 : 1.0);
+    // The logarithm of the mean of k exponential deviates has the variance 1/(k - 1/2) and, as a distribution
+    // of the level, a mean 1/(2k) above that of the estimate.
+    result.powers = 1.0 / std::max(excess.variance, 1e-9) + 0.5;
+    result.estimate = std::max(1.0, std::exp(excess.mean - 0.5 / result.powers));
+    const double odds =
+        0.5 * (std::exp(std::min(log_red_, 300.0)) + std::exp(std::min(excess.log_odds, 300.0)));
+    result.white = 1.0 / (1.0 + odds);
+    result.level = result.white + (1.0 - result.white) * result.estimate;
     return result;
 }
 

@@ -4,8 +4,10 @@
 #include <utility>
 
 #include <xsift/core/constants.hpp>
+#include <xsift/timing/red_noise.hpp>
 #include <xsift/timing/significance.hpp>
 #include <xsift/timing/trials.hpp>
+#include <xsift/timing/z2.hpp>
 
 namespace xsift::timing {
 namespace {
@@ -199,6 +201,12 @@ LogRates h_rates(double h, int harmonics) {
     return {std::log(p), std::log(tau)};
 }
 
+/// From here on exp(-0.4 h) is above it for any number of harmonics.
+constexpr double highest_exact_h = 90.0;
+
+/// Nodes of the integral over an unknown level, in its standard deviations.
+constexpr double gamma_step = 0.25, gamma_reach = 6.0;
+
 /// The same, of 20 harmonics from a table: every peak of every source asks for it. Cubic between the values,
 /// to 1e-6.
 LogRates tabulated_h_rates(double h, int harmonics) {
@@ -381,8 +389,35 @@ double log10_z2_single(double z2, int n, const SearchExtent& extent) {
 double log10_h_single(double h, int harmonics, const SearchExtent& extent) {
     if (!(h > 0.0)) return 0.0;
     if (harmonics == 1) return log10_z2_single(h, 1, extent);
-    const double exact = log_h(h, harmonics, extent).p / constants::ln10;
+    const double exact = h < highest_exact_h ? log_h(h, harmonics, extent).p / constants::ln10 : -INFINITY;
     return corrected(std::min(0.0, std::max(exact, log10_h_survival(h))), 0, extent.photons);
+}
+
+double log10_z2_single_local(double z2, int n, double powers, const SearchExtent& extent) {
+    const double of_few = log10_z2_single(z2, n, extent) - log10_chi2_survival(z2, n * extent.groups);
+    return std::min(0.0, log10_chi2_survival_local(z2, n * extent.groups, powers) + of_few);
+}
+
+double log10_h_single_local(std::span<const double> power, double powers, const SearchExtent& extent) {
+    HTest<double> known;
+    for (const double p : power) known.add(p);
+    if (!(known.h > 0.0)) return 0.0;
+    // g is the estimated level over the true one: its density in ln g is k^k / Gamma(k) (g exp(-g))^k, and
+    // the integrand has its maximum between the mean of g and where g y is as improbable.
+    const double k = powers, y = 0.5 * known.z2, width = 1.0 / std::sqrt(k), step = gamma_step * width,
+                 norm = k * std::log(k) - std::lgamma(k) + std::log(step);
+    const double low = -std::log1p(y / k) - gamma_reach * width, high = gamma_reach * width;
+    double sum = 0.0, most = -INFINITY;
+    for (double u = low; u <= high; u += step) {
+        const double g = std::exp(u);
+        HTest<double> scaled;
+        for (const double p : power) scaled.add(g * p);
+        const double log = norm + k * (u - g) + constants::ln10 * log10_h_single(scaled.h, scaled.m, extent);
+        if (log > most) sum *= std::exp(most - log);
+        most = std::max(most, log);
+        sum += std::exp(log - most);
+    }
+    return std::min(0.0, (most + std::log(sum)) / constants::ln10);
 }
 
 double z2_trials(double z2, int n, const SearchExtent& extent) {

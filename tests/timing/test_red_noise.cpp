@@ -38,7 +38,7 @@ TEST(RedNoise, LevelsAreThoseThatPowersWereDrawnFrom) {
         constexpr int n = 200;
         for (int i = 0; i < n; ++i) {
             const NoiseLevel level =
-                local_noise_level(100.0, powers(400, 10.0 * std::pow(100.0, index), index, i), 1.0);
+                NoiseSpectrum(powers(400, 10.0 * std::pow(100.0, index), index, i), 1.0).at(100.0);
             const double x = std::log(level.level / 11.0);
             mean += x / n;
             squares += x * x * level.powers / n;
@@ -48,27 +48,49 @@ TEST(RedNoise, LevelsAreThoseThatPowersWereDrawnFrom) {
     }
 }
 
+/// What a level is worth: powers at a frequency whose neighbours alone are known exceed what the mixture
+/// gives a probability of p with the frequency p. Few neighbours, steep and flat.
+TEST(RedNoise, PowersAreAsImprobableAsTheLevelsSay) {
+    for (const double index : {1.0, 2.0})
+        for (const std::size_t at : {5u, 40u}) {
+            int alarms = 0;
+            constexpr int n = 1000;
+            for (int i = 0; i < n; ++i) {
+                auto all = powers(128, 60.0, index, 5'000 + 1'000 * at + i);
+                const NoisePower here = all[at - 1];
+                all.erase(all.begin() + static_cast<std::ptrdiff_t>(at) - 2,
+                          all.begin() + static_cast<std::ptrdiff_t>(at) + 1);
+                const NoiseLevel level = NoiseSpectrum(all, 1.0).at(here.frequency);
+                const double local = log10_chi2_survival_local(here.power / level.estimate, 1, level.powers);
+                alarms +=
+                    log10_mixture(level.white, -0.5 * here.power / constants::ln10, local) < -2.0 ? 1 : 0;
+            }
+            EXPECT_GE(alarms, 3) << index << ' ' << at;  // 10 expected
+            EXPECT_LE(alarms, 20) << index << ' ' << at;
+        }
+}
+
 TEST(RedNoise, WhiteNoiseStaysWhite) {
     double mean = 0.0;
     for (int i = 0; i < 50; ++i) {
-        const NoiseLevel level = local_noise_level(100.0, powers(400, 0.0, 0.0, 900 + i), 1.0);
+        const NoiseLevel level = NoiseSpectrum(powers(400, 0.0, 0.0, 900 + i), 1.0).at(100.0);
         EXPECT_GE(level.level, 1.0);
         EXPECT_GT(level.white, 0.02);
         mean += level.white / 50;
     }
     EXPECT_GT(mean, 0.9);
-    const NoiseLevel red = local_noise_level(100.0, powers(400, 2.0, 0.0, 7), 1.0);
+    const NoiseLevel red = NoiseSpectrum(powers(400, 2.0, 0.0, 7), 1.0).at(100.0);
     EXPECT_LT(red.white, 1e-3);
-    const NoiseLevel nothing = local_noise_level(100.0, {}, 1.0);
+    const NoiseLevel nothing = NoiseSpectrum(std::vector<NoisePower>{}, 1.0).at(100.0);
     EXPECT_EQ(nothing.level, 1.0);
     EXPECT_EQ(nothing.white, 0.5);
 }
 
 TEST(RedNoise, ALineDoesNotRaiseTheLevel) {
     auto all = powers(400, 0.0, 0.0, 3);
-    const double before = local_noise_level(100.0, all, 1.0).estimate;
+    const double before = NoiseSpectrum(all, 1.0).at(100.0).estimate;
     all[99].power = 1e6;
-    EXPECT_NEAR(local_noise_level(100.0, all, 1.0).estimate, before, 0.05 * before);
+    EXPECT_NEAR(NoiseSpectrum(all, 1.0).at(100.0).estimate, before, 0.05 * before);
 }
 
 /// Fisher's F: values from scipy.stats.f.logsf(z/(2n), 2n, 2k) / ln 10.
@@ -78,8 +100,26 @@ TEST(RedNoise, LocalSurvivalIsFishersF) {
     EXPECT_NEAR(log10_chi2_survival_local(60.0, 10, 25.0), -3.070898671743, 1e-9);
     for (const int n : {1, 2, 4, 20})
         EXPECT_NEAR(log10_chi2_survival_local(80.0, n, 1e9), log10_chi2_survival(80.0, n), 1e-5);
-    EXPECT_NEAR(log10_h_survival_local(50.0, 1e9), log10_h_survival(50.0), 1e-6);
     EXPECT_EQ(log10_chi2_survival_local(0.0, 3, 10.0), 0.0);
+}
+
+TEST(RedNoise, AnExcessFarAwayMakesTheNoiseRedHereToo) {
+    // White above 60: alone, its own powers would say so.
+    auto red = powers(400, 0.0, 0.0, 11);
+    for (NoisePower& p : red) p.power *= 1.0 + std::pow(p.frequency / 30.0, -2.0);
+    EXPECT_LT(NoiseSpectrum(red, 1.0).at(300.0).white, 1e-6);
+    EXPECT_NEAR(NoiseSpectrum(red, 1.0).at(300.0).estimate, 1.05, 0.05);
+    EXPECT_NEAR(NoiseSpectrum(red, 1.0).at(10.0).estimate, 10.0, 4.0);
+}
+
+TEST(RedNoise, AnExcessGoesOnBeyondThePowers) {
+    const NoiseSpectrum spectrum(powers(400, 1e5, 2.0, 12), 1.0);
+    for (const double f : {200.0, 400.0, 800.0}) {
+        const NoiseLevel level = spectrum.at(f);
+        EXPECT_LT(std::fabs(std::log(level.estimate / (1.0 + 1e5 / (f * f)))), 3.0 / std::sqrt(level.powers))
+            << f;
+        EXPECT_GT(level.powers, 20.0);
+    }
 }
 
 TEST(RedNoise, MixturesAreSums) {

@@ -10,6 +10,7 @@
 #include <xsift/core/random.hpp>
 #include <xsift/timing/lomb_scargle.hpp>
 #include <xsift/timing/phase.hpp>
+#include <xsift/timing/red_noise.hpp>
 #include <xsift/timing/significance.hpp>
 #include <xsift/timing/trials.hpp>
 #include <xsift/timing/z2.hpp>
@@ -34,6 +35,28 @@ TEST(Trials, HOfManyHarmonicsFollowsThePublishedLaw) {
             << h;
     // One harmonic is Z2_1.
     EXPECT_NEAR(log10_h_single(30.0, 1, {}), log10_chi2_survival(30.0, 1), 1e-12);
+}
+
+/// Against draws: powers over a level that is the mean of so many powers.
+TEST(Trials, HInNoiseOfAnEstimatedLevelFollowsDraws) {
+    constexpr int n = 10'000, harmonics = 20;
+    constexpr double powers = 30.0;
+    RandomStream random(77, 0);
+    int alarms = 0;
+    for (int i = 0; i < n; ++i) {
+        double level = 0.0;
+        for (int j = 0; j < static_cast<int>(powers); ++j) level += random.exponential() / powers;
+        std::vector<double> power;
+        for (int k = 0; k < harmonics; ++k) power.push_back(2.0 * random.exponential() / level);
+        alarms += log10_h_single_local(power, powers, {}) < -2.0 ? 1 : 0;
+    }
+    EXPECT_NEAR(alarms, 0.01 * n, 0.003 * n);
+    // A level that is surely known changes nothing.
+    const std::vector<double> power{12.0, 30.0, 1.0, 0.5};
+    EXPECT_NEAR(log10_h_single_local(power, 1e8, {}), log10_h_single(38.0, 4, {}), 2e-3);
+    EXPECT_NEAR(log10_z2_single_local(30.0, 2, 50.0, {}), log10_chi2_survival_local(30.0, 2, 50.0), 1e-12);
+    EXPECT_LT(log10_z2_single_local(30.0, 1, 50.0, unit(1e4, 20.0)),
+              log10_chi2_survival_local(30.0, 1, 50.0));
 }
 
 TEST(Trials, OneHarmonicIsTheLombScargleFormulaForManyPoints) {

@@ -3,8 +3,9 @@
 /// Noise that is not white: the local level of the power, and probabilities that allow for it.
 ///
 /// Powers are those of Z2_1 (mean 2 and exponentially distributed in white noise). The level L(f) is the
-/// factor by which the local noise exceeds white noise. It is found by a running median in log frequency,
-/// from powers at multiples of 1/T (independent of each other), and it is never below 1.
+/// factor by which the local noise exceeds white noise: never below 1, smooth in log frequency, and known
+/// only from powers at multiples of 1/T (independent of each other). What is not known of it belongs to the
+/// probability of a power.
 
 #include <cmath>
 #include <cstdint>
@@ -22,9 +23,9 @@ namespace xsift::timing {
 /// A strong signal must not be taken for noise: the caller leaves out the powers next to it and next to its
 /// family, the multiples of half its frequency (a profile of two unequal peaks has power at all of them).
 struct NoiseLevel {
-    double level = 1.0;        ///< of the noise over white noise, >= 1
-    double estimate = 1.0;     ///< the same without the limit
-    double powers = INFINITY;  ///< independent powers that a mean as sure as this level would be made from
+    double level = 1.0;        ///< of the noise over white noise, >= 1: mean of both possibilities
+    double estimate = 1.0;     ///< the same if the noise is not white
+    double powers = INFINITY;  ///< powers that a mean as sure as the estimate would be made from
     double white = 1.0;        ///< probability that the noise is white here
 };
 
@@ -41,21 +42,48 @@ struct NoisePower {
 /// Orders of the family of a signal: k f/2 for k = 1 .. this.
 inline constexpr int family_orders = 8;
 
-/// The level at a frequency from the powers around it, which ascend in frequency: 1 + a (f'/f)^-b, with a
-/// such that half of the powers lie above their medians, powers weighted by the root of their step in log f'
-/// (equal weights would leave the level to the higher frequencies, weights equal to the step to a few of the
-/// lowest). b is 0 to 4: the level is the mean over b, each as likely as the sum d of |log(power/median)| of
-/// so many independent powers makes it, exp(-d) in units of the mean distance of noise; the best b alone
-/// would be too low where few powers lie beside a slow candidate and it is the flat one by chance. The window
-/// is an octave to either side and grows to three octaves while it holds fewer than 64 independent powers,
-/// (sum w)^2 / sum w^2 of them.
-/// @param exposure s: a band holds no more independent powers than its width times this
+/// The spectrum of the noise, by local likelihood (Fan & Kreutzberger 1998, Scandinavian Journal of
+/// Statistics 25, 359; the likelihood of independent exponential powers is Whittle's).
 ///
-/// The scatter of the level is that of a median, 2.08/n in (ln L)^2, enlarged where the powers lie to one
-/// side of f. It gives `powers` (its inverse) and `white`: even odds beforehand between white noise and a
-/// level anywhere between 1 and 30 (flat in its logarithm; a wider range makes slightly red noise white,
-/// which is told from it last). Without a power nothing is known: `powers` and `white` are 0.5.
-NoiseLevel local_noise_level(double frequency, std::span<const NoisePower> powers, double exposure);
+/// Around f the level is 1 + a (f'/f)^-b; powers count by the tricube of their distance in log frequency,
+/// within two octaves if these hold 64 independent powers, else three, or four where these hold fewer
+/// than 12. Beforehand b is 0 to 4 and a flat in ln(1 + a/sigma) up to a = 10^6, sigma being the excess that
+/// could just be seen. The distribution of ln L afterwards, over all a and b, has the mean and the variance
+/// of that from a number of exponential deviates of one mean: `estimate` and `powers`. Powers above three
+/// times a first estimate (a regression of their logarithms) are only known to be above: a line does not
+/// raise the level.
+///
+/// `white` weighs white noise against such an excess around f, and against one over the whole spectrum: a
+/// source that is red elsewhere is not white here. Even odds beforehand.
+class NoiseSpectrum {
+  public:
+    /// @param powers ascending in frequency
+    /// @param exposure s: a band holds no more independent powers than its width times this
+    NoiseSpectrum(std::span<const NoisePower> powers, double exposure);
+
+    /// Beyond the highest power the excess around that one goes on with its slope. Without a power nothing is
+    /// known: `powers` and `white` are 0.5.
+    NoiseLevel at(double frequency) const;
+
+    /// Correlation of the levels at two frequencies: the share of their (narrowest) windows in common.
+    static double correlation(double frequency, double other) {
+        return std::fmax(0.0, 1.0 - std::fabs(std::log2(frequency / other)) / (2.0 * narrowest_window));
+    }
+    static constexpr double narrowest_window = 2.0;  ///< octaves to either side
+
+    /// Neighbouring powers together.
+    struct Bin {
+        double x = 0.0;      ///< ln f
+        double n = 0.0;      ///< powers
+        double below = 0.0;  ///< of these below the limit
+        double sum = 0.0;    ///< of the halves of the powers, each at most the limit
+    };
+
+  private:
+    std::vector<Bin> bins_;
+    double lowest_ = 0.0, highest_ = 0.0, exposure_;
+    double log_red_ = 0.0;  ///< ln of the odds that the whole spectrum is not white
+};
 
 /// log10 P(> z) of Z2_n divided by a noise level that is the mean of `powers` exponential deviates: 2n and
 /// 2 `powers` degrees of freedom (Fisher's F), log10 of (1 + y/k)^-k sum_{j<n} C(k+j-1, j) (y/(k+y))^j with
@@ -70,11 +98,6 @@ XSIFT_HD inline double log10_chi2_survival_local(double z, int n, double powers)
     }
     const double result = std::log10(sum) - powers * std::log1p(y / powers) / constants::ln10;
     return result < 0.0 ? result : 0.0;
-}
-
-/// The same for H, whose survival is exp(-0.4 h).
-XSIFT_HD inline double log10_h_survival_local(double h, double powers) {
-    return h > 0.0 ? -powers * std::log1p(0.4 * h / powers) / constants::ln10 : 0.0;
 }
 
 /// log10 of weight 10^a + (1 - weight) 10^b.

@@ -40,6 +40,12 @@ double log10_z2_single(double z2, int n, const SearchExtent& extent);
 /// would else prefer subharmonics, whose further harmonics collect red noise.
 double log10_h_single(double h, int harmonics, const SearchExtent& extent);
 
+/// The same in noise of a level that is known as well as the mean of `powers` exponential deviates: the mean
+/// of the probability over what the level may be, inversely gamma distributed. Of Z2 it is Fisher's F. Of H
+/// from the powers of the harmonics, each divided by its level.
+double log10_z2_single_local(double z2, int n, double powers, const SearchExtent& extent);
+double log10_h_single_local(std::span<const double> power, double powers, const SearchExtent& extent);
+
 /// Effective number of independent trials: the N for which 1 - (1 - p)^N is the probability that the maximum
 /// of a search exceeds the value, p being that of a single trial.
 double z2_trials(double z2, int n, const SearchExtent& extent);
