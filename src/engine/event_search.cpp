@@ -4,8 +4,11 @@
 #include "work_space.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <deque>
 #include <limits>
+#include <map>
+#include <utility>
 
 #include <xsift/engine/direct_sum.hpp>
 #include <xsift/engine/search_tasks.hpp>
@@ -18,6 +21,10 @@ namespace {
 constexpr std::int64_t lanes = nufft_lanes;
 /// Most powers kept for the harmonics of one task: 32 MiB.
 constexpr std::int64_t most_kept = std::int64_t{1} << 23;
+
+/// Lists of so many photons are spread in parts by all threads together: then the last blocks of a search do
+/// not wait for one thread. So many blocks at once, each from so many grids (1 MB each).
+constexpr std::size_t shared_photons = std::size_t{1} << 19, shared_blocks = 4, shared_parts = 4;
 
 /// Trials a stretch of the matrix product and of direct sums: a few hundred kilobytes of factors and values.
 constexpr std::int64_t most_stretch = 16384;
@@ -33,6 +40,16 @@ std::int64_t stretch_width(std::int64_t count, std::int64_t halo, Evaluator eval
     return rounded_up(std::min(wanted, std::max(most_stretch, 8 * halo)), granule);
 }
 
+/// Calls body(i) for each i in [0, n) on all threads, beginning them in this order: what is left at the end
+/// is one body a thread.
+template <typename Body>
+void for_each_in_order(const ThreadPool& pool, std::size_t n, const Body& body) {
+    std::atomic<std::size_t> next{0};
+    pool.for_each(std::min(n, static_cast<std::size_t>(pool.size())), [&](std::size_t) {
+        for (std::size_t i = next++; i < n; i = next++) body(i);
+    });
+}
+
 class EventSearch {
   public:
     EventSearch(const EventTask& task, const NufftPlan& plan, Evaluator evaluator, const ThreadPool& pool)
@@ -40,7 +57,7 @@ class EventSearch {
           plan_(plan),
           evaluator_(evaluator),
           pool_(pool),
-          events_(task),
+          events_(task, &pool),
           end_(task.grid.first + std::max<std::int64_t>(task.grid.count, 0)),
           halo_(peak_halo(task.grid, task.min_separation)),
           width_(evaluator == Evaluator::nufft ? lanes * plan.block()
@@ -54,18 +71,25 @@ class EventSearch {
         const std::int64_t width = width_, first = task_.grid.first;
         kept_end_ = std::max(first, last_kept_power(task_) + 1);
         const std::int64_t tables = (kept_end_ - first + width - 1) / width;
-        kept_.resize(static_cast<std::size_t>(tables * width));
-        pool_.for_each(static_cast<std::size_t>(tables), [&](std::size_t u) {
-            const std::int64_t at = static_cast<std::int64_t>(u) * width;
-            powers(1, first + at, kept_.data() + at);
-        });
-
         const std::int64_t own = width - 2 * halo_;
         const std::int64_t units = (end_ - first + own - 1) / own;
+        kept_.resize(static_cast<std::size_t>(tables * width));
+        std::vector<Table> wanted;
+        for (std::int64_t u = 0; u < tables; ++u)
+            wanted.push_back({1, first + u * width, kept_.data() + u * width});
+        if (evaluator_ == Evaluator::nufft && task_.time.size() >= shared_photons) {
+            add_terms(units, own, wanted);
+            fill_together(wanted);
+        } else {
+            for_each_in_order(pool_, wanted.size(), [&](std::size_t i) {
+                powers(wanted[i].harmonic, wanted[i].from, wanted[i].out);
+            });
+        }
+
         std::deque<Gathered> all;
         for (std::size_t i = 0; i < task_.statistics.size(); ++i)
             all.emplace_back(task_.max_peaks, task_.band_edges, static_cast<std::size_t>(units));
-        pool_.for_each(static_cast<std::size_t>(units), [&](std::size_t u) {
+        for_each_in_order(pool_, static_cast<std::size_t>(units), [&](std::size_t u) {
             std::vector<Collected> found;
             found.reserve(all.size());
             for (const Gathered& of : all) found.push_back(of.begin());
@@ -80,6 +104,70 @@ class EventSearch {
     }
 
   private:
+    /// Powers of a harmonic at width_ grid indices from one on.
+    struct Table {
+        int harmonic;
+        std::int64_t from;
+        float* out;
+    };
+
+    /// The grid indices of a stretch at which a harmonic is used, and the last whose power is kept.
+    struct Used {
+        std::int64_t low, high, kept;
+    };
+    Used used(int k, std::int64_t from, std::int64_t width) const {
+        const std::int64_t high = std::min(std::min(from + width, end_) - 1,
+                                           last_harmonic_index(task_.harmonic_fmax, task_.grid.df, k));
+        return {std::max(from, task_.grid.first), high, std::min(high, (kept_end_ - 1) / k)};
+    }
+
+    /// The tables of all stretches beyond the kept powers, if they are not too many.
+    void add_terms(std::int64_t units, std::int64_t own, std::vector<Table>& wanted) {
+        std::vector<std::pair<int, std::int64_t>> terms;
+        for (std::int64_t u = 0; u < units; ++u) {
+            const std::int64_t from = task_.grid.first + u * own - halo_;
+            for (int k = 1; k <= events_.harmonics; ++k) {
+                const Used at = used(k, from, width_);
+                if (at.low <= at.high && at.kept < at.high) terms.emplace_back(k, from);
+            }
+        }
+        if (static_cast<std::int64_t>(terms.size()) * width_ > most_kept) return;
+        terms_.resize(terms.size() * static_cast<std::size_t>(width_));
+        for (std::size_t i = 0; i < terms.size(); ++i) {
+            float* out = terms_.data() + i * static_cast<std::size_t>(width_);
+            wanted.push_back({terms[i].first, terms[i].second, out});
+            term_[terms[i]] = out;
+        }
+    }
+
+    /// Tables by transforms, the photons of each in parts. The parts are added in their order.
+    void fill_together(const std::vector<Table>& wanted) {
+        const std::size_t floats = plan_.grid_floats(), n = task_.time.size();
+        std::vector<AlignedFloats> grids(shared_blocks * shared_parts);
+        const auto grid = [&](std::size_t i) { return grids[i].fit(floats); };
+        for (std::size_t first = 0; first < wanted.size(); first += shared_blocks) {
+            const std::size_t tables = std::min(shared_blocks, wanted.size() - first);
+            for_each_in_order(pool_, tables * shared_parts, [&](std::size_t i) {
+                const Table& table = wanted[first + i / shared_parts];
+                const std::size_t part = i % shared_parts, low = part * n / shared_parts,
+                                  high = (part + 1) * n / shared_parts;
+                const std::span<const float> weight(task_.weight);
+                plan_.spread(std::span(events_.step).subspan(low, high - low),
+                             weight.empty() ? weight : weight.subspan(low, high - low), table.harmonic,
+                             table.from + plan_.block() / 2, plan_.block(), grid(i));
+            });
+            for_each_in_order(pool_, tables, [&](std::size_t t) {
+                float* sum = grid(t * shared_parts);
+                for (std::size_t part = 1; part < shared_parts; ++part) {
+                    const float* more = grid(t * shared_parts + part);
+                    for (std::size_t i = 0; i < floats; ++i) sum[i] += more[i];
+                }
+                const Table& table = wanted[first + t];
+                finish_nufft(table.harmonic, table.from, sum, table.out);
+            });
+        }
+    }
+
     struct Buffers {
         AlignedFloats grid, sums, term, z2, h, best;
         std::vector<float> highest, chunk_sum;
@@ -91,15 +179,19 @@ class EventSearch {
 
     /// What harmonic k adds to Z2 at the grid indices from .. from + width - 1.
     void powers(int k, std::int64_t from, float* out) const {
-        const bool windowed = static_cast<double>(k * from) * task_.grid.df < events_.window_fmax;
         switch (evaluator_) {
             case Evaluator::direct:
                 return powers_directly(k, from, out);
             case Evaluator::matrix:
-                return powers_by_product(k, from, windowed, out);
+                return powers_by_product(k, from, out);
             case Evaluator::nufft:
-                return powers_by_nufft(k, from, windowed, out);
+                return powers_by_nufft(k, from, out);
         }
+    }
+
+    /// Whether the window of the GTIs is subtracted from any of the sums.
+    bool windowed(int k, std::int64_t from) const {
+        return static_cast<double>(k * from) * task_.grid.df < events_.window_fmax;
     }
 
     void powers_directly(int k, std::int64_t from, float* out) const {
@@ -113,7 +205,7 @@ class EventSearch {
         }
     }
 
-    void powers_by_product(int k, std::int64_t from, bool windowed, float* out) const {
+    void powers_by_product(int k, std::int64_t from, float* out) const {
         Buffers& b = buffers();
         MatrixJob job{events_.step.data(),
                       task_.weight.empty() ? nullptr : task_.weight.data(),
@@ -123,12 +215,12 @@ class EventSearch {
                       width_,
                       scale_,
                       out};
-        if (windowed) {
+        if (windowed(k, from)) {
             job.re = b.sums.fit(static_cast<std::size_t>(2 * width_));
             job.im = job.re + width_;
         }
         plan_.kernel().matrix(job, b.grid.fit(matrix_floats(job.n, job.count)));
-        if (!windowed) return;
+        if (!windowed(k, from)) return;
         for (std::int64_t i = 0; i < width_; ++i) {
             const timing::Complex w = window(static_cast<double>(k * (from + i)) * task_.grid.df);
             const float re = job.re[i] - static_cast<float>(w.re), im = job.im[i] - static_cast<float>(w.im);
@@ -136,16 +228,19 @@ class EventSearch {
         }
     }
 
-    void powers_by_nufft(int k, std::int64_t from, bool windowed, float* out) const {
-        Buffers& b = buffers();
-        float* grid = b.grid.fit(plan_.grid_floats());
-        const std::int64_t block = plan_.block(), centre = from + block / 2;
-        if (!windowed) {
-            plan_.run_powers(events_.step, task_.weight, k, centre, block, scale_, grid, out);
-            return;
-        }
-        float* sums = b.sums.fit(plan_.sum_floats());
-        plan_.run(events_.step, task_.weight, k, centre, block, grid, sums);
+    void powers_by_nufft(int k, std::int64_t from, float* out) const {
+        float* grid = buffers().grid.fit(plan_.grid_floats());
+        const std::int64_t block = plan_.block();
+        plan_.spread(events_.step, task_.weight, k, from + block / 2, block, grid);
+        finish_nufft(k, from, grid, out);
+    }
+
+    /// The powers of photons that were spread over a grid.
+    void finish_nufft(int k, std::int64_t from, float* grid, float* out) const {
+        if (!windowed(k, from)) return plan_.finish_powers(grid, scale_, out);
+        const std::int64_t block = plan_.block();
+        float* sums = buffers().sums.fit(plan_.sum_floats());
+        plan_.finish(grid, sums);
         for (std::int64_t i = 0; i < width_; ++i) {
             const double f = static_cast<double>(k * (from + i)) * task_.grid.df;
             if (f >= events_.window_fmax) break;
@@ -176,9 +271,7 @@ class EventSearch {
         std::fill_n(z2, n, 0.0f);
         if (with_h_) std::fill_n(h, n, -std::numeric_limits<float>::infinity());
         for (int k = 1; k <= events_.harmonics; ++k) {
-            const std::int64_t low = std::max(from, task_.grid.first);
-            const std::int64_t high = std::min(std::min(from + width, end_) - 1,
-                                               last_harmonic_index(task_.harmonic_fmax, task_.grid.df, k));
+            const auto [low, high, kept] = used(k, from, width);
             if (low <= high) {
                 const auto add = [&](const float* term, std::int64_t stride, std::int64_t first,
                                      std::int64_t last) {
@@ -186,11 +279,11 @@ class EventSearch {
                     plan_.kernel().add({term, stride, last - first + 1, static_cast<float>(4 * (k - 1)), k},
                                        z2 + at, h ? h + at : nullptr, best + at);
                 };
-                const std::int64_t kept = std::min(high, (kept_end_ - 1) / k);
                 if (kept >= low) add(kept_.data() + (k * low - task_.grid.first), k, low, kept);
                 if (kept < high) {
-                    float* term = b.term.fit(n);
-                    powers(k, from, term);
+                    const auto made = term_.find({k, from});
+                    float* term = made != term_.end() ? made->second : b.term.fit(n);
+                    if (made == term_.end()) powers(k, from, term);
                     const std::int64_t next = std::max(low, kept + 1);
                     add(term + (next - from), 1, next, high);
                 }
@@ -263,6 +356,8 @@ class EventSearch {
     bool with_h_ = false;
     std::vector<float> kept_;  ///< powers at the grid indices from the first trial to before kept_end_
     std::int64_t kept_end_ = 0;
+    std::vector<float> terms_;                             ///< powers of harmonics beyond them
+    std::map<std::pair<int, std::int64_t>, float*> term_;  ///< of a harmonic from a grid index on
 };
 
 }  // namespace

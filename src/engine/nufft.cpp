@@ -71,14 +71,29 @@ void NufftPlan::run(std::span<const std::uint64_t> step, std::span<const float> 
                     std::span<const std::uint64_t> offset) const {
     NufftSpread job = spread_job(step, weight, harmonic, centre, stride);
     if (!offset.empty()) job.offset = offset.data();
-    kernel_->transform(job, twiddle_.data(), grid);
-    kernel_->gather({order_.data(), correction_.data(), block_}, grid, sums);
+    kernel_->spread(job, grid);
+    finish(grid, sums);
 }
 
 void NufftPlan::run_powers(std::span<const std::uint64_t> step, std::span<const float> weight, int harmonic,
                            std::int64_t centre, std::int64_t stride, float scale, float* grid,
                            float* out) const {
-    kernel_->transform(spread_job(step, weight, harmonic, centre, stride), twiddle_.data(), grid);
+    spread(step, weight, harmonic, centre, stride, grid);
+    finish_powers(grid, scale, out);
+}
+
+void NufftPlan::spread(std::span<const std::uint64_t> step, std::span<const float> weight, int harmonic,
+                       std::int64_t centre, std::int64_t stride, float* grid) const {
+    kernel_->spread(spread_job(step, weight, harmonic, centre, stride), grid);
+}
+
+void NufftPlan::finish(float* grid, float* sums) const {
+    kernel_->transform(grid, size_, twiddle_.data());
+    kernel_->gather({order_.data(), correction_.data(), block_}, grid, sums);
+}
+
+void NufftPlan::finish_powers(float* grid, float scale, float* out) const {
+    kernel_->transform(grid, size_, twiddle_.data());
     kernel_->powers({order_.data(), correction_.data(), block_}, grid, scale, out);
 }
 

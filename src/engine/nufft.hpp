@@ -85,8 +85,10 @@ inline constexpr std::int64_t nufft_chunk = 64;
 /// The hot loops for one instruction set. Rows are of lanes: real parts, then imaginary parts.
 struct NufftKernel {
     const char* name;
-    /// Spreads and transforms; the outputs stay in `grid`, in the order of the transform.
-    void (*transform)(const NufftSpread&, const float* twiddle, float* grid);
+    /// Spreads photons over a grid that is zeroed first.
+    void (*spread)(const NufftSpread&, float* grid);
+    /// Transforms it; the outputs stay there, in the order of the transform.
+    void (*transform)(float* grid, int size, const float* twiddle);
     /// Brings the outputs into their order, corrected.
     void (*gather)(const NufftGather&, const float* grid, float* sums);
     /// out[lane * n + l] = scale |row|^2, rows taken in an order and corrected unless these are null.
@@ -131,6 +133,12 @@ class NufftPlan {
     /// The same, but out[lane * block + l] = scale |sum|^2.
     void run_powers(std::span<const std::uint64_t> step, std::span<const float> weight, int harmonic,
                     std::int64_t centre, std::int64_t stride, float scale, float* grid, float* out) const;
+    /// The two in steps: photons spread over a grid (several grids of shares of the photons may be added),
+    /// and what `run` and `run_powers` make of it.
+    void spread(std::span<const std::uint64_t> step, std::span<const float> weight, int harmonic,
+                std::int64_t centre, std::int64_t stride, float* grid) const;
+    void finish(float* grid, float* sums) const;
+    void finish_powers(float* grid, float scale, float* out) const;
     /// scale |sum|^2 of sums that `run` made and the caller has changed.
     void powers(const float* sums, float scale, float* out) const;
     const NufftKernel& kernel() const { return *kernel_; }

@@ -120,10 +120,12 @@ static void gather(const NufftGather& job, const LanePair* grid, LanePair* sums)
     }
 }
 
-static void run_transform(const NufftSpread& job, const float* twiddle, float* grid) {
-    LanePair* cells = reinterpret_cast<LanePair*>(grid);
-    spread(job, cells);
-    transform(cells, job.size, twiddle);
+static void run_spread(const NufftSpread& job, float* grid) {
+    spread(job, reinterpret_cast<LanePair*>(grid));
+}
+
+static void run_transform(float* grid, int size, const float* twiddle) {
+    transform(reinterpret_cast<LanePair*>(grid), size, twiddle);
 }
 
 static void run_gather(const NufftGather& job, const float* grid, float* sums) {

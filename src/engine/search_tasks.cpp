@@ -15,6 +15,9 @@ constexpr double separation_in_resolutions = 1.5;
 /// Engines keep more peaks than are looked at: screened values may order those nearly as high wrongly.
 constexpr int spare_peaks = 8;
 
+/// Photons of a long list whose phases are prepared by one thread at once.
+constexpr std::size_t prepared_together = 65536;
+
 int peaks_to_keep(const timing::SearchOptions& options) {
     return timing::screened_peaks(options) + spare_peaks;
 }
@@ -89,8 +92,17 @@ double window_fmax(const EventTask& task, double sum_w, double sum_w2) {
     return timing::window_limit(sum_w * sum_w / sum_w2, static_cast<int>(task.gti_start.size()), exposure);
 }
 
-PreparedEvents::PreparedEvents(const EventTask& task)
-    : step(phase_steps(task.time, task.grid.df)), harmonics(max_harmonics(task)) {
+PreparedEvents::PreparedEvents(const EventTask& task, const ThreadPool* pool)
+    : step(task.time.size()), harmonics(max_harmonics(task)) {
+    const std::size_t n = step.size(), parts = pool ? (n + prepared_together - 1) / prepared_together : 1;
+    const auto part = [&](std::size_t i) {
+        for (std::size_t j = i * n / parts; j < (i + 1) * n / parts; ++j)
+            step[j] = timing::fixed_phase(task.grid.df, task.time[j]);
+    };
+    if (parts > 1)
+        pool->for_each(parts, part);
+    else if (parts == 1)
+        part(0);
     sum_w = sum_w2 = static_cast<double>(task.time.size());
     if (!task.weight.empty()) {
         sum_w = sum_w2 = 0.0;

@@ -4,6 +4,8 @@
 
 #include <xsift/core/random.hpp>
 #include <xsift/engine/factory.hpp>
+#include <xsift/engine/search_tasks.hpp>
+#include <xsift/timing/window.hpp>
 
 namespace xsift::engine {
 namespace {
@@ -18,6 +20,45 @@ TEST(CpuSearch, OutcomeDoesNotDependOnTheNumberOfThreads) {
                b = make_cpu_engines(three).search->search(tasks);
     ASSERT_EQ(a.size(), tasks.size());
     for (std::size_t t = 0; t < tasks.size(); ++t) test::expect_equal(a[t], b[t]);
+}
+
+/// A list so long that its photons are spread in parts, by all threads together.
+TEST(CpuSearch, SharedPhotonsGiveTheSameOutcomeAndTheRightPowers) {
+    EventList list = test::photons((std::size_t{1} << 19) + 1001, 4e4, 0.0123, 0.01, 5);
+    RandomStream random(6, 0);
+    for (std::size_t j = 0; j < list.size(); ++j)
+        list.weight.push_back(static_cast<float>(0.5 + random.uniform()));
+    EventTask task = test::task_of(list, 900, 9000);
+    task.max_peaks = 5;
+    task.statistics.resize(2);  // Z2_1 and Z2_2: some powers are kept, some are not
+    const ThreadPool one(1), three(3);
+    const auto a = make_cpu_engines(one).search->search(std::span(&task, 1)),
+               b = make_cpu_engines(three).search->search(std::span(&task, 1));
+    test::expect_equal(a.at(0), b.at(0));
+    const PreparedEvents sums(task);
+    for (const auto& statistic : a[0].statistics) {
+        std::vector<timing::Peak> trials{statistic.peaks.at(0), statistic.peaks.at(4)};
+        for (const auto& band : statistic.band_maxima) trials.push_back(band.at(0));
+        for (const auto& trial : trials) {
+            double z2 = 0.0;
+            for (int k = 1; k <= statistic.statistic.harmonics; ++k) {
+                const double f = k * trial.frequency;
+                timing::Complex sum{0.0, 0.0};
+                if (f < sums.window_fmax)
+                    sum = sum - timing::gti_window(f, task.gti_start.data(), task.gti_stop.data(),
+                                                   static_cast<int>(task.gti_start.size())) *
+                                    sums.sum_w;
+                for (std::size_t j = 0; j < list.size(); ++j) {
+                    const double phase = constants::two_pi * f * list.time[j],
+                                 w = static_cast<double>(list.weight[j]);
+                    sum.re += w * std::cos(phase);
+                    sum.im += w * std::sin(phase);
+                }
+                z2 += 2.0 * sum.norm() / sums.sum_w2;
+            }
+            EXPECT_NEAR(trial.value, z2, 1e-2 + 2e-3 * z2) << trial.frequency;
+        }
+    }
 }
 
 TEST(CpuGrid, OutcomeDoesNotDependOnTheNumberOfThreads) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include <xsift/core/parallel.hpp>
 #include <xsift/engine/period_search.hpp>
 #include <xsift/timing/phase.hpp>
 
@@ -36,7 +37,8 @@ double window_fmax(const EventTask& task, double sum_w, double sum_w2);
 
 /// An event task in the form that engines compute with.
 struct PreparedEvents {
-    explicit PreparedEvents(const EventTask& task);
+    /// @param pool shares the work of long lists; null: the calling thread does it
+    explicit PreparedEvents(const EventTask& task, const ThreadPool* pool = nullptr);
 
     std::vector<timing::FixedPhase> step;
     double sum_w = 0.0, sum_w2 = 0.0;
