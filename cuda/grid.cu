@@ -1,169 +1,408 @@
-// The grid likelihood: a tiled matrix product, one warp a template for the statistic, the best cells chosen
-// on the device.
+// The grid likelihood: many tasks a launch. Templates are folded on tensor cores and fitted by the block that
+// folded them; the best cells and pairs are chosen on the device.
 #include "device_buffer.cuh"
+#include "grid_body.cuh"
 #include "grid_engine.hpp"
+#include "grid_ops.cuh"
 
 #include <algorithm>
 #include <array>
+#include <cstring>
+#include <map>
 #include <vector>
 
-#include <thrust/execution_policy.h>
-#include <thrust/sort.h>
-
-#include <xsift/engine/fold_tile.hpp>
 #include <xsift/engine/grid_task.hpp>
 
 namespace xsift::cuda {
 
 namespace {
 
-using engine::CellData;
-using engine::fold_tile_side;
-using engine::FoldShape;
-using engine::GridCell;
+using engine::CellCounts;
+using engine::GridOutcome;
+using engine::GridSpectrum;
 using engine::GridTask;
-using engine::PairSum;
+using engine::PairOutcome;
+using engine::PairTask;
 
-constexpr int warp_size = 32, warps_per_block = 4;
-
-__global__ void fold_kernel(FoldShape shape, const float* templates, const float* fold, float* rate) {
-    __shared__ engine::FoldTiles tiles;
-    const int row = static_cast<int>(threadIdx.y), column = static_cast<int>(threadIdx.x);
-    float sum = 0.0F;
-    for (std::int64_t step = 0; step < engine::fold_tile_count(shape.n_energies); ++step) {
-        engine::load_fold_tiles(tiles, shape, templates, fold, blockIdx.y, blockIdx.x, step, row, column);
-        __syncthreads();
-        sum = engine::fold_tile_product(tiles, row, column, sum);
-        __syncthreads();
-    }
-    const std::int64_t t = static_cast<std::int64_t>(blockIdx.y) * fold_tile_side + row;
-    const std::int64_t k = static_cast<std::int64_t>(blockIdx.x) * fold_tile_side + column;
-    if (t < shape.n_templates && k < shape.n_bins) rate[t * shape.n_bins + k] = sum;
+__global__ void __launch_bounds__(grid_threads)
+    fit_kernel(const GridJob* jobs, const GridItem* items, unsigned n_items, unsigned* next, float* room,
+               std::size_t room_of_block) {
+    __shared__ unsigned ticket;
+    fold_and_fit<GridOps>(ticket, static_cast<int>(threadIdx.x), jobs, items, n_items, next,
+                          room + blockIdx.x * room_of_block);
 }
 
-/// Sums over the bins by the lanes of a warp; every lane gets the same total, so all take the same branches.
-struct WarpSum {
-    std::int64_t n;
-    int lane;
-    template <typename Term>
-    __device__ PairSum operator()(const Term& term) const {
-        PairSum sum;
-        for (std::int64_t k = lane; k < n; k += warp_size) {
-            const PairSum value = term(k);
-            sum.a += value.a;
-            sum.b += value.b;
+__global__ void __launch_bounds__(grid_threads) cells_kernel(const GridJob* jobs, const ChoiceJob* choices) {
+    __shared__ GridCell shared[grid_threads];
+    choose_cells(shared, static_cast<int>(threadIdx.x), jobs[blockIdx.x], choices[blockIdx.x]);
+}
+
+__global__ void __launch_bounds__(grid_threads) pairs_kernel(const GridJob* jobs, const PairJob* pairs) {
+    __shared__ SharedPairs shared;
+    choose_pairs<GridOps>(shared, static_cast<int>(threadIdx.x), jobs[blockIdx.x], pairs[blockIdx.x]);
+}
+
+/// Arrays that share one allocation of device memory, each at a multiple of 16 bytes. First they are all
+/// added, then their addresses are known.
+class Layout {
+  public:
+    template <typename T>
+    std::size_t add(std::int64_t n) {
+        constexpr std::size_t alignment = 16;
+        const std::size_t at = (size_ + alignment - 1) / alignment * alignment;
+        size_ = at + static_cast<std::size_t>(n) * sizeof(T);
+        return at;
+    }
+    std::size_t size() const { return size_; }
+
+  private:
+    std::size_t size_ = 0;
+};
+
+/// Host arrays that go to the device in one copy.
+class Package {
+  public:
+    void clear() {
+        layout_ = {};
+        pieces_.clear();
+    }
+    /// @return where it will be. The values must stay until send().
+    template <typename T>
+    std::size_t add(std::span<const T> values) {
+        const std::size_t at = layout_.add<T>(std::ssize(values));
+        pieces_.push_back({values.data(), values.size_bytes(), at});
+        return at;
+    }
+    /// After the last add(), and before at().
+    void reserve() { device_.reserve(layout_.size()); }
+    template <typename T>
+    T* at(std::size_t place) {
+        return reinterpret_cast<T*>(device_.data() + place);
+    }
+    void send(const Stream& stream) {
+        pinned_.reserve(layout_.size());
+        for (const Piece& piece : pieces_)
+            if (piece.bytes > 0) std::memcpy(pinned_.data() + piece.at, piece.from, piece.bytes);
+        device_.assign(pinned_.span(), stream);
+    }
+
+  private:
+    struct Piece {
+        const void* from;
+        std::size_t bytes, at;
+    };
+    Layout layout_;
+    std::vector<Piece> pieces_;
+    PinnedBuffer<std::byte> pinned_;
+    DeviceBuffer<std::byte> device_;
+};
+
+/// The templates of a batch, each set once.
+class Templates {
+  public:
+    template <typename Task>
+    void send(std::span<const Task> tasks, const Stream& stream) {
+        package_.clear();
+        at_.clear();
+        for (const Task& task : tasks)
+            if (const auto key = key_of(task); !at_.contains(key)) at_[key] = package_.add(task.templates);
+        package_.reserve();
+        package_.send(stream);
+        stream.synchronize();
+    }
+    template <typename Task>
+    const float* of(const Task& task) {
+        return package_.at<float>(at_.at(key_of(task)));
+    }
+
+  private:
+    template <typename Task>
+    static std::pair<const float*, std::size_t> key_of(const Task& task) {
+        return {task.templates.data(), task.templates.size()};
+    }
+    Package package_;
+    std::map<std::pair<const float*, std::size_t>, std::size_t> at_;
+};
+
+std::int64_t templates_of(const GridTask& task) {
+    return task.n_templates;
+}
+std::int64_t templates_of(const PairTask& task) {
+    return engine::shape_of(task).n_templates();
+}
+std::int64_t padded_templates(const PairTask& task) {
+    return (templates_of(task) + grid_threads - 1) / grid_threads * grid_threads;
+}
+
+/// Device memory of a task, bytes.
+std::int64_t spectrum_bytes(const GridSpectrum& s) {
+    return std::ssize(s.fold) * 4 + 16 * CellCounts::padded(s.n_bins) + 1024;
+}
+std::int64_t bytes_of(const GridTask& task) {
+    return spectrum_bytes(task) +
+           static_cast<std::int64_t>(sizeof(GridCell)) * (task.n_templates + task.max_cells);
+}
+std::int64_t bytes_of(const PairTask& task) {
+    return spectrum_bytes(task) + 4 * padded_templates(task) * task.n_bins +
+           static_cast<std::int64_t>(sizeof(GridCell) + sizeof(PairSums)) * templates_of(task) +
+           static_cast<std::int64_t>(sizeof(PairEntry)) * engine::shape_of(task).count();
+}
+
+/// Runs of tasks that are on the device together.
+template <typename Task>
+std::vector<std::span<const Task>> groups_of(std::span<const Task> tasks) {
+    constexpr std::int64_t most_bytes = 48 << 20;
+    constexpr std::size_t most_tasks = 4096;
+    std::vector<std::span<const Task>> groups;
+    std::size_t begin = 0;
+    std::int64_t bytes = 0;
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+        const std::int64_t own = bytes_of(tasks[i]);
+        if (i > begin && (i - begin >= most_tasks || bytes + own > most_bytes)) {
+            groups.push_back(tasks.subspan(begin, i - begin));
+            begin = i;
+            bytes = 0;
         }
-        for (int distance = warp_size / 2; distance > 0; distance /= 2) {
-            sum.a += __shfl_xor_sync(0xffffffffU, sum.a, distance);
-            sum.b += __shfl_xor_sync(0xffffffffU, sum.b, distance);
-        }
-        return sum;
+        bytes += own;
+    }
+    if (begin < tasks.size()) groups.push_back(tasks.subspan(begin));
+    return groups;
+}
+
+/// What a group is found to hold, cell by cell or pair by pair.
+template <typename Found>
+struct Results {
+    DeviceBuffer<Found> best;
+    DeviceBuffer<int> n_best;
+    PinnedBuffer<Found> host_best;
+    PinnedBuffer<int> host_n;
+    std::vector<std::size_t> first;  ///< of each task, and the end
+
+    template <typename Task, typename Most>
+    void prepare(std::span<const Task> tasks, const Most& most) {
+        first.assign(1, 0);
+        for (const Task& task : tasks)
+            first.push_back(first.back() + static_cast<std::size_t>(std::max(most(task), 0)));
+        best.reserve(first.back());
+        n_best.reserve(tasks.size());
+        host_best.reserve(first.back());
+        host_n.reserve(tasks.size());
+    }
+    void fetch(const Stream& stream) {
+        best.copy_to(host_best.span(), stream);
+        n_best.copy_to(host_n.span(), stream);
+    }
+    std::vector<Found> of(std::size_t task) const {
+        const Found* const begin = host_best.data() + first[task];
+        return {begin, begin + host_n[task]};
     }
 };
 
-__global__ void cell_kernel(std::int64_t n_templates, CellData data, const float* rate, GridCell* cells) {
-    const std::int64_t index =
-        static_cast<std::int64_t>(blockIdx.x) * warps_per_block + threadIdx.x / warp_size;
-    if (index >= n_templates) return;  // whole warps leave
-    const int lane = static_cast<int>(threadIdx.x % warp_size);
-    const GridCell cell =
-        engine::fit_cell(index, data, rate + index * data.n_bins, WarpSum{data.n_bins, lane});
-    if (lane == 0) cells[index] = cell;
-}
-
-struct BetterCell {
-    __host__ __device__ bool operator()(const GridCell& a, const GridCell& b) const {
-        return engine::better_cell(a, b);
-    }
-};
-
-/// Copies host values into page-locked memory and on to the device.
-template <typename T>
-void upload(std::span<const T> host, PinnedBuffer<T>& pinned, DeviceBuffer<T>& device, const Stream& stream) {
-    pinned.reserve(host.size());
-    std::copy(host.begin(), host.end(), pinned.data());
-    device.assign(pinned.span(), stream);
-}
-
-/// Buffers of one task in flight. Two of them alternate, so that copies overlap with kernels.
+/// One group in flight. Two of them alternate, so that copies overlap with kernels.
 class Slot {
   public:
-    void start(const GridTask& task) {
-        upload_templates(task);
-        upload(task.fold, pinned_fold_, fold_, stream_);
-        upload(task.counts, pinned_counts_, counts_, stream_);
-        upload(task.background_counts, pinned_background_, background_, stream_);
-        rate_.reserve(static_cast<std::size_t>(task.n_templates * task.n_bins));
-        cells_.reserve(static_cast<std::size_t>(task.n_templates));
-
-        const FoldShape shape{task.n_templates, task.n_energies, task.n_bins};
-        const dim3 blocks(static_cast<unsigned>(engine::fold_tile_count(task.n_bins)),
-                          static_cast<unsigned>(engine::fold_tile_count(task.n_templates)));
-        fold_kernel<<<blocks, dim3(fold_tile_side, fold_tile_side), 0, stream_.get()>>>(
-            shape, templates_.data(), fold_.data(), rate_.data());
+    void start(std::span<const GridTask> tasks, Templates& templates) {
+        Results<GridCell>& out = cells_found_;
+        out.prepare(tasks, [](const GridTask& task) { return task.max_cells; });
+        begin(tasks, templates);
+        std::vector<ChoiceJob> choices;
+        for (std::size_t i = 0; i < tasks.size(); ++i)
+            choices.push_back({tasks[i].columns, tasks[i].within, tasks[i].max_cells,
+                               out.best.data() + out.first[i], out.n_best.data() + i});
+        const std::size_t at = package_.add(std::span<const ChoiceJob>(choices));
+        launch_fits(templates, tasks, nullptr);
+        cells_kernel<<<static_cast<unsigned>(tasks.size()), grid_threads, 0, stream_.get()>>>(
+            package_.at<GridJob>(jobs_at_), package_.at<ChoiceJob>(at));
         XSIFT_CUDA_CHECK(cudaGetLastError());
-
-        CellData data = engine::cell_data(task);
-        data.counts = counts_.data();
-        data.background = background_.data();
-        const auto cell_blocks =
-            static_cast<unsigned>((task.n_templates + warps_per_block - 1) / warps_per_block);
-        cell_kernel<<<cell_blocks, warps_per_block * warp_size, 0, stream_.get()>>>(
-            task.n_templates, data, rate_.data(), cells_.data());
-        XSIFT_CUDA_CHECK(cudaGetLastError());
-        thrust::sort(thrust::cuda::par_nosync.on(stream_.get()), cells_.data(),
-                     cells_.data() + task.n_templates, BetterCell{});
-        best_.reserve(static_cast<std::size_t>(std::min<std::int64_t>(task.n_templates, task.max_cells)));
-        cells_.copy_to(best_.span(), stream_);
+        out.fetch(stream_);
     }
 
-    engine::GridOutcome finish() {
+    void start(std::span<const PairTask> tasks, Templates& templates) {
+        Results<PairCell>& out = pairs_found_;
+        out.prepare(tasks, [](const PairTask& task) { return task.max_pairs; });
+        begin(tasks, templates);
+        Layout layout;
+        std::vector<PairPlaces> places;
+        for (const PairTask& task : tasks)
+            places.push_back({layout.add<float>(padded_templates(task) * task.n_bins),
+                              layout.add<float>(task.n_bins), layout.add<float>(task.n_bins),
+                              layout.add<PairSums>(templates_of(task)),
+                              layout.add<PairEntry>(engine::shape_of(task).count())});
+        pair_room_.reserve(layout.size());
+        std::vector<PairJob> pairs;
+        for (std::size_t i = 0; i < tasks.size(); ++i)
+            pairs.push_back({engine::shape_of(tasks[i]), room<float>(places[i].weight),
+                             room<float>(places[i].target), room<PairSums>(places[i].sums),
+                             room<PairEntry>(places[i].entries), tasks[i].max_pairs,
+                             out.best.data() + out.first[i], out.n_best.data() + i});
+        const std::size_t at = package_.add(std::span<const PairJob>(pairs));
+        launch_fits(templates, tasks, &places);
+        pairs_kernel<<<static_cast<unsigned>(tasks.size()), grid_threads, 0, stream_.get()>>>(
+            package_.at<GridJob>(jobs_at_), package_.at<PairJob>(at));
+        XSIFT_CUDA_CHECK(cudaGetLastError());
+        out.fetch(stream_);
+    }
+
+    void finish(std::span<GridOutcome> outcomes) {
         stream_.synchronize();
-        return {std::vector<GridCell>(best_.data(), best_.data() + best_.size())};
+        for (std::size_t i = 0; i < outcomes.size(); ++i) outcomes[i].best = cells_found_.of(i);
     }
+    void finish(std::span<PairOutcome> outcomes) {
+        stream_.synchronize();
+        for (std::size_t i = 0; i < outcomes.size(); ++i) {
+            outcomes[i].best = pairs_found_.of(i);
+            engine::sort_pairs(outcomes[i].best);
+        }
+    }
+    const Stream& stream() const { return stream_; }
 
   private:
-    /// Many tasks of a batch share templates: they are copied when they are other ones than last time in this
-    /// batch.
-    void upload_templates(const GridTask& task) {
-        if (task.templates.data() == last_templates_ && task.templates.size() == templates_.size()) return;
-        upload(task.templates, pinned_templates_, templates_, stream_);
-        last_templates_ = task.templates.data();
+    /// Where the arrays of a pair task lie in pair_room_.
+    struct PairPlaces {
+        std::size_t rates, weight, target, sums, entries;
+    };
+    /// Where the arrays of a spectrum lie in the package.
+    struct SpectrumPlaces {
+        std::size_t fold, counts, background;
+    };
+    template <typename T>
+    T* room(std::size_t place) {
+        return reinterpret_cast<T*>(pair_room_.data() + place);
     }
 
-  public:
-    /// Before a batch: host addresses may have been used again for other values.
-    void forget_templates() { last_templates_ = nullptr; }
+    /// Packs the spectra and lists the items. The models of one spectrum follow each other and share its
+    /// arrays.
+    template <typename Task>
+    void begin(std::span<const Task> tasks, Templates&) {
+        package_.clear();
+        counts_.clear();
+        places_.clear();
+        items_.clear();
+        first_cell_.assign(1, 0);
+        counts_.reserve(tasks.size());
+        for (std::size_t i = 0; i < tasks.size(); ++i) {
+            const Task& task = tasks[i];
+            counts_.emplace_back(task);
+            if (i > 0 && same_arrays(task, tasks[i - 1])) {
+                places_.push_back(places_.back());
+            } else {
+                places_.push_back({package_.add(task.fold),
+                                   package_.add(std::span<const float>(counts_.back().counts)),
+                                   package_.add(std::span<const float>(counts_.back().background))});
+            }
+            const std::int64_t n = templates_of(task);
+            for (std::int64_t t = 0; t < n; t += grid_threads)
+                items_.push_back({static_cast<std::int32_t>(i), static_cast<std::int32_t>(t)});
+            first_cell_.push_back(first_cell_.back() + static_cast<std::size_t>(n));
+        }
+        cells_.reserve(first_cell_.back());
+        next_.reserve(1);
+    }
+    static bool same_arrays(const GridSpectrum& a, const GridSpectrum& b) {
+        const auto same = [](const auto& x, const auto& y) {
+            return x.data() == y.data() && x.size() == y.size();
+        };
+        return same(a.fold, b.fold) && same(a.counts, b.counts) &&
+               same(a.background_counts, b.background_counts);
+    }
 
-  private:
-    PinnedBuffer<float> pinned_templates_, pinned_fold_;
-    PinnedBuffer<double> pinned_counts_, pinned_background_;
-    PinnedBuffer<GridCell> best_;
-    DeviceBuffer<float> templates_, fold_, rate_;
-    DeviceBuffer<double> counts_, background_;
+    /// Sends everything and folds and fits all templates. @param pairs null: rates are not kept
+    template <typename Task>
+    void launch_fits(Templates& templates, std::span<const Task> tasks,
+                     const std::vector<PairPlaces>* pairs) {
+        std::vector<GridJob> jobs(tasks.size());
+        jobs_at_ = package_.add(std::span<const GridJob>(jobs));
+        const std::size_t items_at = package_.add(std::span<const GridItem>(items_));
+        package_.reserve();
+        std::int64_t most_bins = 1;
+        for (std::size_t i = 0; i < tasks.size(); ++i) {
+            GridJob& job = jobs[i];
+            job.data = counts_[i].plain;
+            job.data.counts = package_.at<float>(places_[i].counts);
+            job.data.background = package_.at<float>(places_[i].background);
+            job.templates = templates.of(tasks[i]);
+            job.fold = package_.at<float>(places_[i].fold);
+            job.n_templates = templates_of(tasks[i]);
+            job.n_energies = tasks[i].n_energies;
+            job.cells = cells_.data() + first_cell_[i];
+            if (pairs != nullptr) {
+                job.rates = room<float>((*pairs)[i].rates);
+                job.rate_stride = (job.n_templates + grid_threads - 1) / grid_threads * grid_threads;
+            } else {
+                most_bins = std::max(most_bins, tasks[i].n_bins);
+            }
+        }
+        package_.send(stream_);
+        next_.zero(stream_);
+        const auto room_of_block = static_cast<std::size_t>(most_bins) * grid_threads;
+        const unsigned blocks = n_blocks(room_of_block);
+        rates_.reserve(blocks * room_of_block);
+        fit_kernel<<<blocks, grid_threads, 0, stream_.get()>>>(
+            package_.at<GridJob>(jobs_at_), package_.at<GridItem>(items_at),
+            static_cast<unsigned>(items_.size()), next_.data(), rates_.data(), room_of_block);
+        XSIFT_CUDA_CHECK(cudaGetLastError());
+    }
+
+    /// As many as run at once, or as the room for their rates allows.
+    unsigned n_blocks(std::size_t room_of_block) const {
+        constexpr std::size_t most_room = std::size_t{64} << 20;
+        int device = 0, processors = 0, resident = 0;
+        XSIFT_CUDA_CHECK(cudaGetDevice(&device));
+        XSIFT_CUDA_CHECK(cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device));
+        XSIFT_CUDA_CHECK(
+            cudaOccupancyMaxActiveBlocksPerMultiprocessor(&resident, fit_kernel, grid_threads, 0));
+        const std::size_t by_room = std::max<std::size_t>(1, most_room / (room_of_block * sizeof(float)));
+        return static_cast<unsigned>(
+            std::min({items_.size(), by_room, static_cast<std::size_t>(processors * resident)}));
+    }
+
+    Package package_;
+    std::vector<CellCounts> counts_;
+    std::vector<SpectrumPlaces> places_;
+    std::vector<GridItem> items_;
+    std::vector<std::size_t> first_cell_;  ///< of each task, and the end
+    std::size_t jobs_at_ = 0;
     DeviceBuffer<GridCell> cells_;
-    const float* last_templates_ = nullptr;
+    DeviceBuffer<float> rates_;
+    DeviceBuffer<std::byte> pair_room_;
+    DeviceBuffer<unsigned> next_;
+    Results<GridCell> cells_found_;
+    Results<PairCell> pairs_found_;
     Stream stream_;  // last: destroyed first, after waiting for work on the buffers
 };
 
 class CudaGrid final : public engine::GridLikelihood {
   public:
     std::string name() const override { return "cuda"; }
-
-    std::vector<engine::GridOutcome> evaluate(std::span<const GridTask> tasks) override {
-        for (const GridTask& task : tasks) engine::check_task(task);
-        for (Slot& slot : slots_) slot.forget_templates();
-        std::vector<engine::GridOutcome> outcomes(tasks.size());
-        for (std::size_t i = 0; i < tasks.size() + slots_.size(); ++i) {
-            Slot& slot = slots_[i % slots_.size()];
-            if (i >= slots_.size() && i - slots_.size() < tasks.size())
-                outcomes[i - slots_.size()] = slot.finish();
-            if (i < tasks.size()) slot.start(tasks[i]);
-        }
-        return outcomes;
+    std::vector<GridOutcome> evaluate(std::span<const GridTask> tasks) override {
+        return run<GridOutcome>(tasks);
+    }
+    std::vector<PairOutcome> evaluate(std::span<const PairTask> tasks) override {
+        return run<PairOutcome>(tasks);
     }
 
   private:
+    template <typename Outcome, typename Task>
+    std::vector<Outcome> run(std::span<const Task> tasks) {
+        for (const Task& task : tasks) engine::check_task(task);
+        std::vector<Outcome> outcomes(tasks.size());
+        if (tasks.empty()) return outcomes;
+        templates_.send(tasks, slots_[0].stream());
+        const auto groups = groups_of(tasks);
+        const auto finish = [&](std::size_t g) {
+            const auto first = static_cast<std::size_t>(groups[g].data() - tasks.data());
+            slots_[g % slots_.size()].finish(std::span(outcomes).subspan(first, groups[g].size()));
+        };
+        for (std::size_t g = 0; g < groups.size(); ++g) {
+            if (g >= slots_.size()) finish(g - slots_.size());
+            slots_[g % slots_.size()].start(groups[g], templates_);
+        }
+        for (std::size_t g = groups.size() - std::min(groups.size(), slots_.size()); g < groups.size(); ++g)
+            finish(g);
+        return outcomes;
+    }
+
+    Templates templates_;
     std::array<Slot, 2> slots_;
 };
 

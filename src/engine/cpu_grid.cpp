@@ -11,26 +11,75 @@ namespace xsift::engine {
 
 namespace {
 
-constexpr std::int64_t block_size = 64;  // templates of one matrix product
-
-struct HostSum {
-    std::int64_t n;
-    template <typename Term>
-    PairSum operator()(const Term& term) const {
-        PairSum sum;
-        for (std::int64_t k = 0; k < n; ++k) {
-            const PairSum value = term(k);
-            sum.a += value.a;
-            sum.b += value.b;
-        }
-        return sum;
-    }
-};
+constexpr std::int64_t block_size = 128;  // templates of one matrix product
 
 struct Block {
     std::size_t task;
     std::int64_t first, count;
 };
+
+/// Folds templates and fits the norm of each. @param rate count rows of padded n_bins
+void fold_and_fit(const GridSpectrum& spectrum, const CellCounts& counts, const float* templates,
+                  std::int64_t first, std::int64_t count, std::vector<float>& rate, GridCell* cells) {
+    const std::int64_t stride = CellCounts::padded(spectrum.n_bins);
+    rate.assign(static_cast<std::size_t>(count * stride), 0.0f);
+    std::vector<float> space(grid_product_floats(spectrum.n_energies, spectrum.n_bins));
+    const NufftKernel& kernel = nufft_best();
+    kernel.grid_product({templates + first * spectrum.n_energies, spectrum.fold.data(), count,
+                         spectrum.n_energies, spectrum.n_bins, rate.data(), stride},
+                        space.data());
+    kernel.grid_cells({counts.data(), rate.data(), stride, first, count, cells});
+}
+
+PairOutcome best_pairs(const PairTask& task) {
+    const PairShape shape = shape_of(task);
+    const CellCounts counts(task);
+    const CellData data = counts.data();
+    const std::int64_t n = shape.n_templates(), stride = CellCounts::padded(task.n_bins);
+    std::vector<float> rates;
+    std::vector<GridCell> cells(static_cast<std::size_t>(n));
+    fold_and_fit(task, counts, task.templates.data(), 0, n, rates, cells.data());
+    const auto rate = [&](std::int64_t t) { return rates.data() + t * stride; };
+    const GridCell reference = *std::min_element(cells.begin(), cells.end(), better_cell);
+    std::vector<float> weight, target;
+    for (std::int64_t k = 0; k < task.n_bins; ++k) {
+        const PairBin bin = pair_bin(data, k, reference.norm * static_cast<double>(rate(reference.index)[k]));
+        weight.push_back(static_cast<float>(bin.weight));
+        target.push_back(static_cast<float>(bin.target));
+    }
+    std::vector<PairSums> sums;
+    for (std::int64_t t = 0; t < n; ++t)
+        sums.push_back(pair_sums(rate(t), 1, task.n_bins, weight.data(), target.data()));
+    std::vector<PairEntry> entries(static_cast<std::size_t>(shape.count()));
+    for (std::int64_t i = 0; i < shape.count(); ++i) {
+        const spectral::PairIndex pair = shape.index(i);
+        if (shape.alike && pair.first >= pair.second) continue;
+        const std::int64_t a = shape.first_template(pair), b = shape.second_template(pair);
+        double cross = 0.0;
+        for (std::int64_t k = 0; k < task.n_bins; ++k)
+            cross += static_cast<double>(weight[k]) * static_cast<double>(rate(a)[k]) *
+                     static_cast<double>(rate(b)[k]);
+        entries[i] = pair_entry(sums[a], sums[b], cross);
+    }
+    std::vector<std::int64_t> kept;
+    while (std::ssize(kept) < task.max_pairs) {
+        const std::int64_t next =
+            best_distinct_pair(shape, entries.data(), kept.data(), static_cast<int>(kept.size()), 0, 1);
+        if (next < 0) break;
+        kept.push_back(next);
+    }
+    PairOutcome out;
+    for (const std::int64_t i : kept) {
+        const spectral::PairIndex pair = shape.index(i);
+        const float(&norm)[2] = entries[i].norm;
+        out.best.push_back({pair,
+                            {static_cast<double>(norm[0]), static_cast<double>(norm[1])},
+                            pair_statistic<HostBinOps>(data, rate(shape.first_template(pair)),
+                                                       rate(shape.second_template(pair)), 1, norm)});
+    }
+    sort_pairs(out.best);
+    return out;
+}
 
 class CpuGrid final : public GridLikelihood {
   public:
@@ -40,8 +89,10 @@ class CpuGrid final : public GridLikelihood {
     std::vector<GridOutcome> evaluate(std::span<const GridTask> tasks) override {
         std::vector<Block> blocks;
         std::vector<std::vector<GridCell>> cells(tasks.size());
+        std::vector<CellCounts> counts;
         for (std::size_t i = 0; i < tasks.size(); ++i) {
             check_task(tasks[i]);
+            counts.emplace_back(tasks[i]);
             cells[i].resize(static_cast<std::size_t>(tasks[i].n_templates));
             for (std::int64_t first = 0; first < tasks[i].n_templates; first += block_size)
                 blocks.push_back({i, first, std::min(block_size, tasks[i].n_templates - first)});
@@ -49,24 +100,19 @@ class CpuGrid final : public GridLikelihood {
         pool_.for_each(blocks.size(), [&](std::size_t b) {
             const Block& block = blocks[b];
             const GridTask& task = tasks[block.task];
-            const CellData data = cell_data(task);
-            std::vector<float> rate(static_cast<std::size_t>(block.count * task.n_bins)),
-                space(grid_product_floats(task.n_energies, task.n_bins));
-            nufft_best().grid_product(
-                {task.templates.data() + block.first * task.n_energies, task.fold.data(), block.count,
-                 task.n_energies, task.n_bins, rate.data()},
-                space.data());
-            for (std::int64_t i = 0; i < block.count; ++i)
-                cells[block.task][block.first + i] =
-                    fit_cell(block.first + i, data, rate.data() + i * task.n_bins, HostSum{task.n_bins});
+            std::vector<float> rate;
+            fold_and_fit(task, counts[block.task], task.templates.data(), block.first, block.count, rate,
+                         cells[block.task].data() + block.first);
         });
-        std::vector<GridOutcome> outcomes(tasks.size());
-        for (std::size_t i = 0; i < tasks.size(); ++i) {
-            const auto kept =
-                std::min<std::size_t>(cells[i].size(), static_cast<std::size_t>(tasks[i].max_cells));
-            std::partial_sort(cells[i].begin(), cells[i].begin() + kept, cells[i].end(), better_cell);
-            outcomes[i].best.assign(cells[i].begin(), cells[i].begin() + kept);
-        }
+        std::vector<GridOutcome> outcomes;
+        for (std::size_t i = 0; i < tasks.size(); ++i) outcomes.push_back(best_cells(tasks[i], cells[i]));
+        return outcomes;
+    }
+
+    std::vector<PairOutcome> evaluate(std::span<const PairTask> tasks) override {
+        for (const PairTask& task : tasks) check_task(task);
+        std::vector<PairOutcome> outcomes(tasks.size());
+        pool_.for_each(tasks.size(), [&](std::size_t i) { outcomes[i] = best_pairs(tasks[i]); });
         return outcomes;
     }
 

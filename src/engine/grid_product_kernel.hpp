@@ -37,7 +37,7 @@ static inline __attribute__((always_inline)) void product_tile(const GridProduct
     }
 #pragma GCC unroll 8
     for (unsigned r = 0; r < rows; ++r) {
-        float* to = job.rate + (row + r) * job.n_bins + first;
+        float* to = job.rate + (row + r) * job.rate_stride + first;
         if (n == product_width) {
 #pragma GCC unroll 4
             for (unsigned v = 0; v < product_vectors; ++v) store_wide(to + v * matrix_lanes, sum[r][v]);

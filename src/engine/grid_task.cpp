@@ -1,3 +1,8 @@
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <tuple>
+
 #include <fmt/format.h>
 
 #include <xsift/core/error.hpp>
@@ -5,28 +10,94 @@
 
 namespace xsift::engine {
 
-void check_task(const GridTask& t) {
-    const bool sizes = t.n_templates > 0 && t.n_energies > 0 && t.n_bins > 0 &&
-                       std::ssize(t.templates) == t.n_templates * t.n_energies &&
-                       std::ssize(t.fold) == t.n_energies * t.n_bins && std::ssize(t.counts) == t.n_bins &&
-                       (t.background_counts.empty() || std::ssize(t.background_counts) == t.n_bins);
-    const bool exposures = t.exposure > 0.0 && (t.background_counts.empty() || t.background_exposure > 0.0);
-    const bool norms = t.norm_min > 0.0 && t.norm_max > t.norm_min;
-    if (!sizes || !exposures || !norms)
+namespace {
+
+/// @param n_templates, templates what a task asks for and what it holds; @param well what else has to be so
+void check(const GridSpectrum& s, std::int64_t n_templates, std::span<const float> templates, bool well) {
+    const bool sizes = n_templates > 0 && s.n_energies > 0 && s.n_bins > 0 &&
+                       std::ssize(templates) == n_templates * s.n_energies &&
+                       std::ssize(s.fold) == s.n_energies * s.n_bins && std::ssize(s.counts) == s.n_bins &&
+                       (s.background_counts.empty() || std::ssize(s.background_counts) == s.n_bins);
+    const bool exposures = s.exposure > 0.0 && (s.background_counts.empty() || s.background_exposure > 0.0);
+    const bool norms = s.norm_min > 0.0 && s.norm_max > s.norm_min;
+    if (!well || !sizes || !exposures || !norms)
         throw Error(ErrorKind::internal, "GRID_TASK", "a grid-likelihood task cannot be evaluated",
                     fmt::format("{} templates, {} energies, {} bins, exposure {} s contradict its arrays",
-                                t.n_templates, t.n_energies, t.n_bins, t.exposure));
+                                n_templates, s.n_energies, s.n_bins, s.exposure));
 }
 
-CellData cell_data(const GridTask& t) {
-    return {t.counts.data(), t.background_counts.data(),
-            t.exposure,      t.background_counts.empty() ? 0.0 : t.background_exposure,
-            t.norm_min,      t.norm_max,
-            t.n_bins};
+}  // namespace
+
+void check_task(const GridTask& t) {
+    check(t, t.n_templates, t.templates, t.columns == 0 || (t.columns > 0 && t.n_templates % t.columns == 0));
+}
+
+void check_task(const PairTask& t) {
+    check(t, shape_of(t).n_templates(), t.templates,
+          t.n_places > 0 && t.n_first > 0 && t.n_second > 0 && (!t.alike || t.n_first == t.n_second) &&
+              t.max_pairs <= PairShape::most_kept);
+}
+
+PairShape shape_of(const PairTask& t) {
+    return {t.n_places, t.n_first, t.n_second, t.alike};
+}
+
+CellCounts::CellCounts(const GridSpectrum& s) {
+    const auto size = static_cast<std::size_t>(padded(s.n_bins));
+    const auto sum = [](std::span<const double> values) {
+        return std::accumulate(values.begin(), values.end(), 0.0);
+    };
+    const auto single = [size](std::span<const double> values) {
+        std::vector<float> out(size, 0.0f);
+        std::transform(values.begin(), values.end(), out.begin(),
+                       [](double v) { return static_cast<float>(v); });
+        return out;
+    };
+    counts = single(s.counts);
+    background = single(s.background_counts);
+    plain.n_bins = s.n_bins;
+    plain.exposure = s.exposure;
+    plain.norm_min = s.norm_min;
+    plain.norm_max = s.norm_max;
+    plain.total = plain.net = sum(s.counts);
+    if (s.background_counts.empty()) return;
+    const double ratio = s.background_exposure / s.exposure;
+    plain.ratio = static_cast<float>(ratio);
+    plain.net -= sum(s.background_counts) / ratio;
+}
+
+CellData CellCounts::data() const {
+    CellData out = plain;
+    out.counts = counts.data();
+    out.background = background.data();
+    return out;
+}
+
+GridOutcome best_cells(const GridTask& task, const std::vector<GridCell>& cells) {
+    GridOutcome out;
+    const auto n = std::ssize(cells);
+    for (const GridCell& cell : cells)
+        if (is_minimum(cells.data(), n, task.columns, cell.index)) out.best.push_back(cell);
+    const auto kept = std::min<std::ptrdiff_t>(std::ssize(out.best), std::max(task.max_cells, 0));
+    std::partial_sort(out.best.begin(), out.best.begin() + kept, out.best.end(), better_cell);
+    out.best.resize(static_cast<std::size_t>(kept));
+    if (!out.best.empty()) {
+        const double most = out.best.front().stat + task.within;
+        std::erase_if(out.best, [most](const GridCell& cell) { return cell.stat > most; });
+    }
+    return out;
+}
+
+void sort_pairs(std::vector<PairCell>& pairs) {
+    const auto key = [](const PairCell& p) {
+        return std::tuple(p.stat, p.index.place, p.index.first, p.index.second);
+    };
+    std::sort(pairs.begin(), pairs.end(),
+              [&](const PairCell& a, const PairCell& b) { return key(a) < key(b); });
 }
 
 std::vector<GridCell> reference_cells(const GridTask& t) {
-    const CellData data = cell_data(t);
+    const bool wstat = !t.background_counts.empty();
     std::vector<GridCell> cells;
     std::vector<double> rate(static_cast<std::size_t>(t.n_bins));
     for (std::int64_t i = 0; i < t.n_templates; ++i) {
@@ -39,9 +110,9 @@ std::vector<GridCell> reference_cells(const GridTask& t) {
         const auto statistic = [&](double log_norm) {
             double sum = 0.0;
             for (std::int64_t k = 0; k < t.n_bins; ++k)
-                sum += spectral::bin_statistic(
-                    data.counts[k], data.background_exposure > 0.0 ? data.background[k] : 0.0,
-                    data.source_exposure, data.background_exposure, std::exp(log_norm) * rate[k]);
+                sum += spectral::bin_statistic(t.counts[k], wstat ? t.background_counts[k] : 0.0, t.exposure,
+                                               wstat ? t.background_exposure : 0.0,
+                                               std::exp(log_norm) * rate[k]);
             return sum;
         };
         double lo = std::log(t.norm_min), hi = std::log(t.norm_max);

@@ -15,6 +15,10 @@ namespace {
 using spectral::EnergyBins;
 using spectral::PreparedSpectrum;
 
+// Minima of a grid that fits start from.
+constexpr int most_minima = 4;
+constexpr double far_above = 25.0;  // of the lowest
+
 /// Axes of a model's grid; templates are ordered nH-major.
 struct Axes {
     int nh_index = -1, parameter_index = -1;  ///< of the model's parameters; -1: not free, one value
@@ -149,81 +153,188 @@ std::vector<double> cell_values(const spectral::ModelDefinition& model, const Ax
     return values;
 }
 
-std::vector<float> make_templates(const std::shared_ptr<const spectral::ModelDefinition>& model,
-                                  const Axes& axes, spectral::Abundance abundance, const EnergyBins& bins) {
-    spectral::ModelEvaluator evaluator(model, abundance, bins);
-    const std::size_t n = bins.size(), columns = axes.parameter.size();
+/// One row of templates.
+void put_template(std::span<const double> photons, std::vector<float>& templates, std::size_t row) {
+    std::transform(photons.begin(), photons.end(),
+                   templates.begin() + static_cast<std::ptrdiff_t>(row * photons.size()),
+                   [](double x) { return static_cast<float>(x); });
+}
+
+std::vector<float> make_templates(const spectral::ModelDefinition& model, const Axes& axes,
+                                  spectral::ModelEvaluator& evaluator) {
+    const std::size_t n = evaluator.size(), columns = axes.parameter.size();
     std::vector<float> templates(axes.nh.size() * columns * n);
     for (std::size_t p = 0; p < columns; ++p)  // the column density varies fastest: the emission is kept
         for (std::size_t h = 0; h < axes.nh.size(); ++h) {
-            evaluator.evaluate(cell_values(*model, axes, axes.nh[h], axes.parameter[p]), false);
-            const auto photons = evaluator.unit(0);
-            std::transform(photons.begin(), photons.end(),
-                           templates.begin() + static_cast<std::ptrdiff_t>((h * columns + p) * n),
-                           [](double x) { return static_cast<float>(x); });
+            evaluator.evaluate(cell_values(model, axes, axes.nh[h], axes.parameter[p]), false);
+            put_template(evaluator.unit(0), templates, h * columns + p);
         }
     return templates;
 }
 
-/// The cells that no neighbour on the grid undercuts, lowest first, not far above the best, at most `most`.
-std::vector<ModelCell> local_minima(const spectral::ModelDefinition& model, const Axes& axes,
-                                    const GridOutcome& outcome) {
-    constexpr std::size_t most = 4;
-    constexpr double far_above = 25.0;
-    const auto columns = static_cast<std::int64_t>(axes.parameter.size());
-    const auto rows = static_cast<std::int64_t>(axes.nh.size());
-    std::vector<std::int64_t> rank(static_cast<std::size_t>(rows * columns), rows * columns);
-    for (std::size_t r = 0; r < outcome.best.size(); ++r)
-        rank[outcome.best[r].index] = static_cast<std::int64_t>(r);
-    const auto is_minimum = [&](std::int64_t index) {
-        const std::int64_t row = index / columns, column = index % columns;
-        for (std::int64_t i = std::max<std::int64_t>(row - 1, 0); i <= std::min(row + 1, rows - 1); ++i)
-            for (std::int64_t j = std::max<std::int64_t>(column - 1, 0);
-                 j <= std::min(column + 1, columns - 1); ++j)
-                if (rank[i * columns + j] < rank[index]) return false;
-        return true;
-    };
-    std::vector<ModelCell> minima;
-    for (const GridCell& cell : outcome.best) {
-        if (minima.size() == most || !(cell.stat < outcome.best.front().stat + far_above)) break;
-        if (!is_minimum(cell.index)) continue;
-        ModelCell& kept = minima.emplace_back();
-        kept.values =
-            cell_values(model, axes, axes.nh[cell.index / columns], axes.parameter[cell.index % columns]);
-        for (std::size_t p = 0; p < kept.values.size(); ++p)
-            if (model.parameters[p].is_norm) kept.values[p] = cell.norm;
-        kept.stat = cell.stat;
+/// Where a model of two norms is tried.
+struct Pairs {
+    spectral::Pairing pairing;
+    spectral::PairValues at;
+    int parameter[2] = {-1, -1}, norm[2] = {-1, -1};  ///< of each component, among the model's
+};
+
+std::optional<Pairs> make_pairs(const spectral::ModelDefinition& model) {
+    const spectral::ModelFreedom freedom(model);
+    auto pairing = spectral::pairing_of(model, freedom);
+    if (!pairing) return std::nullopt;
+    Pairs out{*pairing, spectral::pair_values(model, freedom, *pairing)};
+    for (std::size_t g = 0; g < 2; ++g) {
+        out.parameter[g] = freedom.shape[static_cast<std::size_t>(pairing->own[g])];
+        out.norm[g] = freedom.groups[g].norm;
     }
-    return minima;
+    return out;
+}
+
+/// Values of all parameters but norms.
+std::vector<double> pair_parameters(const spectral::ModelDefinition& model, const Pairs& pairs,
+                                    std::size_t place, std::size_t first, std::size_t second) {
+    std::vector<double> values = pairs.at.places[place];
+    const std::size_t own[2] = {first, second};
+    for (std::size_t g = 0; g < 2; ++g) {
+        const std::vector<double>& at = pairs.at.own[g];
+        values[static_cast<std::size_t>(pairs.parameter[g])] = at[std::min(own[g], at.size() - 1)];
+    }
+    model.apply_ties(values);
+    return values;
+}
+
+std::vector<float> make_pair_templates(const spectral::ModelDefinition& model, const Pairs& pairs,
+                                       spectral::ModelEvaluator& evaluator) {
+    const std::size_t n_first = pairs.at.own[0].size(), n_second = pairs.at.own[1].size(),
+                      n_places = pairs.at.places.size();
+    std::vector<float> templates(n_places * (n_first + n_second) * evaluator.size());
+    for (std::size_t v = 0; v < std::max(n_first, n_second); ++v)
+        for (std::size_t p = 0; p < n_places; ++p) {
+            evaluator.evaluate(pair_parameters(model, pairs, p, v, v), false);
+            const std::size_t row = p * (n_first + n_second);
+            if (v < n_first) put_template(evaluator.unit(0), templates, row + v);
+            if (v < n_second) put_template(evaluator.unit(1), templates, row + n_first + v);
+        }
+    return templates;
+}
+
+/// A pair with the values of the model's parameters. A norm of 0 is no place to start from.
+ModelCell model_cell(const spectral::ModelDefinition& model, const Pairs& pairs, const PairCell& cell) {
+    constexpr double least = 1e-3;  // of the other
+    const auto at = [](std::int64_t i) { return static_cast<std::size_t>(i); };
+    ModelCell out;
+    out.values =
+        pair_parameters(model, pairs, at(cell.index.place), at(cell.index.first), at(cell.index.second));
+    for (std::size_t g = 0; g < 2; ++g)
+        out.values[static_cast<std::size_t>(pairs.norm[g])] =
+            std::max(cell.norm[g], least * std::max(cell.norm[0], cell.norm[1]));
+    out.stat = cell.stat;
+    return out;
+}
+
+/// A cell with the values of the model's parameters.
+ModelCell model_cell(const spectral::ModelDefinition& model, const Axes& axes, const GridCell& cell) {
+    const auto columns = static_cast<std::int64_t>(axes.parameter.size());
+    ModelCell out;
+    out.values =
+        cell_values(model, axes, axes.nh[cell.index / columns], axes.parameter[cell.index % columns]);
+    for (std::size_t p = 0; p < out.values.size(); ++p)
+        if (model.parameters[p].is_norm) out.values[p] = cell.norm;
+    out.stat = cell.stat;
+    return out;
+}
+
+void fill_spectrum(GridSpectrum& task, const PreparedSpectrum& s, const ReducedSpectrum& r,
+                   const spectral::ModelDefinition& model) {
+    const auto norm = std::find_if(model.parameters.begin(), model.parameters.end(),
+                                   [](const spectral::ModelParameter& p) { return p.is_norm; });
+    task.n_energies = std::ssize(r.energy_lo);
+    task.n_bins = std::ssize(r.counts);
+    task.fold = r.fold;
+    task.counts = r.counts;
+    task.background_counts = r.background;
+    task.exposure = s.source_exposure;
+    task.background_exposure = s.background_exposure;
+    task.norm_min = norm->lo;
+    task.norm_max = norm->hi;
 }
 
 }  // namespace
 
 struct ModelGrids::Implementation {
+    using TemplatesByEnergies = std::map<std::string, std::vector<float>>;  ///< by the hash of the energies
     struct Grid {
         std::size_t model;
         Axes axes;
-        std::map<std::string, std::vector<float>> templates;  ///< by the hash of the energies
+        TemplatesByEnergies templates;
+    };
+    struct PairGrid {
+        std::size_t model;
+        Pairs pairs;
+        TemplatesByEnergies templates;
     };
 
     explicit Implementation(const spectral::FitOptions& options) : abundance(options.abundance) {
         for (spectral::ModelDefinition& model : spectral::define_models(options)) {
-            if (auto axes = make_axes(model)) grids.push_back({models.size(), std::move(*axes), {}});
+            if (auto axes = make_axes(model))
+                grids.push_back({models.size(), std::move(*axes), {}});
+            else if (auto pairs = make_pairs(model))
+                pair_grids.push_back({models.size(), std::move(*pairs), {}});
             models.push_back(std::make_shared<const spectral::ModelDefinition>(std::move(model)));
         }
     }
 
-    const std::vector<float>& templates(Grid& grid, const ReducedSpectrum& s) {
+    /// Templates of a model on the energies of a spectrum, made when they are first asked for.
+    template <typename OneGrid, typename Make>
+    const std::vector<float>& templates(OneGrid& grid, const ReducedSpectrum& s, const Make& make) {
         auto [entry, fresh] = grid.templates.try_emplace(s.energies_hash);
         if (fresh)
-            entry->second = make_templates(models[grid.model], grid.axes, abundance,
-                                           EnergyBins::from_bounds(s.energy_lo, s.energy_hi));
+            entry->second = make(spectral::ModelEvaluator(models[grid.model], abundance,
+                                                          EnergyBins::from_bounds(s.energy_lo, s.energy_hi)));
         return entry->second;
+    }
+
+    std::vector<GridTask> grid_tasks(std::span<const PreparedSpectrum* const> spectra,
+                                     std::span<const ReducedSpectrum> reduced) {
+        std::vector<GridTask> tasks;
+        for (std::size_t i = 0; i < spectra.size(); ++i)
+            for (Grid& grid : grids) {
+                GridTask& task = tasks.emplace_back();
+                fill_spectrum(task, *spectra[i], reduced[i], *models[grid.model]);
+                task.templates = templates(grid, reduced[i], [&](spectral::ModelEvaluator evaluator) {
+                    return make_templates(*models[grid.model], grid.axes, evaluator);
+                });
+                task.n_templates = std::ssize(task.templates) / task.n_energies;
+                task.columns = std::ssize(grid.axes.parameter);
+                task.max_cells = most_minima;
+                task.within = far_above;
+            }
+        return tasks;
+    }
+
+    std::vector<PairTask> pair_tasks(std::span<const PreparedSpectrum* const> spectra,
+                                     std::span<const ReducedSpectrum> reduced) {
+        std::vector<PairTask> tasks;
+        for (std::size_t i = 0; i < spectra.size(); ++i)
+            for (PairGrid& grid : pair_grids) {
+                PairTask& task = tasks.emplace_back();
+                fill_spectrum(task, *spectra[i], reduced[i], *models[grid.model]);
+                task.templates = templates(grid, reduced[i], [&](spectral::ModelEvaluator evaluator) {
+                    return make_pair_templates(*models[grid.model], grid.pairs, evaluator);
+                });
+                task.n_places = std::ssize(grid.pairs.at.places);
+                task.n_first = std::ssize(grid.pairs.at.own[0]);
+                task.n_second = std::ssize(grid.pairs.at.own[1]);
+                task.alike = grid.pairs.pairing.alike;
+            }
+        return tasks;
     }
 
     spectral::Abundance abundance;
     std::vector<std::shared_ptr<const spectral::ModelDefinition>> models;
     std::vector<Grid> grids;
+    std::vector<PairGrid> pair_grids;
 };
 
 ModelGrids::ModelGrids(const spectral::FitOptions& options)
@@ -236,40 +347,28 @@ const std::vector<std::shared_ptr<const spectral::ModelDefinition>>& ModelGrids:
 
 std::vector<std::vector<std::vector<ModelCell>>> ModelGrids::best_cells(
     GridLikelihood& backend, std::span<const PreparedSpectrum* const> spectra) {
-    auto& grids = implementation_->grids;
+    Implementation& own = *implementation_;
     std::vector<ReducedSpectrum> reduced;
-    std::vector<GridTask> tasks;
-    reduced.reserve(spectra.size());
-    for (const PreparedSpectrum* s : spectra) {
-        const ReducedSpectrum& r = reduced.emplace_back(reduce(*s));
-        for (auto& grid : grids) {
-            const std::vector<float>& templates = implementation_->templates(grid, r);
-            const spectral::ModelDefinition& model = *implementation_->models[grid.model];
-            const auto norm = std::find_if(model.parameters.begin(), model.parameters.end(),
-                                           [](const spectral::ModelParameter& p) { return p.is_norm; });
-            GridTask task;
-            task.n_energies = std::ssize(r.energy_lo);
-            task.n_bins = std::ssize(r.counts);
-            task.n_templates = std::ssize(templates) / task.n_energies;
-            task.templates = templates;
-            task.fold = r.fold;
-            task.counts = r.counts;
-            task.background_counts = r.background;
-            task.exposure = s->source_exposure;
-            task.background_exposure = s->background_exposure;
-            task.norm_min = norm->lo;
-            task.norm_max = norm->hi;
-            task.max_cells = static_cast<int>(task.n_templates);  // all: local minima need their neighbours
-            tasks.push_back(task);
+    for (const PreparedSpectrum* s : spectra) reduced.push_back(reduce(*s));
+    std::vector<std::vector<std::vector<ModelCell>>> cells(
+        spectra.size(), std::vector<std::vector<ModelCell>>(own.models.size()));
+    if (!own.grids.empty()) {
+        const auto outcomes = backend.evaluate(own.grid_tasks(spectra, reduced));
+        for (std::size_t i = 0; i < outcomes.size(); ++i) {
+            const auto& grid = own.grids[i % own.grids.size()];
+            for (const GridCell& cell : outcomes[i].best)
+                cells[i / own.grids.size()][grid.model].push_back(
+                    model_cell(*own.models[grid.model], grid.axes, cell));
         }
     }
-    const std::vector<GridOutcome> outcomes = backend.evaluate(tasks);
-    std::vector<std::vector<std::vector<ModelCell>>> cells(
-        spectra.size(), std::vector<std::vector<ModelCell>>(implementation_->models.size()));
-    for (std::size_t i = 0; i < outcomes.size(); ++i) {
-        const auto& grid = grids[i % grids.size()];
-        cells[i / grids.size()][grid.model] =
-            local_minima(*implementation_->models[grid.model], grid.axes, outcomes[i]);
+    if (!own.pair_grids.empty()) {
+        const auto outcomes = backend.evaluate(own.pair_tasks(spectra, reduced));
+        for (std::size_t i = 0; i < outcomes.size(); ++i) {
+            const auto& grid = own.pair_grids[i % own.pair_grids.size()];
+            for (const PairCell& cell : outcomes[i].best)
+                cells[i / own.pair_grids.size()][grid.model].push_back(
+                    model_cell(*own.models[grid.model], grid.pairs, cell));
+        }
     }
     return cells;
 }

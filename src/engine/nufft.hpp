@@ -6,6 +6,8 @@
 #include <span>
 #include <vector>
 
+#include <xsift/engine/grid_cell.hpp>
+
 namespace xsift::engine {
 
 inline constexpr unsigned nufft_lanes = 8;     ///< blocks processed together
@@ -68,7 +70,8 @@ struct GridProduct {
     const float* templates;  ///< n_templates x n_energies
     const float* fold;       ///< n_energies x n_bins
     std::int64_t n_templates, n_energies, n_bins;
-    float* rate;  ///< n_templates x n_bins
+    float* rate;               ///< n_templates x n_bins
+    std::int64_t rate_stride;  ///< from row to row of rate
 };
 /// Bins that a panel of the product is wide at most.
 inline constexpr std::int64_t grid_product_widest = 48;
@@ -76,6 +79,13 @@ inline constexpr std::int64_t grid_product_widest = 48;
 constexpr std::size_t grid_product_floats(std::int64_t n_energies, std::int64_t n_bins) {
     return static_cast<std::size_t>(n_energies * (n_bins + grid_product_widest));
 }
+/// Cells to fit to one spectrum.
+struct GridCells {
+    CellData data;                           ///< arrays filled up to CellCounts::lanes
+    const float* rate;                       ///< a row a template, filled up with zeros
+    std::int64_t rate_stride, first, count;  ///< first: number of the first template
+    GridCell* cells;                         ///< count
+};
 /// Floats that the measurement of the highest rate reads and writes.
 inline constexpr unsigned peak_floats = 16;
 
@@ -101,6 +111,8 @@ struct NufftKernel {
     void (*matrix)(const MatrixJob&, float* space);
     /// The product of a model grid; `space` holds grid_product_floats.
     void (*grid_product)(const GridProduct&, float* space);
+    /// The norm and statistic of each template.
+    void (*grid_cells)(const GridCells&);
     /// So many steps of peak_flop operations (multiplications and additions) in registers.
     void (*peak)(std::int64_t steps, float* out);
     double peak_flop;

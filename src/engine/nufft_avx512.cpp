@@ -10,8 +10,9 @@ namespace {
 constexpr unsigned matrix_lanes = 16, matrix_rows = 6;
 #include "matrix_kernel.hpp"
 constexpr unsigned product_rows = 8, product_vectors = 3;
+#include "grid_cells_kernel.hpp"
 #include "grid_product_kernel.hpp"
 }  // namespace
-const NufftKernel nufft_avx512{"avx512", run_spread, run_transform,    run_gather, run_powers, run_add,
-                               run_scan, run_matrix, run_grid_product, run_peak,   peak_flop};
+const NufftKernel nufft_avx512{"avx512", run_spread, run_transform,    run_gather,     run_powers, run_add,
+                               run_scan, run_matrix, run_grid_product, run_grid_cells, run_peak,   peak_flop};
 }  // namespace xsift::engine

@@ -33,6 +33,11 @@ double cost_of(const GridTask& task) {
            static_cast<double>(task.n_energies);
 }
 
+double cost_of(const PairTask& task) {
+    return static_cast<double>(task.n_places * (task.n_first + task.n_second)) *
+           static_cast<double>(task.n_bins) * static_cast<double>(task.n_energies);
+}
+
 class Shares {
   public:
     explicit Shares(std::vector<EngineShare> shares) : shares_(std::move(shares)) {}
@@ -103,11 +108,19 @@ class SpreadGrid final : public GridLikelihood {
     explicit SpreadGrid(std::shared_ptr<const Shares> shares) : shares_(std::move(shares)) {}
     std::string name() const override { return (*shares_)[0].engines.grid->name(); }
     std::vector<GridOutcome> evaluate(std::span<const GridTask> tasks) override {
-        return shares_->run<GridOutcome>(
-            tasks, [](const Engines& e, std::span<const GridTask> own) { return e.grid->evaluate(own); });
+        return spread<GridOutcome>(tasks);
+    }
+    std::vector<PairOutcome> evaluate(std::span<const PairTask> tasks) override {
+        return spread<PairOutcome>(tasks);
     }
 
   private:
+    template <typename Outcome, typename Task>
+    std::vector<Outcome> spread(std::span<const Task> tasks) const {
+        return shares_->run<Outcome>(
+            tasks, [](const Engines& e, std::span<const Task> own) { return e.grid->evaluate(own); });
+    }
+
     std::shared_ptr<const Shares> shares_;
 };
 

@@ -167,9 +167,18 @@ class GridWorkload {
                 for (std::int64_t b = 0; b < n_bins; ++b)
                     counts->push_back(static_cast<double>(random.poisson(5.0)));
         }
-        for (std::size_t i = 0; i < spectra; ++i)
-            tasks_.push_back(
-                {n_templates, n_energies, n_bins, templates_, fold_, counts_[i], background_[i], 1e4, 1e5});
+        for (std::size_t i = 0; i < spectra; ++i) {
+            engine::GridTask& task = tasks_.emplace_back();
+            task.n_templates = n_templates;
+            task.n_energies = n_energies;
+            task.n_bins = n_bins;
+            task.templates = templates_;
+            task.fold = fold_;
+            task.counts = counts_[i];
+            task.background_counts = background_[i];
+            task.exposure = 1e4;
+            task.background_exposure = 1e5;
+        }
     }
     BenchResult run(const Contender& contender) const {
         const double pairs = static_cast<double>(tasks_.size()) * static_cast<double>(n_templates * n_bins);

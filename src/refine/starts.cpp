@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include <xsift/spectral/pairs.hpp>
+
 namespace xsift::refine {
 
 namespace {
@@ -30,14 +32,6 @@ std::vector<double> coarse_values(const ModelParameter& p) {
     return {p.lo + 0.25 * (p.hi - p.lo), p.lo + 0.75 * (p.hi - p.lo)};
 }
 
-/// More of them, for pairs, which cost little.
-std::vector<double> pair_values(const ModelParameter& p) {
-    if (p.name == "nH") return inside(p, {0.0, 0.05, 0.2, 0.8, 4.0});
-    if (p.name == "PhoIndex") return inside(p, {-0.5, 0.7, 1.4, 2.0, 2.8, 4.0, 6.0});
-    if (p.name == "kT") return inside(p, {0.06, 0.12, 0.22, 0.4, 0.8, 1.6, 4.0, 12.0});
-    return coarse_values(p);
-}
-
 const ModelParameter& parameter_of(const Objective& o, int coordinate) {
     return o.model().parameters[static_cast<std::size_t>(
         o.coordinates().parameter[static_cast<std::size_t>(coordinate)])];
@@ -61,70 +55,16 @@ std::vector<Vector> product_of(const Objective& o, const Vector& base, const std
     return out;
 }
 
-/// Which coordinates two groups share, and the first that is a group's alone.
-struct Pairing {
-    std::vector<int> shared;
-    int own[2] = {-1, -1};
-    bool alike = false;  ///< both are the same component: exchanging them changes nothing
-};
-
-std::optional<Pairing> pairing_of(const Objective& o) {
-    const spectral::ModelFreedom& freedom = o.freedom();
-    if (freedom.groups.size() != 2 || !freedom.groups[1].free) return std::nullopt;
-    Pairing out;
-    for (int s = 0; s < o.coordinates().n_shape; ++s) {
-        const auto index = static_cast<std::size_t>(s);
-        const bool first = freedom.depends(0, index), second = freedom.depends(1, index);
-        if (first && second)
-            out.shared.push_back(s);
-        else if (first || second)
-            if (int& own = out.own[first ? 0 : 1]; own < 0) own = s;
-    }
-    if (out.own[0] < 0 || out.own[1] < 0) return std::nullopt;
-    const auto component = [&](std::size_t g) -> const spectral::Component& {
-        const auto& terms = freedom.groups[g].terms;
-        return o.model().components[static_cast<std::size_t>(
-            o.model().terms[static_cast<std::size_t>(terms.front())].additive)];
-    };
-    out.alike = component(0).kind == component(1).kind && component(0).table == component(1).table;
-    return out;
-}
-
 /// Folded rates of the values of both components at one place of the shared coordinates.
 struct Folded {
     Vector at{};
     std::vector<std::vector<double>> rates[2];
 };
 
-/// Minimum over norms >= 0 of the parabola -right . n + n matrix n / 2 for two components.
-struct PairNorms {
-    double value = 0.0, norm[2] = {0.0, 0.0};
-};
-
-PairNorms best_norms(double aa, double ab, double bb, double a, double b) {
-    const auto value = [&](double x, double y) {
-        return -a * x - b * y + 0.5 * (aa * x * x + 2.0 * ab * x * y + bb * y * y);
-    };
-    const double determinant = aa * bb - ab * ab;
-    if (determinant > 1e-10 * aa * bb) {
-        const double x = (a * bb - b * ab) / determinant, y = (b * aa - a * ab) / determinant;
-        if (x > 0.0 && y > 0.0) return {value(x, y), {x, y}};
-    }
-    const double x = aa > 0.0 ? std::max(0.0, a / aa) : 0.0, y = bb > 0.0 ? std::max(0.0, b / bb) : 0.0;
-    if (value(x, 0.0) <= value(0.0, y)) return {value(x, 0.0), {x, 0.0}};
-    return {value(0.0, y), {0.0, y}};
-}
-
 struct Pair {
-    double value;
-    std::size_t place, first, second;
-    double norm[2];
+    spectral::PairIndex index;
+    spectral::PairNorms best;
 };
-
-bool neighbours(const Pair& a, const Pair& b) {
-    const auto near = [](std::size_t x, std::size_t y) { return x > y ? x - y <= 1 : y - x <= 1; };
-    return near(a.place, b.place) && near(a.first, b.first) && near(a.second, b.second);
-}
 
 }  // namespace
 
@@ -137,21 +77,20 @@ std::vector<Vector> coarse_starts(const Objective& objective) {
 }
 
 std::vector<Vector> paired_starts(Objective& objective, Point& scratch) {
-    constexpr std::size_t most_places = 32, most_kept = 6;
-    const auto pairing = pairing_of(objective);
+    constexpr std::size_t most_kept = 6;
+    const auto pairing = spectral::pairing_of(objective.model(), objective.freedom());
     if (!pairing) return {};
     const Coordinates& c = objective.coordinates();
     const std::size_t n_bins = objective.n_bins();
     const Vector base = objective.start(objective.model().initial_values());
-    std::vector<double> own[2];
-    for (int g = 0; g < 2; ++g) own[g] = pair_values(parameter_of(objective, pairing->own[g]));
+    const auto [places, own] = spectral::pair_values(objective.model(), objective.freedom(), *pairing);
     std::vector<Folded> folded;
     std::vector<double> rates;
-    for (const Vector& place : product_of(objective, base, pairing->shared, pair_values, most_places)) {
+    for (const std::vector<double>& place : places) {
         Folded& f = folded.emplace_back();
-        f.at = place;
+        f.at = objective.start(place);
         for (std::size_t v = 0; v < std::max(own[0].size(), own[1].size()); ++v) {
-            Vector x = place;
+            Vector x = f.at;
             for (int g = 0; g < 2; ++g) {
                 const int i = pairing->own[g];
                 x[i] = c.coordinate(i, own[g][std::min(v, own[g].size() - 1)]);
@@ -197,27 +136,30 @@ std::vector<Vector> paired_starts(Objective& objective, Point& scratch) {
         for (std::size_t a = 0; a < own[0].size(); ++a)
             for (std::size_t b = pairing->alike ? a + 1 : 0; b < own[1].size(); ++b) {
                 const double cross = product(folded[p].rates[0][a], folded[p].rates[1][b]);
-                const PairNorms best =
-                    best_norms(square[0][a], cross, square[1][b], right[0][a], right[1][b]);
-                pairs.push_back({best.value, p, a, b, {best.norm[0], best.norm[1]}});
+                pairs.push_back(
+                    {{static_cast<std::int64_t>(p), static_cast<std::int64_t>(a),
+                      static_cast<std::int64_t>(b)},
+                     spectral::best_pair_norms(square[0][a], cross, square[1][b], right[0][a], right[1][b])});
             }
     }
     std::stable_sort(pairs.begin(), pairs.end(),
-                     [](const Pair& a, const Pair& b) { return a.value < b.value; });
+                     [](const Pair& a, const Pair& b) { return a.best.value < b.best.value; });
     std::vector<Pair> kept;
     for (const Pair& pair : pairs) {
         if (kept.size() == most_kept) break;
-        if (std::none_of(kept.begin(), kept.end(), [&](const Pair& k) { return neighbours(k, pair); }))
+        if (std::none_of(kept.begin(), kept.end(),
+                         [&](const Pair& k) { return spectral::neighbours(k.index, pair.index); }))
             kept.push_back(pair);
     }
     std::vector<std::pair<double, Vector>> starts;
     for (const Pair& pair : kept) {
-        Vector x = folded[pair.place].at;
-        x[pairing->own[0]] = c.coordinate(pairing->own[0], own[0][pair.first]);
-        x[pairing->own[1]] = c.coordinate(pairing->own[1], own[1][pair.second]);
-        const double least =
-            1e-3 * std::max(pair.norm[0], pair.norm[1]);  // not at the limit of its logarithm
-        for (int g = 0; g < 2; ++g) x[c.first_norm() + g] = std::log(std::max({pair.norm[g], least, 1e-300}));
+        const auto at = [](std::int64_t i) { return static_cast<std::size_t>(i); };
+        Vector x = folded[at(pair.index.place)].at;
+        x[pairing->own[0]] = c.coordinate(pairing->own[0], own[0][at(pair.index.first)]);
+        x[pairing->own[1]] = c.coordinate(pairing->own[1], own[1][at(pair.index.second)]);
+        const double* const norm = pair.best.norm;
+        const double least = 1e-3 * std::max(norm[0], norm[1]);  // not at the limit of its logarithm
+        for (int g = 0; g < 2; ++g) x[c.first_norm() + g] = std::log(std::max({norm[g], least, 1e-300}));
         objective.evaluate(c.clipped(x), scratch);
         starts.emplace_back(scratch.stat, scratch.x);
     }

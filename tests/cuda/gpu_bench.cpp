@@ -185,6 +185,104 @@ struct GridWorkload {
     }
 };
 
+/// The seven default models on pn-like spectra: four grids of one component, three models by pairs. Templates
+/// are shared; every spectrum brings a folding matrix of its own, as its effective area and binning are its
+/// own.
+struct ModelsWorkload {
+    static constexpr std::int64_t n_energies = 200, n_bins = 80;
+    static constexpr std::size_t n_folds = 100;
+    std::vector<std::vector<float>> templates, pair_templates, folds;
+    std::vector<std::vector<double>> counts, background;
+    std::vector<engine::GridTask> tasks;
+    std::vector<engine::PairTask> pair_tasks;
+    double pairs = 0.0;  ///< templates x bins
+
+    explicit ModelsWorkload(std::size_t n_spectra) {
+        for (const std::int64_t columns : {27, 25, 25, 25})
+            templates.push_back(make_templates(16, columns, 1.0));
+        for (const std::int64_t columns : {15, 15, 16})
+            pair_templates.push_back(make_templates(5, columns, 2.0));
+        for (std::size_t i = 0; i < n_folds; ++i) folds.push_back(make_fold(i));
+        for (std::size_t i = 0; i < n_spectra; ++i) draw_spectrum(i);
+        for (std::size_t i = 0; i < n_spectra; ++i) {
+            for (const auto& grid : templates) {
+                engine::GridTask& task = tasks.emplace_back();
+                fill(task, i);
+                task.templates = grid;
+                task.n_templates = std::ssize(grid) / n_energies;
+                task.columns = task.n_templates / 16;
+                task.max_cells = 4;
+                task.within = 25.0;
+                pairs += static_cast<double>(task.n_templates * n_bins);
+            }
+            for (const auto& grid : pair_templates) {
+                engine::PairTask& task = pair_tasks.emplace_back();
+                fill(task, i);
+                task.templates = grid;
+                task.n_places = 5;
+                task.n_first = 8;
+                task.n_second = std::ssize(grid) / n_energies / 5 - 8;
+                pairs += static_cast<double>(std::ssize(grid) / n_energies * n_bins);
+            }
+        }
+    }
+    static double energy(double e) { return 0.3 * std::pow(12.0 / 0.3, e / static_cast<double>(n_energies)); }
+    /// Power laws of `columns` slopes under `rows` columns of an absorber.
+    static std::vector<float> make_templates(std::int64_t rows, std::int64_t columns, double steps) {
+        std::vector<float> out;
+        for (std::int64_t h = 0; h < rows; ++h)
+            for (std::int64_t p = 0; p < columns; ++p)
+                for (std::int64_t e = 0; e < n_energies; ++e) {
+                    const double x = energy(static_cast<double>(e));
+                    out.push_back(static_cast<float>(
+                        std::pow(x, 1.0 - 0.5 * static_cast<double>(p)) *
+                        std::exp(-0.01 * std::pow(1.8, steps * static_cast<double>(h)) / (x * x * x))));
+                }
+        return out;
+    }
+    static std::vector<float> make_fold(std::size_t i) {
+        std::vector<float> out;
+        for (std::int64_t e = 0; e < n_energies; ++e)
+            for (std::int64_t b = 0; b < n_bins; ++b) {
+                const double x = (static_cast<double>(e) - 2.5 * static_cast<double>(b)) / 4.0;
+                out.push_back(static_cast<float>((300.0 + static_cast<double>(i)) * std::exp(-0.5 * x * x)));
+            }
+        return out;
+    }
+    void fill(engine::GridSpectrum& task, std::size_t i) const {
+        task.n_energies = n_energies;
+        task.n_bins = n_bins;
+        task.fold = folds[i % n_folds];
+        task.counts = counts[i];
+        task.background_counts = background[i];
+        task.exposure = 3e4;
+        task.background_exposure = 3e5;
+    }
+    void draw_spectrum(std::size_t i) {
+        RandomStream random(20260104, i);
+        const double slope = 3.0 * random.uniform(), total = std::pow(10.0, 2.0 + 2.0 * random.uniform());
+        std::vector<double> drawn, back;
+        for (std::int64_t b = 0; b < n_bins; ++b) {
+            const double share = std::exp(-slope * static_cast<double>(b) / static_cast<double>(n_bins)) /
+                                 static_cast<double>(n_bins);
+            drawn.push_back(static_cast<double>(random.poisson(total * share + 0.5)));
+            back.push_back(static_cast<double>(random.poisson(5.0)));
+        }
+        counts.push_back(std::move(drawn));
+        background.push_back(std::move(back));
+    }
+    /// The best cell of each grid, then the best pair of each model of two components.
+    Decisions decisions(engine::GridLikelihood& backend) const {
+        Decisions best;
+        for (const auto& outcome : backend.evaluate(tasks)) best.push_back(outcome.best.at(0).index);
+        for (const auto& outcome : backend.evaluate(pair_tasks)) {
+            const auto& pair = outcome.best.at(0).index;
+            best.push_back((pair.place * 64 + pair.first) * 64 + pair.second);
+        }
+        return best;
+    }
+};
+
 struct Measurement {
     std::string json;
     Decisions decisions;
@@ -259,6 +357,16 @@ std::string run_benchmark(bool quick) {
                                         .json);
         if (few.decisions(*cuda.search) != few.decisions(*cpu.search))
             std::cerr << "device and CPU differ in the best trial of a light curve\n";
+    }
+    {
+        const ModelsWorkload many(quick ? 20 : 10'000), few(quick ? 20 : 100);
+        for (const auto& [engines, workload] : {std::pair{&cuda, &many}, {&cpu, &few}})
+            rows.push_back("    " + measure("grids_7_models", engines->backend, workload->counts.size(),
+                                            workload->pairs, std::min(repeats, 3),
+                                            [&] { return workload->decisions(*engines->grid); })
+                                        .json);
+        std::cerr << fmt::format("device and CPU agree in the best cell or pair of {:.2f}% of models\n",
+                                 100.0 * agreement(few.decisions(*cuda.grid), few.decisions(*cpu.grid)));
     }
     // Both ways to the sums of a tile, each forced: where they cost the same is what the planner has to know.
     cuda::DeviceOptions product, transform;

@@ -125,7 +125,7 @@ TEST_F(GridOracleSuite, RefusesTasksThatContradictThemselves) {
     RandomTask random(5, 4, 3, 2, true);
     random.task.n_bins = 3;
     EXPECT_THROW(evaluate(random.task), Error);
-    EXPECT_TRUE(engines.grid->evaluate({}).empty());
+    EXPECT_TRUE(engines.grid->evaluate(std::span<const GridTask>()).empty());
 }
 
 }  // namespace

@@ -213,7 +213,7 @@ TEST_F(GridSuite, ASpectrumWithoutCountsHasTheLowestNorm) {
 }
 
 TEST_F(GridSuite, AnEmptyBatchIsNoError) {
-    EXPECT_TRUE(engines.grid->evaluate({}).empty());
+    EXPECT_TRUE(engines.grid->evaluate(std::span<const GridTask>()).empty());
 }
 
 }  // namespace

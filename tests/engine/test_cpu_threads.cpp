@@ -73,7 +73,16 @@ TEST(CpuGrid, OutcomeDoesNotDependOnTheNumberOfThreads) {
         counts.push_back(static_cast<double>(random.poisson(4.0)));
         background.push_back(static_cast<double>(random.poisson(9.0)));
     }
-    GridTask task{templates, energies, bins, templates_values, fold, counts, background, 1e3, 1e4};
+    GridTask task;
+    task.n_templates = templates;
+    task.n_energies = energies;
+    task.n_bins = bins;
+    task.templates = templates_values;
+    task.fold = fold;
+    task.counts = counts;
+    task.background_counts = background;
+    task.exposure = 1e3;
+    task.background_exposure = 1e4;
     task.max_cells = static_cast<int>(templates);
     const ThreadPool one(1), three(3);
     const auto a = make_cpu_engines(one).grid->evaluate(std::span(&task, 1)).front(),

@@ -1,115 +1,140 @@
-// The bodies of the device's grid kernels, run on the host at sizes above a tile and a warp.
-#include <array>
+// What one cell of a grid does: by one thread, in each instruction set, and in double.
+#include "../../src/engine/nufft.hpp"
+
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <xsift/core/random.hpp>
-#include <xsift/engine/fold_tile.hpp>
-#include <xsift/engine/grid_cell.hpp>
+#include <xsift/engine/grid_task.hpp>
 
 namespace xsift::engine {
 namespace {
 
-TEST(GridBodies, TiledFoldIsTheMatrixProduct) {
-    const FoldShape shape{37, 53, 71};  // none a multiple of the tile
-    RandomStream random(1, 0);
-    std::vector<float> templates, fold;
-    for (std::int64_t i = 0; i < shape.n_templates * shape.n_energies; ++i)
-        templates.push_back(static_cast<float>(random.uniform()));
-    for (std::int64_t i = 0; i < shape.n_energies * shape.n_bins; ++i)
-        fold.push_back(static_cast<float>(random.uniform()));
-    std::int64_t compared = 0;
-    for (std::int64_t by = 0; by < fold_tile_count(shape.n_templates); ++by)
-        for (std::int64_t bx = 0; bx < fold_tile_count(shape.n_bins); ++bx) {
-            std::array<std::array<float, fold_tile_side>, fold_tile_side> sum{};
-            for (std::int64_t step = 0; step < fold_tile_count(shape.n_energies); ++step) {
-                FoldTiles tiles;
-                for (int r = 0; r < fold_tile_side; ++r)
-                    for (int c = 0; c < fold_tile_side; ++c)
-                        load_fold_tiles(tiles, shape, templates.data(), fold.data(), by, bx, step, r, c);
-                for (int r = 0; r < fold_tile_side; ++r)
-                    for (int c = 0; c < fold_tile_side; ++c)
-                        sum[r][c] = fold_tile_product(tiles, r, c, sum[r][c]);
-            }
-            for (int r = 0; r < fold_tile_side; ++r)
-                for (int c = 0; c < fold_tile_side; ++c) {
-                    const std::int64_t t = by * fold_tile_side + r, k = bx * fold_tile_side + c;
-                    if (t >= shape.n_templates || k >= shape.n_bins) continue;
-                    double expected = 0.0;
-                    for (std::int64_t e = 0; e < shape.n_energies; ++e)
-                        expected += static_cast<double>(templates[t * shape.n_energies + e]) *
-                                    static_cast<double>(fold[e * shape.n_bins + k]);
-                    EXPECT_NEAR(static_cast<double>(sum[r][c]), expected, 1e-5 * expected);
-                    ++compared;
-                }
-        }
-    EXPECT_EQ(compared, shape.n_templates * shape.n_bins);
-}
+/// Counts around an expectation, some bins empty, and rates that may have little to do with them.
+struct Cell {
+    std::vector<float> rate;  ///< filled up with zeros
+    std::vector<double> counts, background;
+    GridTask task;
 
-/// What the lanes of a warp do: strided partial sums, then a butterfly that leaves the total in every lane.
-struct LaneSum {
-    std::int64_t n;
-    template <typename Term>
-    PairSum operator()(const Term& term) const {
-        constexpr int lanes = 32;
-        std::array<PairSum, lanes> sum{};
-        for (int lane = 0; lane < lanes; ++lane)
-            for (std::int64_t k = lane; k < n; k += lanes) {
-                const PairSum value = term(k);
-                sum[lane].a += value.a;
-                sum[lane].b += value.b;
-            }
-        for (int distance = lanes / 2; distance > 0; distance /= 2) {
-            const auto before = sum;
-            for (int lane = 0; lane < lanes; ++lane) {
-                sum[lane].a += before[lane ^ distance].a;
-                sum[lane].b += before[lane ^ distance].b;
-            }
+    Cell(std::int64_t bins, double mean, bool background_known, std::uint64_t seed) {
+        RandomStream random(seed, static_cast<std::uint64_t>(bins));
+        rate.resize(static_cast<std::size_t>(CellCounts::padded(bins)), 0.0f);
+        for (std::int64_t k = 0; k < bins; ++k) {
+            rate[k] = static_cast<float>(std::exp(3.0 * random.normal()));
+            const double expected = random.uniform() < 0.3 ? 0.0 : mean * static_cast<double>(rate[k]);
+            counts.push_back(static_cast<double>(random.poisson(expected + 0.1)));
+            if (background_known)
+                background.push_back(
+                    static_cast<double>(random.poisson(random.uniform() < 0.5 ? 0.3 : mean)));
         }
-        for (const PairSum& lane : sum) {
-            EXPECT_EQ(lane.a, sum[0].a);  // else the lanes would take different branches
-            EXPECT_EQ(lane.b, sum[0].b);
-        }
-        return sum[0];
+        task.n_bins = bins;
+        task.exposure = 1e3;
+        task.background_exposure = background_known ? 2.7e4 : 0.0;
+        task.counts = counts;
+        task.background_counts = background;
     }
-};
-
-struct PlainSum {
-    std::int64_t n;
-    template <typename Term>
-    PairSum operator()(const Term& term) const {
-        PairSum sum;
-        for (std::int64_t k = 0; k < n; ++k) {
-            const PairSum value = term(k);
-            sum.a += value.a;
-            sum.b += value.b;
-        }
+    double statistic(double norm) const {
+        double sum = 0.0;
+        for (std::size_t k = 0; k < counts.size(); ++k)
+            sum += spectral::bin_statistic(counts[k], background.empty() ? 0.0 : background[k], task.exposure,
+                                           task.background_exposure, norm * static_cast<double>(rate[k]));
         return sum;
     }
+    double lowest_statistic() const {
+        double lo = std::log(task.norm_min), hi = std::log(task.norm_max);
+        while (hi - lo > 1e-10) {
+            const double a = lo + (hi - lo) / 3.0, b = hi - (hi - lo) / 3.0;
+            (statistic(std::exp(a)) <= statistic(std::exp(b)) ? hi : lo) =
+                statistic(std::exp(a)) <= statistic(std::exp(b)) ? b : a;
+        }
+        return statistic(std::exp(lo));
+    }
 };
 
-TEST(GridBodies, LanesAgreeAndGiveThePlainSums) {
-    for (std::int64_t n : {1, 31, 32, 33, 200}) {
-        RandomStream random(2, static_cast<std::uint64_t>(n));
-        std::vector<double> counts, background;
-        std::vector<float> rate;
-        for (std::int64_t k = 0; k < n; ++k) {
-            rate.push_back(static_cast<float>(random.uniform()));
-            counts.push_back(static_cast<double>(random.poisson(2.0)));
-            background.push_back(static_cast<double>(random.poisson(5.0)));
-        }
-        for (double tb : {0.0, 9e3}) {
-            const CellData data{counts.data(), background.data(), 1e3, tb, 1e-12, 1.0, n};
-            const GridCell lanes = fit_cell(7, data, rate.data(), LaneSum{n});
-            const GridCell plain = fit_cell(7, data, rate.data(), PlainSum{n});
-            EXPECT_EQ(lanes.index, 7);
-            EXPECT_NEAR(lanes.stat, plain.stat, 1.0 / stat_steps);
-            EXPECT_NEAR(lanes.norm / plain.norm, 1.0, 1e-6);
-        }
-    }
+TEST(GridBodies, CellsAgreeWithDoublesInEveryInstructionSetAndByOneThread) {
+    for (const bool background : {true, false})
+        for (const std::int64_t bins : {1, 15, 16, 17, 120, 995})
+            for (const double mean : {0.02, 1.0, 30.0, 3000.0})
+                for (std::uint64_t seed = 0; seed < 5; ++seed) {
+                    SCOPED_TRACE(fmt::format("{} bins, {} a bin, seed {}", bins, mean, seed));
+                    const Cell cell(bins, mean, background, seed);
+                    const CellCounts counts(cell.task);
+                    const CellData data = counts.data();
+                    const double lowest = cell.lowest_statistic();
+                    // a step of rounding, what the parabola may leave, and single precision of a misfit
+                    const double tolerance = 0.5 / stat_steps + 2.5e-4 + 1e-6 * lowest;
+                    std::vector<GridCell> found{
+                        fit_cell(7, data, SerialBins<HostBinOps>{&data, cell.rate.data(), 1})};
+                    for (const NufftKernel* kernel : nufft_kernels()) {
+                        kernel->grid_cells(
+                            {data, cell.rate.data(), std::ssize(cell.rate), 7, 1, &found.emplace_back()});
+                        EXPECT_NEAR(found.back().stat, found.front().stat, 1.0 / stat_steps + 1e-6 * lowest)
+                            << kernel->name;
+                    }
+                    for (const GridCell& f : found) {
+                        EXPECT_EQ(f.index, 7);
+                        EXPECT_NEAR(f.stat, lowest, tolerance);
+                        EXPECT_NEAR(cell.statistic(f.norm), lowest, tolerance);
+                    }
+                }
+}
+
+TEST(GridBodies, BinsAreThoseOfTheStatisticsInDouble) {
+    constexpr double ts = 1.0, tb = 12.0;
+    for (const double s : {0.0, 1.0, 7.0, 400.0, 1e5})
+        for (const double b : {0.0, 1.0, 60.0, 3e4})
+            for (const double mu : {1e-9, 0.01, 0.3, 1.0, 6.99, 7.01, 395.0, 1e5, 3e6})
+                for (const bool wstat : {true, false}) {
+                    SCOPED_TRACE(fmt::format("S {} B {} mu {} {}", s, b, mu, wstat ? "W" : "C"));
+                    const auto n = static_cast<float>(s), m = static_cast<float>(b),
+                               ratio = wstat ? 12.0f : 0.0f, at = static_cast<float>(mu);
+                    if (!wstat && b > 0.0) continue;
+                    const double rate = static_cast<double>(at);
+                    const float phi = expected_background<HostBinOps>(n, m, ratio, at);
+                    const BinSlope<float> slope = bin_slope<HostBinOps>(n, m, at, phi);
+                    const double statistic = spectral::bin_statistic(s, b, ts, wstat ? tb : 0.0, rate),
+                                 scale = s + b + mu;
+                    EXPECT_NEAR(2.0 * static_cast<double>(bin_half<HostBinOps>(n, m, ratio, at, phi)),
+                                statistic, 1e-6 * statistic + 2e-9 * scale + 1e-12);
+                    const spectral::NormSlope exact =
+                        spectral::norm_slope(s, b, ts, wstat ? tb : 0.0, 1.0, rate);
+                    EXPECT_NEAR(static_cast<double>(slope.first), 0.5 * rate * exact.first,
+                                5e-7 * std::max(rate, std::fabs(0.5 * rate * exact.first)));
+                    EXPECT_NEAR(static_cast<double>(slope.second), 0.5 * rate * rate * exact.second,
+                                2e-5 * std::max(0.5 * rate * rate * exact.second, 1e-6 * scale));
+                }
+}
+
+TEST(GridBodies, AGridOffersItsMinima) {
+    // a valley along the diagonal of 5 x 4, and a second dip in the corner; row-major
+    const std::vector<double> stat{9, 8, 7, 1, 8, 2, 6, 9, 3, 3, 9, 9, 5, 9, 9, 4, 9, 9, 5, 9};
+    std::vector<GridCell> cells;
+    for (std::size_t i = 0; i < stat.size(); ++i)
+        cells.push_back({static_cast<std::int64_t>(i), 1.0, stat[i]});
+    GridTask task;
+    task.columns = 4;
+    const auto indices = [&] {
+        std::vector<std::int64_t> out;
+        for (const GridCell& cell : best_cells(task, cells).best) out.push_back(cell.index);
+        return out;
+    };
+    EXPECT_EQ(indices(), (std::vector<std::int64_t>{3, 5, 15}));
+    task.within = 2.5;
+    EXPECT_EQ(indices(), (std::vector<std::int64_t>{3, 5}));
+    task.max_cells = 1;
+    EXPECT_EQ(indices(), (std::vector<std::int64_t>{3}));
+    task.columns = 0;
+    task.max_cells = 8;
+    EXPECT_EQ(indices(), (std::vector<std::int64_t>{3, 5, 8, 9}));
+    cells.assign(20, {0, 1.0, 2.0});
+    for (std::size_t i = 0; i < cells.size(); ++i) cells[i].index = static_cast<std::int64_t>(i);
+    task.columns = 4;
+    EXPECT_EQ(indices(), (std::vector<std::int64_t>{0}));  // of equals the first
 }
 
 TEST(GridBodies, OrderOfCells) {

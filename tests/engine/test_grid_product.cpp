@@ -28,7 +28,8 @@ std::vector<float> product(const NufftKernel& kernel, const std::vector<float>& 
     const std::int64_t rows = std::ssize(templates) / energies;
     std::vector<float> rate(static_cast<std::size_t>(rows * bins + 1), untouched),
         space(grid_product_floats(energies, bins));
-    kernel.grid_product({templates.data(), fold.data(), rows, energies, bins, rate.data()}, space.data());
+    kernel.grid_product({templates.data(), fold.data(), rows, energies, bins, rate.data(), bins},
+                        space.data());
     EXPECT_EQ(rate.back(), untouched) << kernel.name;
     rate.pop_back();
     return rate;

@@ -14,7 +14,7 @@
 
 namespace xsift::engine {
 
-/// One cell of a model grid with its profiled normalisations and statistic.
+/// One cell of a model grid, or one pair of cells, with its profiled normalisations and statistic.
 struct ModelCell {
     std::vector<double> values;  ///< of all parameters of the model, norms included
     double stat = 0.0;
@@ -32,8 +32,9 @@ class ModelGrids {
     /// The models, in the order of the options.
     const std::vector<std::shared_ptr<const spectral::ModelDefinition>>& models() const;
 
-    /// For each spectrum, for each of options.models: the best few cells that are local minima, lowest
-    /// statistic first; none for a model that has no grid.
+    /// For each spectrum, for each of options.models, lowest statistic first: the best few cells that are
+    /// local minima; of a model of two norms the best few pairs of its components; none for a model that has
+    /// no grid.
     std::vector<std::vector<std::vector<ModelCell>>> best_cells(
         GridLikelihood& backend, std::span<const spectral::PreparedSpectrum* const> spectra);
 
