@@ -2,6 +2,7 @@
 /// @file
 /// What every backend of the grid likelihood does with a task besides the numbers.
 
+#include <cstdint>
 #include <vector>
 
 #include <xsift/engine/grid_cell.hpp>
