@@ -525,7 +525,7 @@ TEST(LightCurvePeriods, ASinusoidStaysASinusoidWithSeveralHarmonics) {
     timing::SearchOptions options;
     options.gls_terms = {1, 2, 4};
     options.fmax = 2e-3;
-    const PeriodCandidate& best = offered(search(curve, options));
+    const PeriodCandidate best = offered(search(curve, options));
     EXPECT_NEAR(best.period, 3210.0, 5.0);
     EXPECT_NEAR(best.frequency, 1 / 3210.0, 5 * best.frequency_error);
 }
