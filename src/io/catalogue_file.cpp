@@ -83,6 +83,7 @@ std::int64_t rows_per_chunk(std::int64_t row_bytes) {
 
 OutputFile::OutputFile(const std::string& path, std::string target)
     : path_(path), target_(std::move(target)) {
+    prepare_cfitsio();
     int status = 0;
     fitsfile* fits = nullptr;
     std::remove(path.c_str());
@@ -217,6 +218,7 @@ InputFile::InputFile(const std::string& path) : path_(path) {
                     "Check the path");
     if (!in.read(magic.data(), magic.size()) || std::memcmp(magic.data(), "SIMPLE  =", magic.size()) != 0)
         corrupt("not a FITS file");
+    prepare_cfitsio();
     int status = 0;
     fitsfile* fits = nullptr;
     fits_open_diskfile(&fits, literal_path(path).c_str(), READONLY, &status);

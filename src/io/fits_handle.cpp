@@ -89,6 +89,7 @@ void FitsHandle::call(const char* doing, Function function, Args&&... args) {
 FitsHandle::FitsHandle(const std::string& path)
     : path_(path), base_name_(std::filesystem::path(path).filename().string()) {
     const std::string start = file_start(path);
+    prepare_cfitsio();
     int status = 0;
     if (is_packed(start)) {
         open_packed();

@@ -17,6 +17,7 @@ namespace {
 class Writer {
   public:
     Writer(const std::string& path, std::string target) : target_(std::move(target)) {
+        prepare_cfitsio();
         int status = 0;
         fitsfile* fits = nullptr;
         std::remove(path.c_str());  // the empty file that keeps the name: cfitsio writes none over
