@@ -1,7 +1,7 @@
 """Coverage of intervals, confusion of the selection and uniformity of the goodness of fit, from the rows of simulate_spectra.
 
 validate_coverage.py FILE...: each holds simulations of one model fitted with several (see scripts/validate-spectra -c). Prints the tables of
-docs/validation.md.
+docs/validation.md. --by-flag FILE...: instead, the coverage of two-component models by what the fit's flags say (-t).
 """
 import collections
 import csv
@@ -9,6 +9,10 @@ import math
 import sys
 
 NOT_REFINED = 4096  # fit_not_refined
+SEVERAL_MINIMA = 8192  # fit_several_minima
+# not converged; nH, a parameter or a norm unconstrained; nH or a parameter at a limit; singular; degenerate
+OPEN = 1 | 2 | 4 | 8 | 16 | 32 | 128 | 512
+RISE = 2.706  # of the statistic, where a 90% interval ends
 
 
 def share(hits, n):
@@ -68,7 +72,38 @@ def intervals(row):
         yield "second norm", true_norms[1], *norms[1]
 
 
+def by_flag(paths):
+    groups = "no flag", "several minima", "open, at a limit or degenerate"
+    tallies = collections.defaultdict(lambda: [0, 0, 0])
+    lower = total = 0
+    for path in paths:
+        with open(path) as file:
+            for row in csv.DictReader(file):
+                flags = int(row["flags"])
+                group = groups[2] if flags & OPEN else groups[1] if flags & SEVERAL_MINIMA else groups[0]
+                rises = []
+                for name, truth, value, lo, hi in intervals(row):
+                    rises.append(float(row[value + "_rise"]))
+                    for of in (short(row["true_model"]), "all models"):
+                        tally = tallies[of, int(float(row["true_counts"])), group, name]
+                        tally[0] += float(row[lo]) <= truth <= float(row[hi])
+                        tally[1] += rises[-1] <= RISE
+                        tally[2] += 1
+                total += 1
+                lower += min(rises) < -0.01
+    names = "nH", "shape", "norm", "second shape", "second norm"
+    print("| model | counts | flags | fits | " + " | ".join(names) + " |\n|" + "---|" * 9)
+    for of, counts, group in sorted({key[:3] for key in tallies}, key=lambda key: (key[0] == "all models", key[0], key[1], groups.index(key[2]))):
+        cells = [tallies[of, counts, group, name] for name in names]
+        error = 100 * math.sqrt(0.09 / cells[0][2])
+        print(f"| {of} | {counts} | {group} | {cells[0][2]} (±{error:.1f}%) | "
+              + " | ".join(f"{100 * h / n:.0f}%, {100 * s / n:.0f}%" for h, s, n in cells) + " |")
+    print(f"\nA descent from the truth found a minimum lower by more than 0.01 in {lower} of {total} simulations.")
+
+
 def main():
+    if sys.argv[1] == "--by-flag":
+        return by_flag(sys.argv[2:])
     inside = collections.defaultdict(lambda: [0, 0])
     offered = collections.defaultdict(lambda: [0, 0])
     refined = collections.defaultdict(lambda: [0, 0])

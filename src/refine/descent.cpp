@@ -199,8 +199,7 @@ bool descend(Objective& objective, Point& best, Point& trial, const Mask& held, 
 bool descend_between_kinks(Objective& objective, Point& best, Point& trial, Point& spare, bool neighbours,
                            const Mask& held, DescentEnd end) {
     const auto& kinks = objective.coordinates().kinks;
-    if (std::all_of(kinks.begin(), kinks.end(), [](const auto& k) { return k.empty(); }))
-        return descend(objective, best, trial, held, end);
+    if (!objective.coordinates().kinked()) return descend(objective, best, trial, held, end);
     bool converged = false;
     {
         Interval interval(objective, best.x);

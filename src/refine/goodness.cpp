@@ -1,10 +1,11 @@
 #include "goodness.hpp"
 
+#include "statistic_lanes.hpp"
+
 #include <algorithm>
 #include <cmath>
 
 #include <xsift/core/chi2.hpp>
-#include <xsift/spectral/goodness.hpp>
 #include <xsift/spectral/profile.hpp>
 
 namespace xsift::refine {
@@ -20,32 +21,41 @@ ModelEvaluator evaluator_for(const PreparedSpectrum& s,
     return {model, abundance, spectral::EnergyBins::from_bounds(s.energy_lo, s.energy_hi)};
 }
 
-/// Derivatives of the rates of each bin by the parameters behind the fit's coordinates.
-std::vector<Vector> rate_slopes(const PreparedSpectrum& s,
-                                const std::shared_ptr<const spectral::ModelDefinition>& model,
-                                spectral::Abundance abundance, std::span<const double> values,
-                                std::size_t spectrum, const Coordinates& c, std::span<const double> rate) {
+/// Rates of each bin and their derivatives by the parameters behind the fit's coordinates.
+struct Slopes {
+    std::vector<double> rate;
+    std::vector<Vector> by;
+};
+
+Slopes rate_slopes(const PreparedSpectrum& s, const std::shared_ptr<const spectral::ModelDefinition>& model,
+                   spectral::Abundance abundance, std::span<const double> values, std::size_t spectrum,
+                   const Coordinates& c) {
     ModelEvaluator evaluator = evaluator_for(s, model, abundance);
     evaluator.evaluate(values.first(model->parameters.size()), true);
     const double factor = spectrum == 0 ? 1.0 : values[model->parameters.size() + spectrum - 1];
-    std::vector<Vector> by(s.n_bins());
+    Slopes out{std::vector<double>(s.n_bins()), std::vector<Vector>(s.n_bins())};
     std::vector<double> folded(s.n_bins());
-    const auto add = [&](std::span<const double> photons, double scale, int coordinate) {
-        spectral::fold<1>(s, {photons.data()}, {folded.data()});
-        for (std::size_t k = 0; k < by.size(); ++k) by[k][coordinate] += scale * folded[k];
+    const auto add = [&](double scale, int coordinate) {
+        for (std::size_t k = 0; k < folded.size(); ++k) out.by[k][coordinate] += scale * folded[k];
     };
     const auto& groups = evaluator.freedom().groups;
     for (std::size_t g = 0; g < groups.size(); ++g) {
         const double norm = values[static_cast<std::size_t>(groups[g].norm)];
-        if (groups[g].free) add(evaluator.unit(g), factor, c.first_norm() + static_cast<int>(g));
-        for (int i = 0; i < c.n_shape; ++i)
-            if (evaluator.freedom().depends(g, static_cast<std::size_t>(i)))
-                add(evaluator.by_shape(g, static_cast<std::size_t>(i)), factor * norm, i);
+        spectral::fold<1>(s, {evaluator.unit(g).data()}, {folded.data()});
+        for (std::size_t k = 0; k < folded.size(); ++k) out.rate[k] += factor * norm * folded[k];
+        if (groups[g].free) add(factor, c.first_norm() + static_cast<int>(g));
+        for (int i = 0; i < c.n_shape; ++i) {
+            if (!evaluator.freedom().depends(g, static_cast<std::size_t>(i))) continue;
+            spectral::fold<1>(s, {evaluator.by_shape(g, static_cast<std::size_t>(i)).data()},
+                              {folded.data()});
+            add(factor * norm, i);
+        }
     }
+    for (double& r : out.rate) r = std::fmax(r, spectral::lowest_rate);
     if (spectrum > 0)
-        for (std::size_t k = 0; k < by.size(); ++k)
-            by[k][c.first_factor() + static_cast<int>(spectrum) - 1] = rate[k] / factor;
-    return by;
+        for (std::size_t k = 0; k < out.by.size(); ++k)
+            out.by[k][c.first_factor() + static_cast<int>(spectrum) - 1] = out.rate[k] / factor;
+    return out;
 }
 
 struct Term {
@@ -53,21 +63,55 @@ struct Term {
     Vector by;
 };
 
-std::vector<Term> terms_of(const PreparedSpectrum& s, std::span<const double> rate,
-                           const std::vector<Vector>& by) {
+std::vector<Term> terms_of(const PreparedSpectrum& s, const Slopes& at) {
     const std::vector<double> background =
-        s.has_background() ? background_rates(s, rate) : std::vector<double>{};
+        s.has_background() ? background_rates(s, at.rate) : std::vector<double>{};
+    WstatMoments wstat_moments;
     std::vector<Term> out;
     for (std::size_t k = 0; k < s.n_bins(); ++k)
-        out.push_back({s.has_background()
-                           ? spectral::wstat_moments(s.source_exposure, s.background_exposure_of(k), rate[k],
-                                                     background[k])
-                           : spectral::cstat_moments(s.source_exposure, rate[k]),
-                       by[k]});
+        out.push_back({s.has_background() ? wstat_moments(s.source_exposure, s.background_exposure_of(k),
+                                                          at.rate[k], background[k])
+                                          : spectral::cstat_moments(s.source_exposure, at.rate[k]),
+                       at.by[k]});
     return out;
 }
 
 }  // namespace
+
+spectral::Moments WstatMoments::operator()(double source_exposure, double background_exposure, double rate,
+                                           double background_rate) {
+    const spectral::PoissonPoints source(source_exposure * (rate + background_rate)),
+        background(background_exposure * background_rate);
+    for (std::vector<double>* column : {&weight_, &counts_, &background_, &source_scale_, &background_scale_})
+        column->clear();
+    const auto scale = [](double exposure, double counts) { return counts > 0.0 ? exposure / counts : 0.0; };
+    for (int i = 0; i < source.size(); ++i) {
+        const double counts = source.count(i), source_scale = scale(source_exposure, counts);
+        for (int j = 0; j < background.size(); ++j) {
+            const double weight = source.weight(i) * background.weight(j);
+            if (weight < spectral::rare_draw) continue;
+            weight_.push_back(weight);
+            counts_.push_back(counts);
+            background_.push_back(background.count(j));
+            source_scale_.push_back(source_scale);
+            background_scale_.push_back(scale(background_exposure, background.count(j)));
+        }
+    }
+    const std::size_t n = weight_.size(),
+                      padded = (n + statistic_lanes - 1) / statistic_lanes * statistic_lanes;
+    for (std::vector<double>* column : {&counts_, &background_, &source_scale_, &background_scale_})
+        column->resize(padded, 0.0);
+    source_exposure_.assign(padded, source_exposure);
+    background_exposure_.assign(padded, background_exposure);
+    rate_.assign(n, rate);
+    for (std::vector<double>* column : {&value_, &first_, &second_}) column->resize(n);
+    best_statistic_lanes().terms({source_exposure_.data(), background_exposure_.data(), counts_.data(),
+                                  background_.data(), source_scale_.data(), background_scale_.data()},
+                                 rate_.data(), n, {value_.data(), first_.data(), second_.data(), nullptr});
+    spectral::MomentSums sums;
+    for (std::size_t i = 0; i < n; ++i) sums.add(weight_[i], value_[i], -0.5 * first_[i]);
+    return sums.moments();
+}
 
 std::vector<double> fitted_rates(const PreparedSpectrum& s,
                                  const std::shared_ptr<const spectral::ModelDefinition>& model,
@@ -129,10 +173,7 @@ ExpectedStatistic expected_statistic(std::span<const FitInput> spectra,
     std::vector<Term> terms;
     for (std::size_t d = 0; d < spectra.size(); ++d) {
         const PreparedSpectrum& s = *spectra[d].prepared;
-        const double factor = d == 0 ? 1.0 : values[model->parameters.size() + d - 1];
-        const std::vector<double> rate = fitted_rates(s, model, abundance, values, factor);
-        const std::vector<Term> more =
-            terms_of(s, rate, rate_slopes(s, model, abundance, values, d, c, rate));
+        const std::vector<Term> more = terms_of(s, rate_slopes(s, model, abundance, values, d, c));
         terms.insert(terms.end(), more.begin(), more.end());
     }
     Vector common{};  // of the statistic and the scores of the parameters

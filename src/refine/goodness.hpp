@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <xsift/refine/spectra.hpp>
+#include <xsift/spectral/goodness.hpp>
 #include <xsift/spectral/model.hpp>
 #include <xsift/spectral/prepared.hpp>
 
@@ -25,6 +26,18 @@ std::vector<double> fitted_rates(const spectral::PreparedSpectrum& spectrum,
 /// background follows its own counts).
 std::vector<double> background_rates(const spectral::PreparedSpectrum& spectrum,
                                      std::span<const double> rate);
+
+/// spectral::wstat_moments with many draws at once. Holds scratch space.
+class WstatMoments {
+  public:
+    spectral::Moments operator()(double source_exposure, double background_exposure, double rate,
+                                 double background_rate);
+
+  private:
+    std::vector<double> weight_, rate_, value_, first_, second_;
+    std::vector<double> source_exposure_, background_exposure_, counts_, background_, source_scale_,
+        background_scale_;
+};
 
 /// The distribution of the statistic of a fit when its model is right.
 struct ExpectedStatistic {

@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include <xsift/core/step_limit.hpp>
-#include <xsift/spectral/chi2.hpp>
 
 namespace xsift::refine {
 
@@ -41,7 +40,7 @@ Vector Coordinates::clipped(Vector x) const {
 
 Objective::Objective(std::span<const FitData* const> spectra, std::shared_ptr<const ModelDefinition> model,
                      spectral::Abundance abundance)
-    : spectra_(spectra.begin(), spectra.end()), model_(std::move(model)) {
+    : spectra_(spectra.begin(), spectra.end()), model_(std::move(model)), terms_(spectra) {
     for (const FitData* d : spectra_) {
         evaluators_.emplace_back(model_, abundance,
                                  spectral::EnergyBins::from_bounds(d->energy_lo, d->energy_hi));
@@ -134,111 +133,50 @@ double Objective::factor(const Vector& x, std::size_t spectrum) const {
     return spectrum == 0 ? 1.0 : std::exp(x[coordinates_.first_factor() + static_cast<int>(spectrum) - 1]);
 }
 
-template <typename Visit>
-void Objective::for_each_bin(const Visit& visit) const {
-    for (std::size_t d = 0; d < spectra_.size(); ++d)
-        for (std::size_t bin = 0; bin < spectra_[d]->n_bins(); ++bin) visit(d, bin, first_bin_[d] + bin);
-}
-
-double Objective::rate(const Point& p, const Vector& norm, double factor, std::size_t k) const {
-    double sum = 0.0;
-    const std::size_t n_groups = freedom().groups.size();
-    for (std::size_t g = 0; g < n_groups; ++g) sum += norm[g] * p.rates[g * n_bins_ + k];
-    return factor * sum;
-}
-
-void Objective::rate_derivatives(const Point& p, const Vector& norm, const Vector& scale,
-                                 std::size_t spectrum, std::size_t k, Vector& by, int first) const {
-    const Coordinates& c = coordinates_;
-    for (int i = 0; i < c.n; ++i) by[i] = 0.0;
-    const double f = c.n_factors > 0 ? factor(p.x, spectrum) : 1.0;
-    const std::size_t n_groups = freedom().groups.size();
-    double total = 0.0;
-    for (std::size_t g = 0; g < n_groups; ++g) {
-        const double part = f * norm[g] * p.rates[g * n_bins_ + k];
-        total += part;
-        if (static_cast<int>(g) < c.n_norms) by[c.first_norm() + static_cast<int>(g)] = part;
-    }
-    for (std::size_t r = n_groups; r < rows_.size() && first == 0; ++r)
-        by[rows_[r].shape] += f * scale[rows_[r].shape] * norm[rows_[r].group] * p.rates[r * n_bins_ + k];
-    if (spectrum > 0) by[c.first_factor() + static_cast<int>(spectrum) - 1] = total;
-}
-
-void Objective::set_statistic(spectral::FitStatistic statistic) {
-    using spectral::FitStatistic;
-    statistic_ = statistic;
-    variance_.clear();
-    if (statistic == FitStatistic::poisson) return;
-    /// Counts of a bin, or smoothed over it and its neighbours.
-    const auto counts_of = [&](const std::vector<double>& counts, std::size_t bin) {
-        if (statistic != FitStatistic::chi2_churazov) return counts[bin];
-        const std::size_t first = bin == 0 ? 0 : bin - 1, last = std::min(bin + 1, counts.size() - 1);
-        double sum = 0.0;
-        for (std::size_t j = first; j <= last; ++j) sum += counts[j];
-        return sum / static_cast<double>(last - first + 1);
-    };
-    const auto variance_of = [&](double counts) {
-        return statistic == FitStatistic::chi2_gehrels ? spectral::gehrels_variance(counts) : counts;
-    };
-    for_each_bin([&](std::size_t d, std::size_t bin, std::size_t) {
-        const FitData& data = *spectra_[d];
-        const double ts = data.source_exposure, tb = data.background_exposure[bin];
-        // the model's variance: what the background adds, expected in the source region and subtracted
-        const double source = statistic == FitStatistic::chi2_model
-                                  ? (tb > 0.0 ? data.background[bin] * ts / tb : 0.0)
-                                  : variance_of(counts_of(data.counts, bin));
-        variance_.push_back(
-            spectral::net_variance(source, variance_of(counts_of(data.background, bin)), ts, tb));
-    });
-}
-
-spectral::StatTerm Objective::chi2_term(const FitData& d, std::size_t bin, std::size_t k, double rate) const {
-    const double net =
-        spectral::net_counts(d.counts[bin], d.background[bin], d.source_exposure, d.background_exposure[bin]);
-    return statistic_ == spectral::FitStatistic::chi2_model
-               ? spectral::chi2_model_variance(net, variance_[k], d.source_exposure, rate)
-               : spectral::chi2(net, variance_[k], d.source_exposure, rate);
-}
-
-double Objective::term(const FitData& d, std::size_t bin, std::size_t k, double rate) const {
-    if (!variance_.empty()) return chi2_term(d, bin, k, rate).value;
-    return spectral::bin_statistic(d.counts[bin], d.background[bin], d.source_exposure,
-                                   d.background_exposure[bin], rate);
-}
-
-spectral::StatTerm Objective::derivatives(const FitData& d, std::size_t bin, std::size_t k,
-                                          double rate) const {
-    if (!variance_.empty()) return chi2_term(d, bin, k, rate);
-    return d.background_exposure[bin] > 0.0
-               ? spectral::wstat_derivatives(d.counts[bin], d.background[bin], d.source_exposure,
-                                             d.background_exposure[bin], rate)
-               : spectral::cstat_derivatives(d.counts[bin], d.source_exposure, rate);
-}
-
-double Objective::statistic(const Point& p) const {
+const std::vector<double>& Objective::rates(const Point& p) const {
     const Vector norm = norms(p.x);
-    double stat = 0.0;
-    for (std::size_t d = 0; d < spectra_.size(); ++d) {
-        const FitData& data = *spectra_[d];
-        const double f = factor(p.x, d);
-        for (std::size_t bin = 0; bin < data.n_bins(); ++bin)
-            stat += term(data, bin, first_bin_[d] + bin, rate(p, norm, f, first_bin_[d] + bin));
+    const std::size_t n_groups = freedom().groups.size();
+    rates_.assign(n_bins_, 0.0);
+    for (std::size_t g = 0; g < n_groups; ++g) {
+        const double* const from = p.rates.data() + g * n_bins_;
+        for (std::size_t k = 0; k < n_bins_; ++k) rates_[k] += norm[g] * from[k];
     }
-    return stat;
+    for (std::size_t d = 1; d < spectra_.size(); ++d) {
+        const double f = factor(p.x, d);
+        for (std::size_t k = first_bin_[d]; k < first_bin_[d + 1]; ++k) rates_[k] *= f;
+    }
+    return rates_;
+}
+
+void Objective::rate_derivatives(const Point& p, int first, std::vector<double>& by) const {
+    const Coordinates& c = coordinates_;
+    const Vector norm = norms(p.x), scale = scales(p.x);
+    const std::size_t n_groups = freedom().groups.size();
+    by.assign(static_cast<std::size_t>(c.n) * n_bins_, 0.0);
+    for (std::size_t d = 0; d < spectra_.size(); ++d) {
+        const double f = factor(p.x, d);
+        const auto add = [&](int coordinate, double times, std::size_t row) {
+            double* const to = by.data() + static_cast<std::size_t>(coordinate) * n_bins_;
+            const double* const from = p.rates.data() + row * n_bins_;
+            for (std::size_t k = first_bin_[d]; k < first_bin_[d + 1]; ++k) to[k] += times * from[k];
+        };
+        for (std::size_t g = 0; g < n_groups; ++g) {
+            if (static_cast<int>(g) < c.n_norms) add(c.first_norm() + static_cast<int>(g), f * norm[g], g);
+            if (d > 0) add(c.first_factor() + static_cast<int>(d) - 1, f * norm[g], g);
+        }
+        for (std::size_t r = n_groups; r < rows_.size() && first == 0; ++r)
+            add(rows_[r].shape, f * scale[rows_[r].shape] * norm[rows_[r].group], r);
+    }
 }
 
 double Objective::profiled_norm(const Vector& x, std::span<const double> unit, double tolerance) const {
     const int at = coordinates_.first_norm();
     return spectral::profiled_norm(
         [&](double n) {
-            spectral::NormSlope sum;
-            for_each_bin([&](std::size_t d, std::size_t bin, std::size_t k) {
-                const spectral::StatTerm by =
-                    derivatives(*spectra_[d], bin, k, std::fmax(n * unit[k], spectral::lowest_rate));
-                sum.first += by.first * unit[k];
-                sum.second += by.second * unit[k] * unit[k];
-            });
-            return sum;
+            scaled(unit, n);
+            terms_.slopes(rates_, false, slopes_);
+            return spectral::NormSlope{StatisticTerms::dot(slopes_.first, unit),
+                                       StatisticTerms::triple(slopes_.second, unit, unit)};
         },
         std::exp(coordinates_.lo[at]), std::exp(coordinates_.hi[at]), std::exp(x[at]), tolerance);
 }
@@ -254,23 +192,28 @@ void Objective::profile_one_norm(Point& p, double tolerance) const {
         std::clamp(std::log(profiled_norm(p.x, unit, tolerance)), coordinates_.lo[at], coordinates_.hi[at]);
 }
 
+void Objective::scaled(std::span<const double> unit, double norm) const {
+    rates_.resize(n_bins_);
+    for (std::size_t k = 0; k < n_bins_; ++k) rates_[k] = norm * unit[k];
+}
+
 Objective::SingleNorm Objective::single_norm(const Vector& x, std::span<const double> unit) const {
     constexpr double tolerance = 1e-3;  // a place to look from, not a result
     double counts = 0.0, expected = 0.0;
-    for_each_bin([&](std::size_t d, std::size_t bin, std::size_t k) {
+    for (std::size_t d = 0; d < spectra_.size(); ++d) {
         const FitData& data = *spectra_[d];
-        const double tb = data.background_exposure[bin];
-        counts += data.counts[bin] - (tb > 0.0 ? data.background[bin] * data.source_exposure / tb : 0.0);
-        expected += data.source_exposure * unit[k];
-    });
+        for (std::size_t bin = 0; bin < data.n_bins(); ++bin) {
+            const double tb = data.background_exposure[bin];
+            counts += data.counts[bin] - (tb > 0.0 ? data.background[bin] * data.source_exposure / tb : 0.0);
+            expected += data.source_exposure * unit[first_bin_[d] + bin];
+        }
+    }
     if (!(expected > 0.0)) return {0.0, std::numeric_limits<double>::infinity()};
     Vector from = x;
     from[coordinates_.first_norm()] = std::log(std::max(counts, 1.0) / expected);
-    SingleNorm out{profiled_norm(from, unit, tolerance), 0.0};
-    for_each_bin([&](std::size_t d, std::size_t bin, std::size_t k) {
-        out.stat += term(*spectra_[d], bin, k, out.norm * unit[k]);
-    });
-    return out;
+    const double norm = profiled_norm(from, unit, tolerance);
+    scaled(unit, norm);
+    return {norm, terms_.value(rates_)};
 }
 
 Objective::NormFit Objective::fit_norm(std::span<const double> unit, double log_norm) const {
@@ -281,18 +224,11 @@ Objective::NormFit Objective::fit_norm(std::span<const double> unit, double log_
     const double lo = coordinates_.lo[at], hi = coordinates_.hi[at];
     log_norm = std::clamp(log_norm, lo, hi);
     for (int taken = 0;; ++taken) {
-        const double norm = std::exp(log_norm);
-        double stat = 0.0;
-        spectral::NormSlope sum;
-        for_each_bin([&](std::size_t d, std::size_t bin, std::size_t k) {
-            const double rate = std::fmax(norm * unit[k], spectral::lowest_rate);
-            const spectral::StatTerm by = derivatives(*spectra_[d], bin, k, rate);
-            stat += term(*spectra_[d], bin, k, rate);
-            sum.first += by.first * unit[k];
-            sum.second += by.second * unit[k] * unit[k];
-        });
-        const double slope = norm * sum.first, square = norm * norm * sum.second, curvature = square + slope,
-                     step = -slope / curvature;
+        scaled(unit, std::exp(log_norm));
+        const double stat = terms_.value_and_slopes(rates_, slopes_),
+                     slope = StatisticTerms::dot(slopes_.first, rates_),
+                     square = StatisticTerms::triple(slopes_.second, rates_, rates_),
+                     curvature = square + slope, step = -slope / curvature;
         if (taken > most_steps || (log_norm <= lo && slope >= 0.0) || (log_norm >= hi && slope <= 0.0))
             return {stat, log_norm, square};
         // what comes after the parabola in the series, whose third derivative is about the second
@@ -321,27 +257,25 @@ void Objective::profile_norms(Point& p, const Mask& held) const {
         Vector slope{};
         Matrix observed{}, expected{};
     };
+    // rates of the groups at norm 1, with the factors between spectra
+    more_by_.assign(p.rates.begin(), p.rates.begin() + static_cast<std::ptrdiff_t>(n_groups * n_bins_));
+    for (std::size_t d = 1; d < spectra_.size(); ++d) {
+        const double f = factor(p.x, d);
+        for (std::size_t g = 0; g < n_groups; ++g)
+            for (std::size_t k = first_bin_[d]; k < first_bin_[d + 1]; ++k) more_by_[g * n_bins_ + k] *= f;
+    }
+    const auto unit = [&](int g) { return row(more_by_, static_cast<std::size_t>(g)); };
     const auto look = [&](const Vector& norm) {
         At at;
-        for (std::size_t d = 0; d < spectra_.size(); ++d) {
-            const FitData& data = *spectra_[d];
-            const double f = factor(p.x, d);
-            for (std::size_t bin = 0; bin < data.n_bins(); ++bin) {
-                const std::size_t k = first_bin_[d] + bin;
-                double m = 0.0;
-                for (std::size_t g = 0; g < n_groups; ++g) m += norm[g] * p.rates[g * n_bins_ + k];
-                m = std::fmax(f * m, spectral::lowest_rate);
-                const spectral::StatTerm term = derivatives(data, bin, k, m);
-                const double mean = expected_curvature(data, bin, k, m);
-                for (int i = 0; i < n; ++i) {
-                    const double by = f * p.rates[static_cast<std::size_t>(i) * n_bins_ + k];
-                    at.slope[i] += term.first * by;
-                    for (int j = 0; j <= i; ++j) {
-                        const double square = by * f * p.rates[static_cast<std::size_t>(j) * n_bins_ + k];
-                        at.observed[i][j] += term.second * square;
-                        at.expected[i][j] += mean * square;
-                    }
-                }
+        rates_.assign(n_bins_, 0.0);
+        for (std::size_t g = 0; g < n_groups; ++g)
+            for (std::size_t k = 0; k < n_bins_; ++k) rates_[k] += norm[g] * more_by_[g * n_bins_ + k];
+        terms_.slopes(rates_, true, slopes_);
+        for (int i = 0; i < n; ++i) {
+            at.slope[i] = StatisticTerms::dot(slopes_.first, unit(i));
+            for (int j = 0; j <= i; ++j) {
+                at.observed[i][j] = StatisticTerms::triple(slopes_.second, unit(i), unit(j));
+                at.expected[i][j] = StatisticTerms::triple(slopes_.expected, unit(i), unit(j));
             }
         }
         for (int i = 0; i < n; ++i)
@@ -455,21 +389,19 @@ void Objective::fold_places(std::span<const Vector> places, std::vector<double>&
 
 void Objective::expand_rates(const Vector& x, std::span<const double> rates, std::vector<double>& slope,
                              std::vector<double>& curvature) const {
-    slope.resize(n_bins_);
-    curvature.resize(n_bins_);
-    for_each_bin([&](std::size_t d, std::size_t bin, std::size_t k) {
-        const double f = factor(x, d), m = std::fmax(f * rates[k], spectral::lowest_rate);
-        slope[k] = f * derivatives(*spectra_[d], bin, k, m).first;
-        curvature[k] = f * f * expected_curvature(*spectra_[d], bin, k, m);
-    });
-}
-
-double Objective::expected_curvature(const FitData& d, std::size_t bin, std::size_t k, double rate) const {
-    if (!variance_.empty()) return chi2_term(d, bin, k, rate).second;
-    const double ts = d.source_exposure, tb = d.background_exposure[bin];
-    if (!(tb > 0.0)) return 2.0 * ts / rate;
-    return spectral::expected_curvature(
-        ts, tb, rate, spectral::profiled_background(d.counts[bin], d.background[bin], ts, tb, rate));
+    rates_.assign(rates.begin(), rates.end());
+    const auto multiply = [&](std::vector<double>& to, bool twice) {
+        for (std::size_t d = 1; d < spectra_.size(); ++d) {
+            const double f = factor(x, d), by = twice ? f * f : f;
+            for (std::size_t k = first_bin_[d]; k < first_bin_[d + 1]; ++k) to[k] *= by;
+        }
+    };
+    multiply(rates_, false);
+    terms_.slopes(rates_, true, slopes_);
+    slope = slopes_.first;
+    curvature = slopes_.expected;
+    multiply(slope, false);
+    multiply(curvature, true);
 }
 
 void Objective::evaluate(const Vector& x, Point& p, const Mask& held) {
@@ -504,43 +436,28 @@ void Objective::profile(Point& p, const Mask& held, double tolerance) const {
 
 Expansion Objective::expand(const Point& p, int first) const {
     const int n = coordinates_.n;
-    const Vector norm = norms(p.x), scale = scales(p.x);
+    terms_.slopes(rates(p), true, slopes_);
+    rate_derivatives(p, first, by_);
+    const auto by = [&](int i) { return row(by_, static_cast<std::size_t>(i)); };
     Expansion e;
-    Vector by{};
-    for_each_bin([&](std::size_t d, std::size_t bin, std::size_t k) {
-        const FitData& data = *spectra_[d];
-        const double m = std::fmax(rate(p, norm, factor(p.x, d), k), spectral::lowest_rate);
-        const spectral::StatTerm term = derivatives(data, bin, k, m);
-        const double mean = expected_curvature(data, bin, k, m);
-        rate_derivatives(p, norm, scale, d, k, by, first);
-        for (int i = first; i < n; ++i) {
-            e.slope[i] += term.first * by[i];
-            const double observed = term.second * by[i], expected = mean * by[i];
-            for (int j = first; j <= i; ++j) {
-                e.observed[i][j] += observed * by[j];
-                e.expected[i][j] += expected * by[j];
-            }
+    for (int i = first; i < n; ++i) {
+        e.slope[i] = StatisticTerms::dot(slopes_.first, by(i));
+        for (int j = first; j <= i; ++j) {
+            e.observed[i][j] = e.observed[j][i] = StatisticTerms::triple(slopes_.second, by(i), by(j));
+            e.expected[i][j] = e.expected[j][i] = StatisticTerms::triple(slopes_.expected, by(i), by(j));
         }
-    });
-    for (int i = 0; i < n; ++i)
-        for (int j = 0; j < i; ++j) {
-            e.observed[j][i] = e.observed[i][j];
-            e.expected[j][i] = e.expected[i][j];
-        }
+    }
     return e;
 }
 
 Vector Objective::bending(const Point& from, const Point& to) const {
-    const Vector norm_from = norms(from.x), norm_to = norms(to.x), scale_from = scales(from.x),
-                 scale_to = scales(to.x);
-    Vector sum{}, before{}, after{};
-    for_each_bin([&](std::size_t d, std::size_t bin, std::size_t k) {
-        const double m = std::fmax(rate(to, norm_to, factor(to.x, d), k), spectral::lowest_rate);
-        const double first = derivatives(*spectra_[d], bin, k, m).first;
-        rate_derivatives(from, norm_from, scale_from, d, k, before);
-        rate_derivatives(to, norm_to, scale_to, d, k, after);
-        for (int i = 0; i < coordinates_.n; ++i) sum[i] += first * (after[i] - before[i]);
-    });
+    terms_.slopes(rates(to), false, slopes_);
+    rate_derivatives(from, 0, by_);
+    rate_derivatives(to, 0, more_by_);
+    for (std::size_t i = 0; i < by_.size(); ++i) more_by_[i] -= by_[i];
+    Vector sum{};
+    for (int i = 0; i < coordinates_.n; ++i)
+        sum[i] = StatisticTerms::dot(slopes_.first, row(more_by_, static_cast<std::size_t>(i)));
     return sum;
 }
 

@@ -3,7 +3,9 @@
 /// The statistic of one or several spectra under a model, as a function of the fit's coordinates.
 
 #include "linear.hpp"
+#include "statistic_terms.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <memory>
 #include <span>
@@ -27,6 +29,9 @@ struct Coordinates {
     /// table model, between which it is linear.
     std::vector<std::vector<double>> kinks;
 
+    bool kinked() const {
+        return std::any_of(kinks.begin(), kinks.end(), [](const auto& k) { return !k.empty(); });
+    }
     int first_factor() const { return n_shape; }
     int first_norm() const { return n_shape + n_factors; }
     bool is_norm(int i) const { return i >= first_norm(); }
@@ -63,7 +68,7 @@ class Objective {
               spectral::Abundance abundance);
 
     /// Changes from W-stat and C-stat to a chi2. Bins are taken as they are: none may be empty.
-    void set_statistic(spectral::FitStatistic statistic);
+    void set_statistic(spectral::FitStatistic statistic) { terms_.set_statistic(statistic); }
 
     const Coordinates& coordinates() const { return coordinates_; }
     /// Replaces the limits of a coordinate.
@@ -88,7 +93,7 @@ class Objective {
         return evaluators_[spectrum].photons(values(x));
     }
     spectral::ModelEvaluator& evaluator(std::size_t spectrum) { return evaluators_[spectrum]; }
-    /// Replaces the spectra by others with the same bins and energies.
+    /// Replaces the spectra by others with the same bins, counts and energies.
     void set_spectra(std::span<const FitData* const> spectra) {
         spectra_.assign(spectra.begin(), spectra.end());
     }
@@ -137,9 +142,13 @@ class Objective {
         std::size_t group;
         int shape;  ///< -1: the group itself
     };
-    double rate(const Point& p, const Vector& norm, double factor, std::size_t k) const;
-    void rate_derivatives(const Point& p, const Vector& norm, const Vector& scale, std::size_t spectrum,
-                          std::size_t k, Vector& by, int first = 0) const;
+    /// count/s of each bin.
+    const std::vector<double>& rates(const Point& p) const;
+    /// Rows of n_bins: the derivatives of rates() by each coordinate from `first` on (0 before).
+    void rate_derivatives(const Point& p, int first, std::vector<double>& by) const;
+    std::span<const double> row(const std::vector<double>& rows, std::size_t i) const {
+        return std::span(rows).subspan(i * n_bins_, n_bins_);
+    }
     Expansion expand(const Point& p, int first) const;
     /// @param tolerance relative, of a single norm
     void profile(Point& p, const Mask& held, double tolerance) const;
@@ -148,16 +157,11 @@ class Objective {
     double factor(const Vector& x, std::size_t spectrum) const;
     void fold_rows(const Vector& x, std::size_t n_rows, bool derivatives, std::vector<double>& rates);
     void profile_norms(Point& p, const Mask& held) const;
+    /// Puts norm times unit into rates_.
+    void scaled(std::span<const double> unit, double norm) const;
     double profiled_norm(const Vector& x, std::span<const double> unit, double tolerance) const;
     void profile_one_norm(Point& p, double tolerance) const;
-    double statistic(const Point& p) const;
-    // terms of bin `bin` of a spectrum, bin k of all
-    double term(const FitData& d, std::size_t bin, std::size_t k, double rate) const;
-    spectral::StatTerm derivatives(const FitData& d, std::size_t bin, std::size_t k, double rate) const;
-    double expected_curvature(const FitData& d, std::size_t bin, std::size_t k, double rate) const;
-    spectral::StatTerm chi2_term(const FitData& d, std::size_t bin, std::size_t k, double rate) const;
-    template <typename Visit>
-    void for_each_bin(const Visit& visit) const;
+    double statistic(const Point& p) const { return terms_.value(rates(p)); }
 
     std::vector<const FitData*> spectra_;
     std::shared_ptr<const spectral::ModelDefinition> model_;
@@ -166,10 +170,12 @@ class Objective {
     std::vector<Row> rows_;
     std::vector<std::size_t> first_bin_;  ///< of each spectrum, and the end
     std::size_t n_bins_ = 0;
-    spectral::FitStatistic statistic_ = spectral::FitStatistic::poisson;
-    std::vector<double> variance_;  ///< of each bin for chi2 (that of the model: what does not depend on it)
+    StatisticTerms terms_;
     std::vector<double> frozen_norm_;  ///< of the groups whose norm is frozen
     std::vector<double> photons_;
+    // scratch
+    mutable std::vector<double> rates_, by_, more_by_;
+    mutable StatisticTerms::Slopes slopes_;
 };
 
 }  // namespace xsift::refine

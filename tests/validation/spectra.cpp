@@ -3,6 +3,7 @@
 ///
 /// The source, its response and the shape of its background are those of a real EPIC-pn spectrum of
 /// tests/data; counts of source and background are drawn anew. One line of CSV a simulation and fitted model.
+#include "model_fit.hpp"
 #include "model_photons.hpp"
 #include "pn_spectrum.hpp"
 
@@ -73,6 +74,9 @@ struct Truth {
     double share = 0.5;                              ///< of the source's counts that it has
     double counts = 0.0, background = 0.0;           ///< expected in the band, in the source region
     double ratio = 0.0;  ///< background exposure times area over that of the source
+    /// The counts of the source region stay as drawn, those of the background become their expectation in a
+    /// region this many times larger: W-stat is then the C-stat of a known background.
+    bool known_background = false;
 };
 
 class Simulator {
@@ -126,6 +130,12 @@ class Simulator {
             base_.counts[c] = static_cast<double>(random.poisson(source_[c] + background_[c]));
             base_.background_counts[c] = static_cast<double>(random.poisson(truth_.ratio * background_[c]));
         }
+        if (truth_.known_background) {
+            constexpr double larger = 1e5;
+            for (std::size_t c = 0; c < source_.size(); ++c)
+                base_.background_counts[c] = larger * background_[c];
+            base_.background_back_scale = larger * base_.back_scale;
+        }
         return base_;
     }
 
@@ -144,6 +154,60 @@ const Estimate& second_shape_of(const SpectralFit& fit) {
     return !std::isnan(fit.kt.value) && !std::isnan(fit.gamma.value) ? fit.gamma : fit.kt2;
 }
 
+/// A parameter of the model with its true value.
+struct Known {
+    std::size_t index = 0;
+    double value = 0.0;
+};
+
+/// nH, shape, norm, second shape, second norm; the roles of two components of one kind are those of the fit.
+std::vector<Known> known(const SpectralFit& fit, const Truth& truth, const Simulator& simulator) {
+    double shapes[2] = {truth.parameter, truth.second}, norms[2] = {simulator.norm(0), simulator.norm(1)};
+    if (truth.model == "tbabs*(apec+apec)" && fit.kt.value > fit.kt2.value) {
+        std::swap(shapes[0], shapes[1]);
+        std::swap(norms[0], norms[1]);
+    }
+    std::vector<Known> out;
+    int n_shapes = 0, n_norms = 0;
+    for (std::size_t k = 0; k < fit.parameters.size(); ++k) {
+        const std::string& name = fit.parameters[k].name;
+        if (name == "nH") out.push_back({k, truth.nh});
+        if (name == "kT" || name == "PhoIndex") out.push_back({k, shapes[n_shapes++]});
+        if (name == "norm") out.push_back({k, norms[n_norms++]});
+    }
+    return out;
+}
+
+/// The model with a column that may fall to `lowest`, below 0 if need be: what the limit at 0 does is seen
+/// so.
+std::shared_ptr<const spectral::ModelDefinition> with_lowest_column(
+    const std::shared_ptr<const spectral::ModelDefinition>& model, double lowest) {
+    auto out = std::make_shared<spectral::ModelDefinition>(*model);
+    for (spectral::ModelParameter& p : out->parameters)
+        if (p.name == "nH" && p.free()) p.lo = lowest;
+    return out;
+}
+
+/// How far above the fit's the statistic is with one parameter frozen at its true value, minimised over all
+/// else from the truth and from the best fit: what no interval that ends at a rise can do better than.
+/// Negative where these descents find a lower minimum than the fit has.
+double rise_at_truth(const refine::FitInput& input, const SpectralFit& fit, const std::vector<Known>& truths,
+                     std::size_t which, spectral::FitOptions options) {
+    const FittedParameter& of = fit.parameters[truths[which].index];
+    options.parameters.push_back(
+        fmt::format("{}.{} = {:.17g} frozen", of.component, of.name, truths[which].value));
+    const auto model = test::model(fit.model, options);
+    std::vector<double> best, true_values;
+    for (const FittedParameter& p : fit.parameters) best.push_back(p.estimate.value);
+    true_values = best;
+    for (const Known& k : truths) true_values[k.index] = k.value;
+    best[truths[which].index] = truths[which].value;
+    const std::vector<refine::StartingPoint> starts{true_values, best};
+    refine::ModelFit frozen(std::span(&input, 1), model, starts, options);
+    frozen.estimate();
+    return frozen.fit().stat - fit.stat;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -155,7 +219,8 @@ int main(int argc, char** argv) {
                 arguments.number("share", 0.5),
                 arguments.number("counts", 100.0),
                 arguments.number("background", 20.0),
-                arguments.number("ratio", 19.0)};
+                arguments.number("ratio", 19.0),
+                arguments.text("known-background", "false") == "true"};
     spectral::FitOptions options;
     options.models = arguments.list("fit", truth.model);
     const auto simulations = static_cast<int>(arguments.number("n", 100));
@@ -165,6 +230,11 @@ int main(int argc, char** argv) {
     options.refine = spectral::parse_refine(arguments.text("refine", "auto"));
     options.posterior = arguments.text("posterior", "true") == "true";
     Simulator simulator(truth, options, arguments.text("base", "0007"));
+    // of the fitted models, not of the simulated one
+    if (const std::string setting = arguments.text("set", ""); !setting.empty())
+        options.parameters = {setting};
+    const double lowest_nh = arguments.number("lowest-nh", 0.0);
+    const bool at_truth = arguments.text("at-truth", "false") == "true";
     const ThreadPool pool(1);
     const auto backend = engine::make_cpu_engines(pool).grid;
     engine::ModelGrids grids(options);
@@ -172,7 +242,9 @@ int main(int argc, char** argv) {
         "index,binning,model,bins,stat,dof,nh,nh_lo,nh_hi,parameter,lo,hi,norm,norm_lo,norm_hi,flux,"
         "flux_lo,flux_hi,selected,flags,true_norm,gof_expected,gof_sigma,choice,post_mean,post_median,"
         "post_lo,post_hi,log_evidence,second,second_lo,second_hi,norm2,norm2_lo,norm2_hi,true_model,true_nh,"
-        "true_parameter,true_second,true_norm2,true_counts,model_probability,gof_probability\n");
+        "true_parameter,true_second,true_norm2,true_counts,model_probability,gof_probability,nh_flags,"
+        "parameter_flags,norm_flags,second_flags,norm2_flags,nh_rise,parameter_rise,norm_rise,second_rise,"
+        "norm2_rise\n");
     for (int i = 0; i < simulations; ++i) {
         const Spectrum& spectrum = simulator.draw(seed, static_cast<std::uint64_t>(i));
         for (const std::string& binning : arguments.list("binning", "default")) {
@@ -182,7 +254,7 @@ int main(int argc, char** argv) {
             const auto cells = grids.best_cells(*backend, std::span(&one, 1)).at(0);
             std::vector<refine::ModelTask> models;
             for (std::size_t m = 0; m < options.models.size(); ++m) {
-                models.push_back({grids.models()[m], {}});
+                models.push_back({with_lowest_column(grids.models()[m], lowest_nh), {}});
                 for (const auto& cell : cells[m]) models[m].starts.push_back(cell.values);
             }
             const refine::FitData data(prepared);
@@ -200,10 +272,18 @@ int main(int argc, char** argv) {
                            f.choice);
                 fmt::print("{},{},{},{},{},", post.mean, post.median, post.lo90, post.hi90, f.log_evidence);
                 const Estimate& second = second_shape_of(f);
-                fmt::print("{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", second.value, second.lo, second.hi,
+                fmt::print("{},{},{},{},{},{},{},{},{},{},{},{},{},{}", second.value, second.lo, second.hi,
                            f.norm2.value, f.norm2.lo, f.norm2.hi, truth.model, truth.nh, truth.parameter,
                            truth.second, simulator.norm(1), truth.counts, f.model_probability,
                            f.gof_probability);
+                const std::vector<Known> truths = known(f, truth, simulator);
+                for (std::size_t k = 0; k < 5; ++k)
+                    fmt::print(",{}", k < truths.size() ? f.parameters[truths[k].index].flags : 0);
+                for (std::size_t k = 0; k < 5; ++k)
+                    fmt::print(",{}", at_truth && f.model == truth.model && k < truths.size()
+                                          ? rise_at_truth(input, f, truths, k, options)
+                                          : not_measured);
+                fmt::print("\n");
             }
         }
     }

@@ -100,7 +100,8 @@ class PoissonPoints {
         n_ = static_cast<int>(std::floor((mean + deviations * sigma + 5.0 - first_) / step_)) + 1;
         n_ = n_ < most ? n_ : most;
         double total = 0.0;
-        for (int i = 0; i < n_; ++i) total += weight_[i] = raw(i);
+        for (int i = 0; i < n_; ++i)
+            total += weight_[i] = step_ > 1.0 ? raw(i) : i == 0 ? 1.0 : weight_[i - 1] * mean / count(i);
         for (int i = 0; i < n_; ++i) weight_[i] /= total;
     }
     XSIFT_HD int size() const { return n_; }
@@ -111,7 +112,6 @@ class PoissonPoints {
     static constexpr int most = 48;  // 10 deviations of up to 3 steps each, and 5 counts
     XSIFT_HD double raw(int i) const {
         const double k = count(i);
-        if (mean_ <= 0.0) return k == 0.0 ? 1.0 : 0.0;
         return std::exp(k * std::log(mean_) - mean_ - std::lgamma(k + 1.0));
     }
     double mean_, step_ = 1.0, first_ = 0.0;
@@ -134,18 +134,19 @@ XSIFT_HD inline Moments cstat_moments(double exposure, double rate) {
     return out;
 }
 
+inline constexpr double rare_draw = 1e-8;  ///< probability of a draw that moments leave out
+
 /// Moments of the W-stat of a bin at the true source rate and background rate (count/s), the background
-/// profiled: sums over the Poisson distributions of both counts, less what is rarer than 1e-8.
+/// profiled: sums over the Poisson distributions of both counts, less what is rarer than rare_draw.
 XSIFT_HD inline Moments wstat_moments(double source_exposure, double background_exposure, double rate,
                                       double background_rate) {
-    constexpr double rare = 1e-8;
     const PoissonPoints source(source_exposure * (rate + background_rate)),
         background(background_exposure * background_rate);
     MomentSums sums;
     for (int i = 0; i < source.size(); ++i)
         for (int j = 0; j < background.size(); ++j) {
             const double weight = source.weight(i) * background.weight(j);
-            if (weight < rare) continue;
+            if (weight < rare_draw) continue;
             const double s = source.count(i), b = background.count(j);
             sums.add(weight, wstat(s, b, source_exposure, background_exposure, rate),
                      -0.5 * wstat_derivatives(s, b, source_exposure, background_exposure, rate).first);

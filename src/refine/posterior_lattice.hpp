@@ -1,0 +1,72 @@
+#pragma once
+/// @file
+/// The lattice of shape parameters that a posterior is integrated on.
+
+#include "objective.hpp"
+#include "posterior_axis.hpp"
+
+#include <array>
+#include <limits>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace xsift::refine {
+
+/// One evaluated point of the lattice.
+struct Node {
+    double stat = 0.0;  ///< with the determinant of what was integrated over
+    double log_norm = 0.0, norm_sigma = 0.0;
+    std::vector<double> log_factor, factor_sigma;
+};
+
+using Index = std::array<int, 2>;
+
+/// Points over one or two shape parameters; norm and factors are integrated at each.
+class Lattice {
+  public:
+    Lattice(Objective& objective, std::array<Axis, 2> axes) : objective_(objective), axes_(axes) {}
+
+    /// Looks at everything that hangs together with the seeds and matters.
+    /// @return whether few enough points did it
+    bool fill(std::vector<std::pair<Index, Vector>> todo);
+    double lowest() const { return lowest_; }
+    /// Of ln norm at the lowest point.
+    double norm_sigma() const { return sigma_of_lowest_; }
+    /// Whether the norm is significant there. Where it is not, its integral is no Gaussian.
+    bool significant() const;
+    const std::map<Index, Node>& nodes() const { return nodes_; }
+    const std::array<Axis, 2>& axes() const { return axes_; }
+    /// Points that matter.
+    std::size_t within() const;
+    /// Range of the indices looked at.
+    std::array<Index, 2> range() const;
+    /// How many steps the part that matters is wide along an axis.
+    int width(int axis) const;
+
+  private:
+    void keep(const Index& index, const Node& node);
+    /// One spectrum, whose norm is profiled, and integrated as a Gaussian in its logarithm. Where the norm
+    /// can be 0 that is none: what lies towards 0 counts as one e-fold.
+    /// @param places with norms to begin with; they get the profiled ones
+    void look(const std::vector<Index>& indices, std::vector<Vector>& places);
+    /// Several spectra: the norm is profiled, and the factors with it; then all are integrated as Gaussians.
+    bool look(const Index& index, Vector& place);
+    std::optional<Node> evaluate(const Vector& x, Point& p);
+    /// Newton steps on the factors; the norm follows.
+    void profile_factors(Point& p);
+
+    Objective& objective_;
+    std::array<Axis, 2> axes_;
+    std::map<Index, Node> nodes_;
+    std::vector<double> rates_;
+    double lowest_ = std::numeric_limits<double>::infinity(), sigma_of_lowest_ = lowest_;
+};
+
+/// The lattice over the part of the posterior that matters, with steps that resolve it.
+/// @param best the minimum; @param others further points that matter
+/// @return nothing where the norm is not significant or no lattice of reasonable size does it
+std::optional<Lattice> resolve(Objective& objective, const Vector& best, const std::vector<Vector>& others);
+
+}  // namespace xsift::refine

@@ -1,0 +1,117 @@
+// The terms of many bins at once against the formulas of one bin.
+#include "../../src/refine/goodness.hpp"
+#include "../../src/refine/statistic_lanes.hpp"
+
+#include <cmath>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <xsift/core/random.hpp>
+#include <xsift/spectral/goodness.hpp>
+#include <xsift/spectral/profile.hpp>
+
+namespace xsift::refine {
+namespace {
+
+struct Bins {
+    std::vector<double> source_exposure, background_exposure, counts, background, source_scale,
+        background_scale, rate;
+
+    BinTable table() const {
+        return {source_exposure.data(), background_exposure.data(), counts.data(),
+                background.data(),      source_scale.data(),        background_scale.data()};
+    }
+};
+
+/// n bins of all kinds: with and without counts, background counts and background, over eight decades of
+/// rates.
+Bins bins_of_all_kinds(std::size_t n) {
+    RandomStream random(11, n);
+    Bins out;
+    for (std::size_t k = 0; k < (n + statistic_lanes - 1) / statistic_lanes * statistic_lanes; ++k) {
+        const bool inside = k < n;
+        const double ts = inside ? std::pow(10.0, 2.0 + 3.0 * random.uniform()) : 0.0,
+                     tb = inside && k % 5 != 0 ? ts * (0.5 + 30.0 * random.uniform()) : 0.0,
+                     counts = inside && k % 7 != 0 ? std::floor(std::pow(10.0, 4.0 * random.uniform())) : 0.0,
+                     background =
+                         tb > 0.0 && k % 3 != 0 ? std::floor(std::pow(10.0, 4.0 * random.uniform())) : 0.0;
+        out.source_exposure.push_back(ts);
+        out.background_exposure.push_back(tb);
+        out.counts.push_back(counts);
+        out.background.push_back(background);
+        out.source_scale.push_back(counts > 0.0 ? ts / counts : 0.0);
+        out.background_scale.push_back(background > 0.0 ? tb / background : 0.0);
+        if (inside) out.rate.push_back(std::pow(10.0, -6.0 + 8.0 * random.uniform()));
+    }
+    if (n > 11) out.rate[11] = 0.0;  // below the lowest that is told apart
+    return out;
+}
+
+TEST(StatisticLanes, AreTheFormulasOfOneBin) {
+    for (const std::size_t n : {1u, 3u, 4u, 7u, 211u}) {
+        const Bins b = bins_of_all_kinds(n);
+        std::vector<double> value(n), first(n), second(n), expected(n);
+        best_statistic_lanes().terms(b.table(), b.rate.data(), n,
+                                     {value.data(), first.data(), second.data(), expected.data()});
+        for (std::size_t k = 0; k < n; ++k) {
+            const double ts = b.source_exposure[k], tb = b.background_exposure[k], s = b.counts[k],
+                         back = b.background[k], m = std::max(b.rate[k], spectral::lowest_rate);
+            const spectral::StatTerm by = tb > 0.0 ? spectral::wstat_derivatives(s, back, ts, tb, m)
+                                                   : spectral::cstat_derivatives(s, ts, m);
+            const double f = tb > 0.0 ? spectral::profiled_background(s, back, ts, tb, m) : 0.0,
+                         mean = tb > 0.0 ? spectral::expected_curvature(ts, tb, m, f) : 2.0 * ts / m;
+            EXPECT_NEAR(value[k], spectral::bin_statistic(s, back, ts, tb, m),
+                        1e-12 * (1.0 + s + back + ts * m))
+                << k;
+            EXPECT_NEAR(first[k], by.first, 1e-12 * (ts + s / (m + f))) << k;
+            EXPECT_NEAR(second[k], by.second, 1e-9 * by.second + 1e-100) << k;
+            EXPECT_NEAR(expected[k], mean, 1e-9 * mean) << k;
+        }
+    }
+}
+
+TEST(StatisticLanes, AreTheSameToTheLastBitForAllInstructionSets) {
+    constexpr std::size_t n = 211;
+    const Bins b = bins_of_all_kinds(n);
+    std::vector<double> found[2];
+    const StatisticLanes* const sets[2] = {&statistic_lanes_baseline, &best_statistic_lanes()};
+    for (int i = 0; i < 2; ++i) {
+        std::vector<double> value(n), first(n), second(n), expected(n);
+        sets[i]->terms(b.table(), b.rate.data(), n,
+                       {value.data(), first.data(), second.data(), expected.data()});
+        for (const auto& column : {value, first, second, expected})
+            found[i].insert(found[i].end(), column.begin(), column.end());
+        found[i].push_back(sets[i]->sum(value.data(), n));
+        found[i].push_back(sets[i]->dot(first.data(), value.data(), n));
+        found[i].push_back(sets[i]->triple(first.data(), value.data(), expected.data(), n));
+    }
+    EXPECT_EQ(found[0], found[1]);
+}
+
+TEST(StatisticLanes, SumOverBins) {
+    const std::vector<double> a{1.0, 2.0, 3.0, 4.0, 5.0}, b{2.0, 0.5, -1.0, 1.0, 3.0},
+        c{1.0, 2.0, 1.0, 0.5, -1.0};
+    const StatisticLanes& lanes = best_statistic_lanes();
+    EXPECT_DOUBLE_EQ(lanes.sum(a.data(), 5), 15.0);
+    EXPECT_DOUBLE_EQ(lanes.dot(a.data(), b.data(), 5), 2.0 + 1.0 - 3.0 + 4.0 + 15.0);
+    EXPECT_DOUBLE_EQ(lanes.triple(a.data(), b.data(), c.data(), 5), 2.0 + 2.0 - 3.0 + 2.0 - 15.0);
+}
+
+TEST(StatisticLanes, MomentsAreThoseOfDrawsOneByOne) {
+    WstatMoments moments;
+    for (const double rate : {1e-4, 3e-3, 0.2, 40.0})
+        for (const double background_rate : {0.0, 1e-4, 2e-2, 5.0}) {
+            const spectral::Moments fast = moments(1000.0, 19000.0, rate, background_rate),
+                                    slow = spectral::wstat_moments(1000.0, 19000.0, rate, background_rate);
+            EXPECT_NEAR(fast.mean, slow.mean, 1e-8 * (1.0 + std::fabs(slow.mean)));
+            EXPECT_NEAR(fast.variance, slow.variance, 1e-7 * (1.0 + slow.variance));
+            EXPECT_NEAR(fast.vg, slow.vg, 1e-7 * std::sqrt(slow.variance * slow.gg) + 1e-12);
+            EXPECT_NEAR(fast.gg, slow.gg, 1e-7 * slow.gg + 1e-12);
+            EXPECT_NEAR(fast.vvv, slow.vvv, 1e-6 * (1.0 + std::fabs(slow.vvv)));
+            EXPECT_NEAR(fast.vgg, slow.vgg, 1e-6 * (1.0 + std::sqrt(slow.variance) * slow.gg));
+        }
+}
+
+}  // namespace
+}  // namespace xsift::refine
