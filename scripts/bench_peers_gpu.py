@@ -71,7 +71,8 @@ def cufinufft_photons(lists, df, trials, n, block, single):
                 plan.setpts((2 * np.pi * k * df * middle).astype(real))
                 product = xp.outer((xp.arange(blocks) * block + block // 2) * (k * df), middle)
                 phase = (2 * np.pi * (product - xp.rint(product))).astype(real)
-                s = plan.execute((xp.cos(phase) + 1j * xp.sin(phase)).astype("complex64" if single else "complex128"))
+                strength = (xp.cos(phase) + 1j * xp.sin(phase)).astype("complex64" if single else "complex128")
+                s = plan.execute(strength if blocks > 1 else strength[0])
                 z = z + s.real ** 2 + s.imag ** 2
             best.append(xp.argmax(xp.where(inside, z.ravel(), 0.0)))
         return [int(i) for i in asnumpy(xp.stack(best) if not args.dry_run else np.array(best))]

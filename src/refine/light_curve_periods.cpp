@@ -3,6 +3,7 @@
 #include "noise_levels.hpp"
 #include "photon_moments.hpp"
 #include "pulsations.hpp"
+#include "screened_peaks.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -244,30 +245,51 @@ class LightCurvePolisher {
 
   private:
     /// The peaks to polish with their harmonics, most significant first: what may be significant, and some
-    /// more to fill the rows.
+    /// more to fill the rows; and as for events the highest of each band that may be significant.
     std::vector<std::pair<double, int>> screened(std::span<const timing::StatisticPeaks> found) const {
         struct Screened {
             double log10_fap, frequency;
             int terms;
+            bool of_band;
         };
         std::vector<Screened> peaks;
-        for (const auto& statistic : found)
-            for (const auto& peak : statistic.peaks) {
-                const auto significance =
-                    timing::multi_term_significance(peak.value, static_cast<double>(data_.size()),
-                                                    peak.harmonics, bandwidth(), data_.time_variance());
-                peaks.push_back({significance.log10_fap, peak.frequency, statistic.statistic.harmonics});
+        const auto add = [&](double value, double frequency, int harmonics, int terms, bool of_band) {
+            const auto significance = timing::multi_term_significance(
+                value, static_cast<double>(data_.size()), harmonics, bandwidth(), data_.time_variance());
+            peaks.push_back({significance.log10_fap, frequency, terms, of_band});
+        };
+        for (const auto& statistic : found) {
+            const int terms = statistic.statistic.harmonics;
+            for (const auto& peak : statistic.peaks)
+                add(peak.value, peak.frequency, peak.harmonics, terms, false);
+            for (const auto& band : statistic.band_maxima) {
+                if (band.empty()) continue;
+                // At the end of a band it may lie on the slope of a peak of the next.
+                const SettledTrial trial = settle(band.front().index, 0, grid_.count, [&](std::int64_t i) {
+                    const double f = grid_.frequency(i);
+                    return TrialValue{data_.power(f, timing::usable_terms(f, nyquist(), terms)), NAN};
+                });
+                const double f = grid_.frequency(trial.index);
+                add(trial.value, f, timing::usable_terms(f, nyquist(), terms), terms, true);
             }
+        }
         std::stable_sort(peaks.begin(), peaks.end(),
                          [](const Screened& a, const Screened& b) { return a.log10_fap < b.log10_fap; });
         std::vector<std::pair<double, int>> chosen;
         std::map<int, int> in_octave;
         for (const Screened& peak : peaks) {
             const bool significant = peak.log10_fap <= options_.log10_fap + 1.0;
-            if (chosen.size() >=
-                (significant ? most_frequencies : static_cast<std::size_t>(options_.max_candidates)))
-                break;
-            if (in_octave[std::ilogb(peak.frequency / grid_.df)]++ < most_in_octave)
+            const bool enough =
+                chosen.size() >=
+                (significant ? most_frequencies : static_cast<std::size_t>(options_.max_candidates));
+            if (enough && !significant) break;
+            if (peak.of_band &&
+                (!significant || std::any_of(chosen.begin(), chosen.end(), [&](const auto& c) {
+                    return c.second == peak.terms && std::fabs(c.first - peak.frequency) < 1.0 / span_;
+                })))
+                continue;
+            if (!peak.of_band && enough) continue;
+            if (in_octave[std::ilogb(peak.frequency / grid_.df)]++ < most_in_octave || peak.of_band)
                 chosen.emplace_back(peak.frequency, peak.terms);
         }
         return chosen;

@@ -315,31 +315,40 @@ class EventPolisher {
         double value = 0.0;
         std::int64_t trial = 0;
         bool settled = false;
+        bool of_band = false;  ///< the highest of a band, whatever lies above it elsewhere
 
         /// Whether it is looked at before another.
         bool before(const Screened& o) const {
-            return std::tuple(log10_fap, statistic, -value, trial) <
-                   std::tuple(o.log10_fap, o.statistic, -o.value, o.trial);
+            return std::tuple(log10_fap, statistic, -value, trial, of_band) <
+                   std::tuple(o.log10_fap, o.statistic, -o.value, o.trial, o.of_band);
         }
     };
 
-    Screened screened(std::size_t statistic, std::int64_t trial, double value, bool settled) const {
+    Screened screened(std::size_t statistic, std::int64_t trial, double value, bool settled,
+                      bool of_band) const {
         const Statistic& s = found_[statistic].statistic;
         const int n = usable_harmonics(grid_.frequency(trial), s.harmonics);
         const double fap =
             timing::log10_false_alarm(log10_single(s.kind, value, n), trials(s.kind, value, n));
-        return {fap, statistic, value, trial, settled};
+        return {fap, statistic, value, trial, settled, of_band};
     }
 
-    /// Polishes the most significant screened peaks. Their order is that of their values in double: a peak
-    /// waits at the highest value that its screened one allows and is settled when its turn comes.
+    /// Polishes the most significant screened peaks, and the highest of each band if it is significant: red
+    /// noise can fill the lists with slow peaks, and what is faster is judged by its own noise. Their order
+    /// is that of their values in double: a peak waits at the highest value that its screened one allows and
+    /// is settled when its turn comes.
     std::vector<Measured> polish_screened() const {
         const auto later = [](const Screened& a, const Screened& b) { return b.before(a); };
         std::priority_queue<Screened, std::vector<Screened>, decltype(later)> queue(later);
-        for (std::size_t s = 0; s < found_.size(); ++s)
-            for (const auto& peak : found_[s].peaks)
-                queue.push(
-                    screened(s, peak.index, peak.value + screening_tolerance(peak.value), /*settled=*/false));
+        for (std::size_t s = 0; s < found_.size(); ++s) {
+            const auto add = [&](const timing::Peak& peak, bool of_band) {
+                const double highest = peak.value + screening_tolerance(peak.value);
+                queue.push(screened(s, peak.index, highest, /*settled=*/false, of_band));
+            };
+            for (const auto& peak : found_[s].peaks) add(peak, false);
+            for (const auto& band : found_[s].band_maxima)
+                if (!band.empty()) add(band.front(), true);
+        }
         std::vector<int> seen(found_.size(), 0);
         std::vector<double> kept;
         std::map<int, int> in_octave;
@@ -348,22 +357,24 @@ class EventPolisher {
             const Screened p = queue.top();
             queue.pop();
             const Statistic& statistic = found_[p.statistic].statistic;
+            const bool significant = p.log10_fap <= options_.log10_fap;
+            const bool enough =
+                out.size() >=
+                (significant ? most_frequencies : static_cast<std::size_t>(options_.max_candidates));
+            if (enough && !significant) break;
+            if (enough && !p.of_band) continue;
             if (!p.settled) {
                 const SettledTrial exact =
                     settle(p.trial, 0, grid_.count, [&](std::int64_t i) { return at_trial(statistic, i); });
-                queue.push(screened(p.statistic, exact.index, exact.value, /*settled=*/true));
+                queue.push(screened(p.statistic, exact.index, exact.value, /*settled=*/true, p.of_band));
                 continue;
             }
-            const bool significant = p.log10_fap <= options_.log10_fap;
-            if (out.size() >=
-                (significant ? most_frequencies : static_cast<std::size_t>(options_.max_candidates)))
-                break;
-            if (seen[p.statistic]++ >= timing::screened_peaks(options_)) continue;
+            if (!p.of_band && seen[p.statistic]++ >= timing::screened_peaks(options_)) continue;
             const double frequency = grid_.frequency(p.trial);
             const bool known = std::any_of(kept.begin(), kept.end(),
                                            [&](double k) { return std::fabs(k - frequency) < resolution(); });
             if (known) continue;
-            if (in_octave[std::ilogb(frequency / grid_.df)]++ >= most_in_octave) continue;
+            if (in_octave[std::ilogb(frequency / grid_.df)]++ >= most_in_octave && !p.of_band) continue;
             kept.push_back(frequency);
             out.push_back(fastest_fundamental(maximise(statistic, frequency)));
         }

@@ -587,6 +587,45 @@ LightCurve red_noise(std::size_t n, double index, double corner, std::uint64_t s
 
 /// White-noise probabilities find false periods in most curves with red noise; local ones in a tenth at p =
 /// 0.1, within a factor 2 (of 200 curves 20, at most 40 with the scatter of 4 left to chance).
+/// Flickering fills the lists of peaks; a weak pulse far above it is found as the highest of its decade.
+TEST(Periods, AFastPulseIsFoundBesideSlowFlickering) {
+    constexpr double bin = 100.0, pulse = 0.3712;
+    constexpr int bins = 400;
+    RandomStream random(2026, 11);
+    std::vector<double> rate;
+    double x = 0.0, total = 0.0;
+    for (int i = 0; i < bins; ++i) {
+        x = 0.9 * x + 0.6 * random.normal();
+        rate.push_back(std::exp(x));
+        total += rate.back();
+    }
+    EventList events;
+    events.exposure.time_system = "TDB";
+    events.exposure.time_reference = "SOLARSYSTEM";
+    events.gti = {{0.0}, {bin * bins}};
+    for (int i = 0; i < bins; ++i)
+        for (auto n = random.poisson(40'000.0 * rate[static_cast<std::size_t>(i)] / total); n > 0;) {
+            const double t = bin * (i + random.uniform());
+            if (random.uniform() * 1.065 > 1.0 + 0.065 * std::cos(constants::two_pi * pulse * t)) continue;
+            events.time.push_back(t);
+            --n;
+        }
+    std::sort(events.time.begin(), events.time.end());
+    timing::SearchOptions options;
+    options.fmax = 1.0;
+    options.z2_harmonics = {1};
+    options.h_harmonics = 0;
+    const auto grid = timing::make_grid(events, options);
+    const engine::EventTask task = engine::make_task(events, grid, options);
+    const ThreadPool pool(1);
+    const auto found = engine::make_cpu_engines(pool).search->search(std::span(&task, 1)).at(0).statistics;
+    for (const timing::Peak& peak : found.at(0).peaks) EXPECT_LT(peak.frequency, 0.01);
+    const Rows rows = polish_events(events, grid, found, options);
+    EXPECT_NEAR(offered(rows).frequency, pulse, 2e-5);
+    EXPECT_NEAR(offered(rows).noise_level, 1.0, 0.2);
+    EXPECT_LT(offered(rows).log10_fap, -3.0);
+}
+
 TEST(LightCurvePeriods, RedNoiseIsJudgedByItsLocalLevel) {
     for (const double index : {1.0, 2.0}) {
         int white = 0, local = 0;
