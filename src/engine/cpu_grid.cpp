@@ -23,7 +23,7 @@ void fold_and_fit(const GridSpectrum& spectrum, const CellCounts& counts, const 
                   std::int64_t first, std::int64_t count, std::vector<float>& rate, GridCell* cells) {
     const std::int64_t stride = CellCounts::padded(spectrum.n_bins);
     rate.assign(static_cast<std::size_t>(count * stride), 0.0f);
-    std::vector<float> space(grid_product_floats(spectrum.n_energies, spectrum.n_bins));
+    std::vector<float> space(grid_product_floats(spectrum.n_energies));
     const NufftKernel& kernel = nufft_best();
     kernel.grid_product({templates + first * spectrum.n_energies, spectrum.fold.data(), count,
                          spectrum.n_energies, spectrum.n_bins, rate.data(), stride},

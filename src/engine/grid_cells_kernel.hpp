@@ -57,6 +57,8 @@ struct LaneBins {
 };
 
 static void run_grid_cells(const GridCells& job) {
+    double share = 0.0;
     for (std::int64_t i = 0; i < job.count; ++i)
-        job.cells[i] = fit_cell(job.first + i, job.data, LaneBins{&job.data, job.rate + i * job.rate_stride});
+        job.cells[i] =
+            fit_cell(job.first + i, job.data, LaneBins{&job.data, job.rate + i * job.rate_stride}, share);
 }

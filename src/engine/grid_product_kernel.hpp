@@ -8,28 +8,39 @@
 
 constexpr std::int64_t product_width = product_vectors * matrix_lanes;
 
-/// fold as panels of product_width bins, [panel][energy][bin], the last one filled up with zeros.
-static void pack_panels(const GridProduct& job, float* panels) {
-    for (std::int64_t first = 0; first < job.n_bins; first += product_width) {
-        const std::int64_t n = std::min(product_width, job.n_bins - first);
-        for (std::int64_t e = 0; e < job.n_energies; ++e, panels += product_width) {
-            std::copy_n(job.fold + e * job.n_bins + first, n, panels);
-            std::fill(panels + n, panels + product_width, 0.0f);
-        }
+/// The bins of a panel, [energy][bin], filled up with zeros, for the energies that reach any of them: a
+/// response is mostly empty.
+struct Panel {
+    std::int64_t first, end;  ///< energies
+    const float* values;      ///< of energy `first`
+};
+
+static Panel pack_panel(const GridProduct& job, std::int64_t bin, std::int64_t n, float* to) {
+    const auto reaches = [&](std::int64_t e) {
+        const float* from = job.fold + e * job.n_bins + bin;
+        return std::any_of(from, from + n, [](float value) { return value != 0.0f; });
+    };
+    Panel panel{0, job.n_energies, to};
+    while (panel.first < panel.end && !reaches(panel.first)) ++panel.first;
+    while (panel.first < panel.end && !reaches(panel.end - 1)) --panel.end;
+    for (std::int64_t e = panel.first; e < panel.end; ++e, to += product_width) {
+        std::copy_n(job.fold + e * job.n_bins + bin, n, to);
+        std::fill(to + n, to + product_width, 0.0f);
     }
+    return panel;
 }
 
 /// `rows` templates times one panel, of which n columns are kept.
 template <unsigned rows>
 static inline __attribute__((always_inline)) void product_tile(const GridProduct& job, std::int64_t row,
-                                                               const float* panel, std::int64_t first,
+                                                               const Panel& panel, std::int64_t first,
                                                                std::int64_t n) {
-    const float* a = job.templates + row * job.n_energies;
+    const float *a = job.templates + row * job.n_energies, *values = panel.values;
     Wide sum[rows][product_vectors] = {};
-    for (std::int64_t e = 0; e < job.n_energies; ++e, panel += product_width) {
+    for (std::int64_t e = panel.first; e < panel.end; ++e, values += product_width) {
         Wide b[product_vectors];
 #pragma GCC unroll 4
-        for (unsigned v = 0; v < product_vectors; ++v) b[v] = load_wide(panel + v * matrix_lanes);
+        for (unsigned v = 0; v < product_vectors; ++v) b[v] = load_wide(values + v * matrix_lanes);
 #pragma GCC unroll 8
         for (unsigned r = 0; r < rows; ++r)
 #pragma GCC unroll 4
@@ -49,15 +60,14 @@ static inline __attribute__((always_inline)) void product_tile(const GridProduct
     }
 }
 
-static void run_grid_product(const GridProduct& job, float* panels) {
-    pack_panels(job, panels);
+static void run_grid_product(const GridProduct& job, float* space) {
     for (std::int64_t first = 0; first < job.n_bins; first += product_width) {
         const std::int64_t n = std::min(product_width, job.n_bins - first);
+        const Panel panel = pack_panel(job, first, n, space);
         std::int64_t row = 0;
         for (; row + static_cast<std::int64_t>(product_rows) <= job.n_templates; row += product_rows)
-            product_tile<product_rows>(job, row, panels, first, n);
-        for (; row < job.n_templates; ++row) product_tile<1>(job, row, panels, first, n);
-        panels += job.n_energies * product_width;
+            product_tile<product_rows>(job, row, panel, first, n);
+        for (; row < job.n_templates; ++row) product_tile<1>(job, row, panel, first, n);
     }
 }
 

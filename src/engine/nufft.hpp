@@ -75,9 +75,9 @@ struct GridProduct {
 };
 /// Bins that a panel of the product is wide at most.
 inline constexpr std::int64_t grid_product_widest = 48;
-/// Floats of the work space of a product: its bins in full panels of any instruction set.
-constexpr std::size_t grid_product_floats(std::int64_t n_energies, std::int64_t n_bins) {
-    return static_cast<std::size_t>(n_energies * (n_bins + grid_product_widest));
+/// Floats of the work space of a product: one panel of any instruction set.
+constexpr std::size_t grid_product_floats(std::int64_t n_energies) {
+    return static_cast<std::size_t>(n_energies * grid_product_widest);
 }
 /// Cells to fit to one spectrum.
 struct GridCells {

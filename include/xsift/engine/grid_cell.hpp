@@ -73,9 +73,12 @@ struct SerialBins {
 
 /// Fits the norm of one template to the counts: Newton steps until the next one is short, then the statistic
 /// with the parabola that is left.
-/// @param bins like SerialBins; on a device threads may share it, as all get the same sums
+/// @param bins like SerialBins
+/// @param share of all counts that the model is expected to have, to begin with; 0: what the background
+/// leaves. The
+///   share found comes back: templates that follow each other are alike.
 template <typename Bins>
-XSIFT_HD GridCell fit_cell(std::int64_t index, const CellData& data, const Bins& bins) {
+XSIFT_HD GridCell fit_cell(std::int64_t index, const CellData& data, const Bins& bins, double& share) {
     constexpr double short_step = 0.03;  // of the norm: what is left after it is some 1e-3
     constexpr double enough = 1e-4;      // what the statistic may miss
     constexpr int most_passes = 6;
@@ -85,7 +88,8 @@ XSIFT_HD GridCell fit_cell(std::int64_t index, const CellData& data, const Bins&
     const double lo = data.norm_min,
                  most = rate > 0.0 ? std::fmin(1.001 * data.total / rate, data.norm_max) : lo,
                  hi = std::fmax(lo, most);
-    double norm = data.net > 0.0 && rate > 0.0 ? data.net / rate : lo;
+    const double expected = share > 0.0 ? share * data.total : data.net;
+    double norm = expected > 0.0 && rate > 0.0 ? expected / rate : lo;
     norm = spectral::profiled_norm(
         [&](double n) {
             const BinSums at = bins.template sums<false>(n);
@@ -100,10 +104,17 @@ XSIFT_HD GridCell fit_cell(std::int64_t index, const CellData& data, const Bins&
         const double step = (next - norm) / norm;
         if (!(at.second * std::fabs(step * step * step) > enough) || pass == most_passes) {
             const double stat = 2.0 * (at.half + step * (at.first + 0.5 * step * at.second));
+            share = next > lo ? next * rate / data.total : 0.0;
             return {index, next, std::rint(stat * stat_steps) / stat_steps};
         }
         norm = next;
     }
+}
+
+template <typename Bins>
+XSIFT_HD GridCell fit_cell(std::int64_t index, const CellData& data, const Bins& bins) {
+    double share = 0.0;
+    return fit_cell(index, data, bins, share);
 }
 
 /// Order of the outcome: lowest statistic first, ties by index; what is not a number comes last.
