@@ -110,6 +110,36 @@ TEST(GridBodies, BinsAreThoseOfTheStatisticsInDouble) {
                 }
 }
 
+TEST(GridBodies, NormsOfAPairAreTheLowestThatAreNotNegative) {
+    RandomStream random(5, 0);
+    int both = 0, one = 0;
+    for (int i = 0; i < 300; ++i) {
+        // scalar products of two vectors, so that the matrix is one
+        const double a[2] = {random.uniform(), random.uniform()}, b[2] = {random.uniform(), random.uniform()},
+                     aa = a[0] * a[0] + a[1] * a[1], ab = a[0] * b[0] + a[1] * b[1],
+                     bb = b[0] * b[0] + b[1] * b[1], x0 = 1.5 * random.uniform() - 0.5,
+                     y0 = 1.5 * random.uniform() - 0.5, right[2] = {aa * x0 + ab * y0, ab * x0 + bb * y0};
+        const auto value = [&](double x, double y) {
+            return -right[0] * x - right[1] * y + 0.5 * (aa * x * x + 2.0 * ab * x * y + bb * y * y);
+        };
+        const spectral::PairNorms best = spectral::best_pair_norms(aa, ab, bb, right[0], right[1]);
+        ASSERT_GE(best.norm[0], 0.0);
+        ASSERT_GE(best.norm[1], 0.0);
+        EXPECT_NEAR(best.value, value(best.norm[0], best.norm[1]), 1e-9 * (1.0 + std::fabs(best.value)));
+        (best.norm[0] > 0.0 && best.norm[1] > 0.0 ? both : one) += 1;
+        for (const double x : {0.0, 0.5, 0.99, 1.01, 2.0})
+            for (const double y : {0.0, 0.5, 0.99, 1.01, 2.0})
+                for (const double more : {0.0, 0.1})
+                    EXPECT_GE(value(x * best.norm[0] + more, y * best.norm[1] + more), best.value - 1e-9);
+        for (const double step : {0.01, 1.0}) {
+            EXPECT_GE(value(best.norm[0] + step, best.norm[1]), best.value - 1e-9);
+            EXPECT_GE(value(best.norm[0], best.norm[1] + step), best.value - 1e-9);
+        }
+    }
+    EXPECT_GT(both, 30);
+    EXPECT_GT(one, 30);
+}
+
 TEST(GridBodies, AGridOffersItsMinima) {
     // a valley along the diagonal of 5 x 4, and a second dip in the corner; row-major
     const std::vector<double> stat{9, 8, 7, 1, 8, 2, 6, 9, 3, 3, 9, 9, 5, 9, 9, 4, 9, 9, 5, 9};
