@@ -1,3 +1,5 @@
+#include "few_photons.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -226,103 +228,13 @@ LogRates tabulated_h_rates(double h, int harmonics) {
             a * v[0].tau + b * v[1].tau + c * v[2].tau + d * v[3].tau};
 }
 
-/// Tails of few photons: log10 of the probability of a value over that in the limit of many, where the latter
-/// is 10^-exponent. Simulated with 20 and 200 photons (tests/validation/calibrate_tails.cpp): phases drawn
-/// uniformly down to 1e-5, accurate to 0.02 there; beyond from pulsed densities, accurate to 0.1 to 0.3.
-constexpr std::array<double, 10> exponent{0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 13.0};
-/// Where the extrapolation ends.
-constexpr double largest_exponent = 20.0;
-struct FewPhotons {
-    int harmonics;  ///< of Z2; 0: H
-    std::array<double, 10> of_20, of_200;
-};
-constexpr std::array<FewPhotons, 6> few_photons{{
-    {2,
-     {0, -0.02, -0.07, -0.09, -0.09, -0.05, -0.05, -0.08, -0.15, -0.20},
-     {0, 0, 0, 0, 0, 0, 0, 0.05, 0.25, 0.45}},
-    {3,
-     {0, -0.025, -0.052, -0.01, 0.107, 0.243, 0.40, 0.80, 1.15, 1.55},
-     {0, 0, 0, 0, 0.03, 0.05, 0.08, 0.15, 0.28, 0.50}},
-    {4,
-     {0, -0.028, -0.032, 0.025, 0.19, 0.48, 0.70, 1.20, 1.75, 2.60},
-     {0, 0, 0, 0, 0.04, 0.08, 0.12, 0.28, 0.48, 0.85}},
-    {8,
-     {0, -0.033, 0.017, 0.18, 0.39, 0.80, 1.16, 1.90, 2.75, 4.60},
-     {0, 0, 0, 0.01, 0.07, 0.13, 0.20, 0.38, 0.65, 1.15}},
-    {20,
-     {0, -0.028, 0.10, 0.357, 0.70, 1.14, 1.60, 2.50, 3.50, 5.00},
-     {0, 0, 0.01, 0.03, 0.09, 0.16, 0.25, 0.50, 0.90, 1.50}},
-    {0,
-     {0, -0.033, -0.052, 0.086, 0.388, 0.85, 1.24, 2.15, 3.20, 4.80},
-     {0, 0, 0, 0.01, 0.065, 0.12, 0.18, 0.36, 0.60, 1.00}},
-}};
-
-/// Linear between the exponents, beyond the last with its slope.
-double at_exponent(const std::array<double, 10>& value, double at) {
-    std::size_t i = 1;
-    while (i + 1 < exponent.size() && at > exponent[i]) ++i;
-    const double slope = (value[i] - value[i - 1]) / (exponent[i] - exponent[i - 1]);
-    return value[i - 1] + slope * (at - exponent[i - 1]);
-}
-
-/// Linear in 1/sqrt(N) between 20 and 200 photons (in 1/N a list of 50 has too many false alarms of H, in ln
-/// N too few), in ln N below, inverse to N above.
-double of_photons(const FewPhotons& row, double at, double photons) {
-    const double many = at_exponent(row.of_200, at);
-    if (photons >= 200.0) return many * 200.0 / photons;
-    const double few = at_exponent(row.of_20, at);
-    const double share = photons >= 20.0 ? (std::sqrt(200.0 / photons) - 1.0) / (std::sqrt(10.0) - 1.0)
-                                         : std::log(200.0 / photons) / std::log(10.0);
-    return many + (few - many) * share;
-}
-
-/// log10 of a single-trial probability for this number of photons from that in the limit of many.
-double corrected(double log10_p, int harmonics, double photons) {
-    if (!(photons < 1e9) || log10_p >= 0.0) return log10_p;
-    const double at = std::min(-log10_p, largest_exponent);
-    double shift = 0.0;
-    if (harmonics == 0) {
-        shift = of_photons(few_photons.back(), at, photons);
-    } else {
-        std::size_t i = 0;
-        while (i + 2 < few_photons.size() && few_photons[i + 1].harmonics < harmonics) ++i;
-        const FewPhotons &low = few_photons[i], &high = few_photons[i + 1];
-        const double x = std::clamp(
-            static_cast<double>(harmonics - low.harmonics) / (high.harmonics - low.harmonics), 0.0, 1.0);
-        shift = (1.0 - x) * of_photons(low, at, photons) + x * of_photons(high, at, photons);
-    }
-    return std::min(0.0, log10_p + shift);
-}
-
 /// Photons times what the crossings of one harmonic exceed by what follows from its tail (simulated with 20
 /// and 50 photons, scripts/validate-nulls).
 constexpr double crossings_of_few = 2.6;
 
-/// log10 of what the crossings of H of 20 photons exceed those of many by, for a single-trial probability of
-/// 10^-exponent; what makes H of few photons high are its higher harmonics, whose maxima are narrower and so
-/// more. Simulated with 20, 50 and 100 photons, 50,000 searches each, and going with 1/sqrt(N).
-constexpr std::array<double, 6> crossings_exponent{3.9, 4.7, 5.3, 5.9, 6.5, 7.0};
-constexpr std::array<double, 6> crossings_of_20{-0.02, -0.07, 0.0, 0.11, 0.205, 0.315};
-constexpr double crossings_slope = 0.2, most_crossings = 0.6;
-
-double few_crossings(double log10_p, double photons) {
-    if (!(photons < 1e9)) return 0.0;
-    const double at = std::max(-log10_p, crossings_exponent.front());
-    double value =
-        std::min(crossings_of_20.back() + crossings_slope * (at - crossings_exponent.back()), most_crossings);
-    for (std::size_t i = 1; i < crossings_exponent.size(); ++i)
-        if (at <= crossings_exponent[i]) {
-            const double x =
-                (at - crossings_exponent[i - 1]) / (crossings_exponent[i] - crossings_exponent[i - 1]);
-            value = crossings_of_20[i - 1] + x * (crossings_of_20[i] - crossings_of_20[i - 1]);
-            break;
-        }
-    return value * std::min(1.0, std::sqrt(20.0 / photons));
-}
-
 /// log10 of the single-trial probability of H from its exact one in the limit of many photons.
 double log10_h_of_few(double h, double log10_exact, double photons) {
-    return corrected(std::min(0.0, std::max(log10_exact, log10_h_survival(h))), 0, photons);
+    return of_few_photons(std::min(0.0, std::max(log10_exact, log10_h_survival(h))), 0, photons);
 }
 
 /// ln of the single-trial probability in the limit of many photons, and of the expected crossings of H.
@@ -334,17 +246,6 @@ LogRates log_h(double h, int harmonics, const SearchExtent& extent) {
         tau += constants::ln10 *
                few_crossings(log10_h_of_few(h, p / constants::ln10, extent.photons), extent.photons);
     return {p, tau};
-}
-
-/// log10 P(> z2) of one harmonic: Zar's form of the Rayleigh test (1999, Biostatistical Analysis, 27.4), the
-/// chi2 for many photons.
-double log10_rayleigh(double z2, double photons) {
-    if (!(photons < 1e9)) return log10_chi2_survival(z2, 1);
-    const double resultant = std::min(0.5 * z2 * photons, photons * photons);
-    const double full = 1.0 + 2.0 * photons;
-    // sqrt(full^2 - 4 resultant) - full without the difference of large numbers
-    return -4.0 * resultant / (std::sqrt(std::max(0.0, full * full - 4.0 * resultant)) + full) /
-           constants::ln10;
 }
 
 /// The value of a statistic with a false-alarm probability in a search.
@@ -413,7 +314,7 @@ SearchExtent search_extent(const EventList& events, const FrequencyGrid& grid) {
 
 double log10_z2_single(double z2, int n, const SearchExtent& extent) {
     if (n * extent.groups == 1) return std::min(0.0, log10_rayleigh(z2, extent.photons));
-    return corrected(log10_chi2_survival(z2, n * extent.groups), std::max(n, 2), extent.photons);
+    return of_few_photons(log10_chi2_survival(z2, n * extent.groups), std::max(n, 2), extent.photons);
 }
 
 double log10_h_single(double h, int harmonics, const SearchExtent& extent) {

@@ -1,4 +1,4 @@
-// Tails of Z2_n and H of few photons, by drawing phases: what the table in src/timing/trials.cpp is made
+// Tails of Z2_n and H of few photons, by drawing phases: what the table in src/timing/few_photons.cpp is made
 // from.
 //
 //   calibrate_tails MILLIONS [PHOTONS...]
