@@ -1,7 +1,7 @@
 """Where the bias of the default comes from, from the rows of simulate_spectra (see scripts/validate-spectra -b).
 
 validate_bias.py FOLDER: holds BACKGROUND.COUNTS.VARIANT.csv, the variants being fits of the same counts. Bias: (median - truth) over the half-width of the
-central 68% of the default's indices, so that differences are those of the medians. Errors by drawing sources again.
+central 68% of the default's indices (with nH known: of its own). Errors by drawing sources again.
 """
 import csv
 import pathlib
@@ -9,7 +9,7 @@ import sys
 
 import numpy as np
 
-VARIANTS = "default", "known-background", "frozen-nh", "negative-nh"
+VARIANTS = "default", "known-background", "frozen-nh"
 TRUTH = 2.0
 
 
@@ -21,7 +21,7 @@ def indices(path):
 def main():
     folder = pathlib.Path(sys.argv[1])
     random = np.random.default_rng(1)
-    print("| background counts | source counts | simulations | default | background known | default less that | nH known | nH may be negative |\n|" + "---|" * 8)
+    print("| background counts | source counts | simulations | default | background known | default less that | nH known |\n|" + "---|" * 7)
     cases = sorted({tuple(int(part) for part in path.name.split(".")[:2]) for path in folder.glob("*.default.csv")})
     for background, counts in cases:
         rows = {variant: indices(folder / f"{background}.{counts}.{variant}.csv") for variant in VARIANTS}
@@ -38,7 +38,7 @@ def main():
         at = biases(fitted)
         error = np.std([biases(fitted[:, random.integers(0, len(common), len(common))]) for _ in range(1000)], axis=0)
         shown = [f"{a:+.2f} ± {e:.2f}" for a, e in zip(at, error)]
-        print(f"| {background} | {counts} | {len(common)} | {shown[0]} | {shown[1]} | {shown[4]} | {shown[2]} | {shown[3]} |")
+        print(f"| {background} | {counts} | {len(common)} | {shown[0]} | {shown[1]} | {shown[3]} | {shown[2]} |")
 
 
 main()

@@ -178,16 +178,6 @@ std::vector<Known> known(const SpectralFit& fit, const Truth& truth, const Simul
     return out;
 }
 
-/// The model with a column that may fall to `lowest`, below 0 if need be: what the limit at 0 does is seen
-/// so.
-std::shared_ptr<const spectral::ModelDefinition> with_lowest_column(
-    const std::shared_ptr<const spectral::ModelDefinition>& model, double lowest) {
-    auto out = std::make_shared<spectral::ModelDefinition>(*model);
-    for (spectral::ModelParameter& p : out->parameters)
-        if (p.name == "nH" && p.free()) p.lo = lowest;
-    return out;
-}
-
 /// How far above the fit's the statistic is with one parameter frozen at its true value, minimised over all
 /// else from the truth and from the best fit: what no interval that ends at a rise can do better than.
 /// Negative where these descents find a lower minimum than the fit has.
@@ -233,7 +223,6 @@ int main(int argc, char** argv) {
     // of the fitted models, not of the simulated one
     if (const std::string setting = arguments.text("set", ""); !setting.empty())
         options.parameters = {setting};
-    const double lowest_nh = arguments.number("lowest-nh", 0.0);
     const bool at_truth = arguments.text("at-truth", "false") == "true";
     const ThreadPool pool(1);
     const auto backend = engine::make_cpu_engines(pool).grid;
@@ -254,7 +243,7 @@ int main(int argc, char** argv) {
             const auto cells = grids.best_cells(*backend, std::span(&one, 1)).at(0);
             std::vector<refine::ModelTask> models;
             for (std::size_t m = 0; m < options.models.size(); ++m) {
-                models.push_back({with_lowest_column(grids.models()[m], lowest_nh), {}});
+                models.push_back({grids.models()[m], {}});
                 for (const auto& cell : cells[m]) models[m].starts.push_back(cell.values);
             }
             const refine::FitData data(prepared);
