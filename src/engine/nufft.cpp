@@ -42,8 +42,8 @@ NufftPlan::NufftPlan(int block, const NufftKernel& kernel)
     constexpr int before = static_cast<int>(nufft_width) / 2 - 1;  // cells below that of the photon
     for (int row = 0; row <= nufft_table_rows; ++row)
         for (int i = 0; i < static_cast<int>(nufft_width); ++i)
-            table_[static_cast<std::size_t>(row) * nufft_width + i] = static_cast<float>(
-                spreading.value(i - before - static_cast<double>(row) / nufft_table_rows));
+            table_[static_cast<std::size_t>(row) * nufft_width + i] =
+                static_cast<float>(spreading.value(i - before - static_cast<double>(row) / nufft_table_rows));
     order_.resize(static_cast<std::size_t>(block_));
     correction_.resize(static_cast<std::size_t>(block_));
     for (int l = 0; l < block_; ++l) {
