@@ -204,7 +204,7 @@ class Slot {
     void start(std::span<const GridTask> tasks, Templates& templates) {
         Results<GridCell>& out = cells_found_;
         out.prepare(tasks, [](const GridTask& task) { return task.max_cells; });
-        begin(tasks, templates);
+        begin(tasks);
         std::vector<ChoiceJob> choices;
         for (std::size_t i = 0; i < tasks.size(); ++i)
             choices.push_back({tasks[i].columns, tasks[i].within, tasks[i].max_cells,
@@ -220,7 +220,7 @@ class Slot {
     void start(std::span<const PairTask> tasks, Templates& templates) {
         Results<PairCell>& out = pairs_found_;
         out.prepare(tasks, [](const PairTask& task) { return task.max_pairs; });
-        begin(tasks, templates);
+        begin(tasks);
         Layout layout;
         std::vector<PairPlaces> places;
         for (const PairTask& task : tasks)
@@ -273,7 +273,7 @@ class Slot {
     /// Packs the spectra and lists the items. The models of one spectrum follow each other and share its
     /// arrays.
     template <typename Task>
-    void begin(std::span<const Task> tasks, Templates&) {
+    void begin(std::span<const Task> tasks) {
         package_.clear();
         counts_.clear();
         places_.clear();

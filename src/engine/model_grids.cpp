@@ -346,7 +346,7 @@ const std::vector<std::shared_ptr<const spectral::ModelDefinition>>& ModelGrids:
 }
 
 std::vector<std::vector<std::vector<ModelCell>>> ModelGrids::best_cells(
-    GridLikelihood& backend, std::span<const PreparedSpectrum* const> spectra) {
+    GridLikelihood& backend, std::span<const PreparedSpectrum* const> spectra, bool with_pairs) {
     Implementation& own = *implementation_;
     std::vector<ReducedSpectrum> reduced;
     for (const PreparedSpectrum* s : spectra) reduced.push_back(reduce(*s));
@@ -361,7 +361,7 @@ std::vector<std::vector<std::vector<ModelCell>>> ModelGrids::best_cells(
                     model_cell(*own.models[grid.model], grid.axes, cell));
         }
     }
-    if (!own.pair_grids.empty()) {
+    if (with_pairs && !own.pair_grids.empty()) {
         const auto outcomes = backend.evaluate(own.pair_tasks(spectra, reduced));
         for (std::size_t i = 0; i < outcomes.size(); ++i) {
             const auto& grid = own.pair_grids[i % own.pair_grids.size()];

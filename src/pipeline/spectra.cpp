@@ -9,7 +9,6 @@
 
 #include <xsift/core/hash.hpp>
 #include <xsift/refine/spectra.hpp>
-#include <xsift/spectral/model.hpp>
 
 namespace xsift::pipeline {
 
@@ -46,13 +45,9 @@ struct SpectraSet {
         for (const SpectrumWork* item : members) out.push_back(item->input());
         return out;
     }
-    /// The minima on the grid of the spectrum with most counts, and the best cell of each other. None for
-    /// models of several norms on several spectra: their components are told apart by all spectra together,
-    /// which the fit looks at itself.
-    std::vector<refine::StartingPoint> starts(std::size_t model,
-                                              const spectral::ModelDefinition& definition) const {
+    /// The minima on the grid of the spectrum with most counts, and the best cell of each other.
+    std::vector<refine::StartingPoint> starts(std::size_t model) const {
         std::vector<refine::StartingPoint> out;
-        if (members.size() > 1 && spectral::ModelFreedom(definition).n_free_norms() > 1) return out;
         for (const SpectrumWork* item : members) {
             const auto& cells = item->cells[model];
             const std::size_t taken =
@@ -159,8 +154,7 @@ void fit_batch(std::int64_t number, std::span<const SourceData> batch, const spe
     pool.for_each(sets.size(), [&](std::size_t k) {
         SpectraSet& set = sets[k];
         std::vector<refine::ModelTask> models;
-        for (std::size_t m = 0; m < n_models; ++m)
-            models.push_back({grids.models()[m], set.starts(m, *grids.models()[m])});
+        for (std::size_t m = 0; m < n_models; ++m) models.push_back({grids.models()[m], set.starts(m)});
         const std::string files = set.files();
         set.fits = refine::fit_models(set.inputs(), models, options, [&](std::size_t m, const auto& step) {
             guarded(batch[set.source()].source.id, files, "fit", set.quarantine[m], step_seconds, step);

@@ -10,51 +10,6 @@ namespace xsift::refine {
 
 namespace {
 
-using spectral::ModelParameter;
-
-/// The given values inside the limits, or the parameter's own where none is.
-std::vector<double> inside(const ModelParameter& p, std::initializer_list<double> values) {
-    std::vector<double> kept;
-    for (const double v : values)
-        if (v >= p.lo && v <= p.hi) kept.push_back(v);
-    if (kept.empty()) kept.push_back(p.value);
-    return kept;
-}
-
-/// A few values of a shape parameter.
-std::vector<double> coarse_values(const ModelParameter& p) {
-    if (p.name == "nH") return inside(p, {0.03, 0.5, 5.0});
-    if (p.name == "PhoIndex") return inside(p, {0.5, 2.0, 5.0});
-    if (p.name == "kT") return inside(p, {0.08, 0.3, 1.0, 4.0, 20.0});
-    if (p.name == "LineE" || p.name == "Sigma" || p.name == "HighECut" || p.name == "factor")
-        return {p.value};
-    if (p.logarithmic) return {p.lo * std::pow(p.hi / p.lo, 0.25), p.lo * std::pow(p.hi / p.lo, 0.75)};
-    return {p.lo + 0.25 * (p.hi - p.lo), p.lo + 0.75 * (p.hi - p.lo)};
-}
-
-const ModelParameter& parameter_of(const Objective& o, int coordinate) {
-    return o.model().parameters[static_cast<std::size_t>(
-        o.coordinates().parameter[static_cast<std::size_t>(coordinate)])];
-}
-
-/// Every combination of values (one list a coordinate) on top of a point.
-std::vector<Vector> product_of(const Objective& o, const Vector& base, const std::vector<int>& coordinates,
-                               std::vector<double> (*values)(const ModelParameter&), std::size_t most) {
-    std::vector<Vector> out{base};
-    for (const int i : coordinates) {
-        const std::vector<double> at = values(parameter_of(o, i));
-        if (out.size() * at.size() > most) continue;
-        std::vector<Vector> more;
-        for (const Vector& x : out)
-            for (const double value : at) {
-                more.push_back(x);
-                more.back()[i] = o.coordinates().coordinate(i, value);
-            }
-        out = std::move(more);
-    }
-    return out;
-}
-
 /// Folded rates of the values of both components at one place of the shared coordinates.
 struct Folded {
     Vector at{};
@@ -72,8 +27,11 @@ std::vector<Vector> coarse_starts(const Objective& objective) {
     constexpr std::size_t most = 250;
     std::vector<int> shapes(static_cast<std::size_t>(objective.coordinates().n_shape));
     std::iota(shapes.begin(), shapes.end(), 0);
-    return product_of(objective, objective.start(objective.model().initial_values()), shapes, coarse_values,
-                      most);
+    std::vector<Vector> out;
+    for (const std::vector<double>& values : spectral::combinations(objective.model(), objective.freedom(),
+                                                                    shapes, spectral::coarse_values, most))
+        out.push_back(objective.start(values));
+    return out;
 }
 
 std::vector<Vector> paired_starts(Objective& objective, Point& scratch) {

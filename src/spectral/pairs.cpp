@@ -1,5 +1,6 @@
 #include <cmath>
 #include <initializer_list>
+#include <utility>
 
 #include <xsift/spectral/pairs.hpp>
 
@@ -18,17 +19,49 @@ std::vector<double> inside(const ModelParameter& p, std::initializer_list<double
     return kept;
 }
 
-std::vector<double> values_of(const ModelParameter& p) {
+/// More of them, for pairs, which cost little.
+std::vector<double> values_for_pairs(const ModelParameter& p) {
     if (p.name == "nH") return inside(p, {0.0, 0.05, 0.2, 0.8, 4.0});
     if (p.name == "PhoIndex") return inside(p, {-0.5, 0.7, 1.4, 2.0, 2.8, 4.0, 6.0});
     if (p.name == "kT") return inside(p, {0.06, 0.12, 0.22, 0.4, 0.8, 1.6, 4.0, 12.0});
+    return coarse_values(p);
+}
+
+std::size_t parameter_of(const ModelFreedom& freedom, int shape) {
+    return static_cast<std::size_t>(freedom.shape[static_cast<std::size_t>(shape)]);
+}
+
+}  // namespace
+
+std::vector<double> coarse_values(const ModelParameter& p) {
+    if (p.name == "nH") return inside(p, {0.03, 0.5, 5.0});
+    if (p.name == "PhoIndex") return inside(p, {0.5, 2.0, 5.0});
+    if (p.name == "kT") return inside(p, {0.08, 0.3, 1.0, 4.0, 20.0});
     if (p.name == "LineE" || p.name == "Sigma" || p.name == "HighECut" || p.name == "factor")
         return {p.value};
     if (p.logarithmic) return {p.lo * std::pow(p.hi / p.lo, 0.25), p.lo * std::pow(p.hi / p.lo, 0.75)};
     return {p.lo + 0.25 * (p.hi - p.lo), p.lo + 0.75 * (p.hi - p.lo)};
 }
 
-}  // namespace
+std::vector<std::vector<double>> combinations(const ModelDefinition& model, const ModelFreedom& freedom,
+                                              const std::vector<int>& shapes,
+                                              std::vector<double> (*values)(const ModelParameter&),
+                                              std::size_t most) {
+    std::vector<std::vector<double>> out{model.initial_values()};
+    for (const int shape : shapes) {
+        const std::size_t index = parameter_of(freedom, shape);
+        const std::vector<double> at = values(model.parameters[index]);
+        if (out.size() * at.size() > most) continue;
+        std::vector<std::vector<double>> more;
+        for (const std::vector<double>& before : out)
+            for (const double value : at) {
+                more.push_back(before);
+                more.back()[index] = value;
+            }
+        out = std::move(more);
+    }
+    return out;
+}
 
 std::optional<Pairing> pairing_of(const ModelDefinition& model, const ModelFreedom& freedom) {
     if (freedom.groups.size() != 2 || !freedom.groups[1].free) return std::nullopt;
@@ -51,23 +84,10 @@ std::optional<Pairing> pairing_of(const ModelDefinition& model, const ModelFreed
 }
 
 PairValues pair_values(const ModelDefinition& model, const ModelFreedom& freedom, const Pairing& pairing) {
-    const auto parameter = [&](int shape) {
-        return static_cast<std::size_t>(freedom.shape[static_cast<std::size_t>(shape)]);
-    };
     PairValues out;
-    out.places = {model.initial_values()};
-    for (const int shape : pairing.shared) {
-        const std::vector<double> at = values_of(model.parameters[parameter(shape)]);
-        if (out.places.size() * at.size() > most_places) continue;
-        std::vector<std::vector<double>> more;
-        for (const std::vector<double>& place : out.places)
-            for (const double value : at) {
-                more.push_back(place);
-                more.back()[parameter(shape)] = value;
-            }
-        out.places = std::move(more);
-    }
-    for (int g = 0; g < 2; ++g) out.own[g] = values_of(model.parameters[parameter(pairing.own[g])]);
+    out.places = combinations(model, freedom, pairing.shared, values_for_pairs, most_places);
+    for (int g = 0; g < 2; ++g)
+        out.own[g] = values_for_pairs(model.parameters[parameter_of(freedom, pairing.own[g])]);
     return out;
 }
 

@@ -28,7 +28,7 @@ TEST(PairStarts, FitsFromTheEnginesPairsAreAsGood) {
         spectra.push_back(test::simulated_spectrum({"tbabs*powerlaw", 0.3, 1.8, 0.0, 300.0}, seed, options));
     std::vector<const spectral::PreparedSpectrum*> shown;
     for (const auto& s : spectra) shown.push_back(&s);
-    const auto cells = grids.best_cells(*backend, shown);
+    const auto cells = grids.best_cells(*backend, shown, true);
     int lower = 0;
     for (std::size_t i = 0; i < spectra.size(); ++i)
         for (std::size_t m = 0; m < options.models.size(); ++m) {

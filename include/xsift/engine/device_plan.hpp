@@ -11,7 +11,7 @@
 namespace xsift::engine {
 
 /// Bytes of device memory for what grows with the batch. A quarter of the budget is left for the rest: the
-/// tasks of the grid likelihood, whose size the model and not the survey decides (megabytes), and buffers
+/// tasks of the grid likelihood, of which some 220 MB are on a device at most, and buffers
 /// that stay as large as the largest they were asked for.
 struct DeviceBudget {
     /// @param bytes in all

@@ -80,7 +80,8 @@ struct SerialBins {
 template <typename Bins>
 XSIFT_HD GridCell fit_cell(std::int64_t index, const CellData& data, const Bins& bins, double& share) {
     constexpr double short_step = 0.03;  // of the norm: what is left after it is some 1e-3
-    constexpr double enough = 1e-4;      // what the statistic may miss
+    constexpr double enough = 1e-4;      // what the statistic may miss in third order
+    constexpr double farthest = 5e-3;    // second derivatives of bins without background counts jump
     constexpr int most_passes = 6;
     const double rate = data.exposure * bins.total();
     // The model cannot expect more than all counts where the slope vanishes (the sum over bins of S mu / (mu
@@ -102,7 +103,9 @@ XSIFT_HD GridCell fit_cell(std::int64_t index, const CellData& data, const Bins&
         const double next =
             gain > 0.0 ? std::fmin(std::fmax(norm * at.second / gain, lo), hi) : norm;  // as in profiled_norm
         const double step = (next - norm) / norm;
-        if (!(at.second * std::fabs(step * step * step) > enough) || pass == most_passes) {
+        const double length = std::fabs(step);
+        if ((!(at.second * length * length * length > enough) && !(length > farthest)) ||
+            pass == most_passes) {
             const double stat = 2.0 * (at.half + step * (at.first + 0.5 * step * at.second));
             share = next > lo ? next * rate / data.total : 0.0;
             return {index, next, std::rint(stat * stat_steps) / stat_steps};

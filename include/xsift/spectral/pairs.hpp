@@ -3,6 +3,7 @@
 /// Models of two norms as pairs of components that are each looked at alone: where they are tried, and the
 /// norms that suit a pair.
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -12,6 +13,17 @@
 #include <xsift/spectral/model.hpp>
 
 namespace xsift::spectral {
+
+/// A few values of a shape parameter within its limits, to start from.
+std::vector<double> coarse_values(const ModelParameter& p);
+
+/// Values of all parameters: every combination of those that `values` gives for some shape parameters (places
+/// in ModelFreedom::shape), the others as they are initially. A parameter that would make them more than
+/// `most` is left as it is.
+std::vector<std::vector<double>> combinations(const ModelDefinition& model, const ModelFreedom& freedom,
+                                              const std::vector<int>& shapes,
+                                              std::vector<double> (*values)(const ModelParameter&),
+                                              std::size_t most);
 
 /// Which shape parameters (places in ModelFreedom::shape) two groups share, and the first that is a group's
 /// alone.
