@@ -236,7 +236,7 @@ void InputFile::check_headers(std::ifstream& in) {
         fits_get_hduaddrll(fits_.get(), &header, &data, &end, &status);
         if (status != 0) break;
         if (const auto deadly = deadly_card(bytes, end))
-            corrupt(fmt::format("{} of HDU {} is no text", *deadly, hdu));
+            corrupt(fmt::format("{} in HDU {}", *deadly, hdu));
         if (fits_movabs_hdu(fits_.get(), hdu, nullptr, &status) != 0) break;  // the last, or told later
     }
     fits_clear_errmsg();

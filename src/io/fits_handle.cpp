@@ -168,7 +168,7 @@ void FitsHandle::scan() {
             deadly_card([this](long long at, std::size_t count) { return bytes_at(at, count); }, end);
         if (deadly)
             throw Error(ErrorKind::input, "BAD_TABLE",
-                        fmt::format("{}: the name of a column is no text in HDU {}", path_, number), *deadly,
+                        fmt::format("{}: the header of HDU {} breaks its format", path_, number), *deadly,
                         "The file breaks its format; fetch it again or leave it out.");
         ffmahd(file_, number, &type, &status);
         if (status != 0) {
