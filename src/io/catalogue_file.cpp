@@ -235,8 +235,7 @@ void InputFile::check_headers(std::ifstream& in) {
     for (int hdu = 2;; ++hdu) {
         fits_get_hduaddrll(fits_.get(), &header, &data, &end, &status);
         if (status != 0) break;
-        if (const auto deadly = deadly_card(bytes, end))
-            corrupt(fmt::format("{} in HDU {}", *deadly, hdu));
+        if (const auto deadly = deadly_card(bytes, end)) corrupt(fmt::format("{} in HDU {}", *deadly, hdu));
         if (fits_movabs_hdu(fits_.get(), hdu, nullptr, &status) != 0) break;  // the last, or told later
     }
     fits_clear_errmsg();

@@ -8,8 +8,8 @@
 
 namespace xsift::io {
 
-/// Call before a file is opened. The library prepares itself with the first one, but looks whether it has without
-/// a lock; here the first thread does it and the others wait.
+/// Call before a file is opened. The library prepares itself with the first one, but looks whether it has
+/// without a lock; here the first thread does it and the others wait.
 inline void prepare_cfitsio() {
     [[maybe_unused]] static const int status = fits_init_cfitsio();
 }
