@@ -19,7 +19,6 @@ std::vector<double> simulated_alarms(const EventList& events, const timing::Freq
                                      const timing::SearchOptions& given, std::uint64_t seed,
                                      engine::PeriodSearch& search, const ThreadPool& pool) {
     timing::SearchOptions options = given;
-    options.log10_fap = -1000.0;  // nothing of the noise is looked into further
     // Where the rate changes, the strongest have few cycles: they are vetoed, and others must be left.
     options.max_candidates = std::min(options.max_candidates, 3) + 3;
     timing::FrequencyGrid searched = grid;

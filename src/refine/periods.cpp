@@ -362,7 +362,7 @@ class EventPolisher {
                 out.size() >=
                 (significant ? most_frequencies : static_cast<std::size_t>(options_.max_candidates));
             if (enough && !significant) break;
-            if (enough && !p.of_band) continue;
+            if (p.of_band ? !significant : enough) continue;
             if (!p.settled) {
                 const SettledTrial exact =
                     settle(p.trial, 0, grid_.count, [&](std::int64_t i) { return at_trial(statistic, i); });

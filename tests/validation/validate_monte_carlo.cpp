@@ -117,7 +117,6 @@ EventList draw_varying(std::int64_t photons, const GoodTimeIntervals& gti, doubl
 bool judge(const std::string& name, double (*rate)(double), const std::string& statistic,
            std::int64_t photons, double lowest, int sources, std::uint64_t row, Bench bench) {
     timing::SearchOptions options = options_of(statistic, lowest, 100.0, cut_exposure.stop.back());
-    options.log10_fap = -1000.0;  // the search alone, without local noise
     std::vector<double> truth;
     for (int i = 0; i < sources; ++i) {
         RandomStream random(62'000 + row, static_cast<std::uint64_t>(i));
