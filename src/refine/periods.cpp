@@ -333,6 +333,20 @@ class EventPolisher {
         return {fap, statistic, value, trial, settled, of_band};
     }
 
+    /// Whether a trial is the highest around it, and not the end of a band on a slope that leads to the next.
+    bool is_summit(const Statistic& statistic, std::int64_t trial) const {
+        constexpr std::int64_t reach = 2;  // as the next trial may have been the highest when it was screened
+        const std::int64_t low = std::max<std::int64_t>(trial - reach, 0),
+                           high = std::min(trial + reach + 1, grid_.count);
+        const auto at = [&](std::int64_t i) {
+            const double f = grid_.frequency(i);
+            return TrialValue{
+                value_of(statistic, sums_.evaluate(f, usable_harmonics(f, statistic.harmonics))), NAN};
+        };
+        const std::int64_t top = settle(trial, low, high, at).index;
+        return (top > low || low == 0) && (top + 1 < high || high == grid_.count);
+    }
+
     /// Polishes the most significant screened peaks, and the highest of each band if it is significant: red
     /// noise can fill the lists with slow peaks, and what is faster is judged by its own noise. Their order
     /// is that of their values in double: a peak waits at the highest value that its screened one allows and
@@ -341,13 +355,17 @@ class EventPolisher {
         const auto later = [](const Screened& a, const Screened& b) { return b.before(a); };
         std::priority_queue<Screened, std::vector<Screened>, decltype(later)> queue(later);
         for (std::size_t s = 0; s < found_.size(); ++s) {
-            const auto add = [&](const timing::Peak& peak, bool of_band) {
+            const auto waiting = [&](const timing::Peak& peak, bool of_band) {
                 const double highest = peak.value + screening_tolerance(peak.value);
-                queue.push(screened(s, peak.index, highest, /*settled=*/false, of_band));
+                return screened(s, peak.index, highest, /*settled=*/false, of_band);
             };
-            for (const auto& peak : found_[s].peaks) add(peak, false);
-            for (const auto& band : found_[s].band_maxima)
-                if (!band.empty()) add(band.front(), true);
+            for (const auto& peak : found_[s].peaks) queue.push(waiting(peak, false));
+            for (const auto& band : found_[s].band_maxima) {
+                if (band.empty()) continue;
+                const Screened highest = waiting(band.front(), true);
+                if (highest.log10_fap <= options_.log10_fap && is_summit(found_[s].statistic, highest.trial))
+                    queue.push(highest);
+            }
         }
         std::vector<int> seen(found_.size(), 0);
         std::vector<double> kept;
