@@ -81,10 +81,10 @@ constexpr std::size_t grid_product_floats(std::int64_t n_energies) {
 }
 /// Cells to fit to one spectrum.
 struct GridCells {
-    CellData data;                           ///< arrays filled up to CellCounts::lanes
-    const float* rate;                       ///< a row a template, filled up with zeros
-    std::int64_t rate_stride, first, count;  ///< first: number of the first template
-    GridCell* cells;                         ///< count
+    CellData data;                                       ///< arrays filled up to CellCounts::lanes
+    const float* rate = nullptr;                         ///< a row a template, filled up with zeros
+    std::int64_t rate_stride = 0, first = 0, count = 0;  ///< first: number of the first template
+    GridCell* cells = nullptr;                           ///< count
 };
 /// Floats that the measurement of the highest rate reads and writes.
 inline constexpr unsigned peak_floats = 16;

@@ -31,9 +31,8 @@ static Lanes larger(Lanes a, Lanes b) {
 }
 
 static Lanes root(Lanes x) {
-    Lanes out;
-    for (std::size_t i = 0; i < statistic_lanes; ++i) out[i] = __builtin_sqrt(x[i]);
-    return out;
+    for (std::size_t i = 0; i < statistic_lanes; ++i) x[i] = __builtin_sqrt(x[i]);
+    return x;
 }
 
 /// Natural logarithm of normal positive numbers, to one unit in the last place (the series of fdlibm's log).
