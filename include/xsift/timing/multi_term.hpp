@@ -79,6 +79,7 @@ XSIFT_HD inline MultiTermFit<Real> fit_terms(const MultiTermSums<Real>& m, int n
     for (int i = 2 * n - 1; i >= 0; --i) {
         Real x = rhs[i];
         for (int l = i + 1; l < 2 * n; ++l) x -= factor[l * (l + 1) / 2 + i] * fit.coefficient[l];
+        // Row i was filled above. NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign)
         const Real pivot = factor[i * (i + 1) / 2 + i];
         fit.coefficient[i] = pivot > 0 ? x / pivot : static_cast<Real>(0);
     }
