@@ -130,7 +130,8 @@ std::int64_t templates_of(const GridTask& task) {
 std::int64_t templates_of(const PairTask& task) {
     return engine::shape_of(task).n_templates();
 }
-std::int64_t padded_templates(const PairTask& task) {
+template <typename Task>
+std::int64_t padded_templates(const Task& task) {
     return (templates_of(task) + grid_threads - 1) / grid_threads * grid_threads;
 }
 
@@ -327,7 +328,7 @@ class Slot {
             job.cells = cells_.data() + first_cell_[i];
             if (pairs != nullptr) {
                 job.rates = room<float>((*pairs)[i].rates);
-                job.rate_stride = (job.n_templates + grid_threads - 1) / grid_threads * grid_threads;
+                job.rate_stride = padded_templates(tasks[i]);
             } else {
                 most_bins = std::max(most_bins, tasks[i].n_bins);
             }

@@ -2,6 +2,8 @@
 /// @file
 /// The arithmetic of a device that grids take as Ops.
 
+#include "device_ops.cuh"
+
 #include <cstdint>
 
 #include <xsift/engine/bin_terms.hpp>
@@ -9,11 +11,7 @@
 namespace xsift::cuda {
 
 struct GridOps : engine::ScalarBinOps {
-    __device__ static float root(float x) {
-        float y;
-        asm("sqrt.approx.f32 %0, %1;" : "=f"(y) : "f"(x));
-        return y;
-    }
+    __device__ static float root(float x) { return DeviceOps::root(x); }
     __device__ static float quotient(float a, float b) { return __fdividef(a, b); }
     __device__ static std::uint32_t to_tf32(float x) {
         std::uint32_t y;

@@ -9,7 +9,6 @@
 
 using Wide = float __attribute__((vector_size(4 * matrix_lanes)));
 using WidePhases = std::uint32_t __attribute__((vector_size(4 * matrix_lanes)));
-using WideIntegers = std::int32_t __attribute__((vector_size(4 * matrix_lanes)));
 using LooseWide = float __attribute__((vector_size(4 * matrix_lanes), aligned(4)));
 
 struct WidePair {
@@ -23,7 +22,8 @@ static inline __attribute__((always_inline)) void store_wide(float* to, Wide v) 
     *reinterpret_cast<LooseWide*>(to) = v;
 }
 template <int... lane>
-static inline __attribute__((always_inline)) Wide reversed_lanes(Wide v, std::integer_sequence<int, lane...>) {
+static inline __attribute__((always_inline)) Wide reversed_lanes(Wide v,
+                                                                 std::integer_sequence<int, lane...>) {
     return __builtin_shufflevector(v, v, (static_cast<int>(matrix_lanes) - 1 - lane)...);
 }
 static inline __attribute__((always_inline)) Wide reversed_wide(Wide v) {

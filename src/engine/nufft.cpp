@@ -75,13 +75,6 @@ void NufftPlan::run(std::span<const std::uint64_t> step, std::span<const float> 
     finish(grid, sums);
 }
 
-void NufftPlan::run_powers(std::span<const std::uint64_t> step, std::span<const float> weight, int harmonic,
-                           std::int64_t centre, std::int64_t stride, float scale, float* grid,
-                           float* out) const {
-    spread(step, weight, harmonic, centre, stride, grid);
-    finish_powers(grid, scale, out);
-}
-
 void NufftPlan::spread(std::span<const std::uint64_t> step, std::span<const float> weight, int harmonic,
                        std::int64_t centre, std::int64_t stride, float* grid) const {
     kernel_->spread(spread_job(step, weight, harmonic, centre, stride), grid);

@@ -142,14 +142,12 @@ class NufftPlan {
     void run(std::span<const std::uint64_t> step, std::span<const float> weight, int harmonic,
              std::int64_t centre, std::int64_t stride, float* grid, float* sums,
              std::span<const std::uint64_t> offset = {}) const;
-    /// The same, but out[lane * block + l] = scale |sum|^2.
-    void run_powers(std::span<const std::uint64_t> step, std::span<const float> weight, int harmonic,
-                    std::int64_t centre, std::int64_t stride, float scale, float* grid, float* out) const;
-    /// The two in steps: photons spread over a grid (several grids of shares of the photons may be added),
-    /// and what `run` and `run_powers` make of it.
+    /// The same in steps: photons spread over a grid (several grids of shares of the photons may be added),
+    /// and the sums of it.
     void spread(std::span<const std::uint64_t> step, std::span<const float> weight, int harmonic,
                 std::int64_t centre, std::int64_t stride, float* grid) const;
     void finish(float* grid, float* sums) const;
+    /// In place of the sums out[lane * block + l] = scale |sum|^2.
     void finish_powers(float* grid, float scale, float* out) const;
     /// scale |sum|^2 of sums that `run` made and the caller has changed.
     void powers(const float* sums, float scale, float* out) const;

@@ -49,8 +49,8 @@ std::string create_beside(const std::string& target) {
     const std::filesystem::path path(target);
     for (int attempt = 0;; ++attempt) {
         std::string name = (std::filesystem::path(folder_of(target)) /
-                                  fmt::format(".{}.{}-{}.tmp", path.filename().string(), ::getpid(), attempt))
-                                     .string();
+                            fmt::format(".{}.{}-{}.tmp", path.filename().string(), ::getpid(), attempt))
+                               .string();
         const Descriptor file(::open(name.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666));
         if (file.get() >= 0) return name;
         if (errno == EEXIST && attempt < 10000) continue;

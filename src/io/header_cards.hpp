@@ -12,8 +12,8 @@ namespace xsift::io {
 /// `count` bytes of a file from `offset` on, or as many as there are.
 std::string bytes_of(std::istream& file, long long offset, std::size_t count);
 
-/// What is wrong with the first card that cfitsio does not survive: the name of a column that has no quotes and
-/// fills its card, or more columns than there can be.
+/// What is wrong with the first card that cfitsio does not survive: the name of a column that has no quotes
+/// and fills its card, or more columns than there can be.
 /// @param bytes gives `count` bytes of the file from `offset` on, or as many as there are
 /// @param at where the header starts
 std::optional<std::string> deadly_card(

@@ -10,8 +10,8 @@
 namespace xsift::pipeline {
 namespace {
 
-// Rates seen on one core of a server processor of 2020; only their proportions matter for the balance. The one
-// place where they stand; docs/cluster.md ("Costs that are predicted") says how to measure them again.
+// Rates seen on one core of a server processor of 2020; only their proportions matter for the balance. The
+// one place where they stand; docs/cluster.md ("Costs that are predicted") says how to measure them again.
 constexpr double ns_per_source = 2e5;         ///< reading, journal, catalogue
 constexpr double ns_per_cell = 4.0;           ///< trial frequency and harmonic
 constexpr double ns_per_photon_block = 12.0;  ///< a photon spread into one block of the transform

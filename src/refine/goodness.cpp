@@ -84,9 +84,8 @@ spectral::Moments WstatMoments::operator()(double source_exposure, double backgr
         background(background_exposure * background_rate);
     for (std::vector<double>* column : {&weight_, &counts_, &background_, &source_scale_, &background_scale_})
         column->clear();
-    const auto scale = [](double exposure, double counts) { return counts > 0.0 ? exposure / counts : 0.0; };
     for (int i = 0; i < source.size(); ++i) {
-        const double counts = source.count(i), source_scale = scale(source_exposure, counts);
+        const double counts = source.count(i), source_scale = bin_scale(source_exposure, counts);
         for (int j = 0; j < background.size(); ++j) {
             const double weight = source.weight(i) * background.weight(j);
             if (weight < spectral::rare_draw) continue;
@@ -94,11 +93,10 @@ spectral::Moments WstatMoments::operator()(double source_exposure, double backgr
             counts_.push_back(counts);
             background_.push_back(background.count(j));
             source_scale_.push_back(source_scale);
-            background_scale_.push_back(scale(background_exposure, background.count(j)));
+            background_scale_.push_back(bin_scale(background_exposure, background.count(j)));
         }
     }
-    const std::size_t n = weight_.size(),
-                      padded = (n + statistic_lanes - 1) / statistic_lanes * statistic_lanes;
+    const std::size_t n = weight_.size(), padded = padded_bins(n);
     for (std::vector<double>* column : {&counts_, &background_, &source_scale_, &background_scale_})
         column->resize(padded, 0.0);
     source_exposure_.assign(padded, source_exposure);

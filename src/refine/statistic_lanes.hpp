@@ -14,6 +14,15 @@ struct BinTable {
     const double *source_scale, *background_scale;  ///< exposure over counts; 0 where there are none
 };
 
+/// Elements of a column of BinTable for n bins.
+constexpr std::size_t padded_bins(std::size_t n) {
+    return (n + statistic_lanes - 1) / statistic_lanes * statistic_lanes;
+}
+/// An element of its scales.
+constexpr double bin_scale(double exposure, double counts) {
+    return counts > 0.0 ? exposure / counts : 0.0;
+}
+
 /// Where terms go, an element a bin; null: not wanted.
 struct BinTerms {
     double* value;           ///< of the statistic

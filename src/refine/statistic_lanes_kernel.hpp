@@ -42,8 +42,10 @@ static Lanes log_of(Lanes x) {
                      ln2_low = 1.90821492927058770002e-10;
     const Bits bits = reinterpret_cast<Bits>(x);
     const Bits exponent = (bits - root_half + (bias << 52)) >> 52;
-    const Lanes k = reinterpret_cast<Lanes>(exponent | 0x4330000000000000ULL) - (two_52 + static_cast<double>(bias));
-    const Lanes f = reinterpret_cast<Lanes>(bits - (exponent << 52) + (bias << 52)) - 1.0;  // sqrt(1/2) - 1 to sqrt(2) - 1
+    const Lanes k =
+        reinterpret_cast<Lanes>(exponent | 0x4330000000000000ULL) - (two_52 + static_cast<double>(bias));
+    const Lanes f = reinterpret_cast<Lanes>(bits - (exponent << 52) + (bias << 52)) -
+                    1.0;  // sqrt(1/2) - 1 to sqrt(2) - 1
     const Lanes s = f / (f + 2.0), z = s * s, w = z * z;
     const Lanes even = w * (3.999999999940941908e-01 +
                             w * (2.222219843214978396e-01 + w * 1.531383769920937332e-01)),

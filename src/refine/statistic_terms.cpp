@@ -22,15 +22,13 @@ StatisticTerms::StatisticTerms(std::span<const FitData* const> spectra) {
         append(background_, d->background);
     }
     first_bin_.push_back(n_);
-    const auto scale = [](double exposure, double counts) { return counts > 0.0 ? exposure / counts : 0.0; };
     for (std::size_t k = 0; k < n_; ++k) {
-        source_scale_.push_back(scale(source_exposure_[k], counts_[k]));
-        background_scale_.push_back(scale(background_exposure_[k], background_[k]));
+        source_scale_.push_back(bin_scale(source_exposure_[k], counts_[k]));
+        background_scale_.push_back(bin_scale(background_exposure_[k], background_[k]));
     }
-    const std::size_t padded = (n_ + statistic_lanes - 1) / statistic_lanes * statistic_lanes;
     for (std::vector<double>* column : {&source_exposure_, &background_exposure_, &counts_, &background_,
                                         &source_scale_, &background_scale_})
-        column->resize(padded, 0.0);
+        column->resize(padded_bins(n_), 0.0);
     value_.resize(n_);
 }
 

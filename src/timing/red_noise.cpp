@@ -226,9 +226,8 @@ NoiseSpectrum::NoiseSpectrum(std::span<const NoisePower> powers, double exposure
             bins_[b].below += half < limit[b] ? 1.0 : 0.0;
             bins_[b].sum += std::min(half, limit[b]);
         }
-    double n = 0.0;
-    for (const Bin& b : bins_) n += b.n;
-    const double share = std::min(1.0, (1.0 + (highest_ - lowest_) * exposure_) / n);
+    const double share =
+        std::min(1.0, (1.0 + (highest_ - lowest_) * exposure_) / static_cast<double>(powers.size()));
     std::vector<Weighed> all;
     for (const Bin& b : bins_)
         all.push_back({b.x - bins_.front().x, share * b.n, share * b.below, share * b.sum});

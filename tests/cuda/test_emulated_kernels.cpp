@@ -29,19 +29,8 @@ using Kind = timing::Statistic::Kind;
 
 struct BlockOps : test::HostOps {
     static void add(std::int32_t* cell, std::int32_t value) { atomicAdd(cell, value); }
-    /// Of a warp: its first thread multiplies for all.
     static void multiply_add(float (&d)[4], const std::uint32_t (&a)[4], const std::uint32_t (&b)[2]) {
-        static float sums[engine::tile_warps][32][4];
-        static std::uint32_t left[engine::tile_warps][32][4], right[engine::tile_warps][32][2];
-        const int warp = test::emulated_thread / 32, lane = test::emulated_thread % 32;
-        std::copy_n(d, 4, sums[warp][lane]);
-        std::copy_n(a, 4, left[warp][lane]);
-        std::copy_n(b, 2, right[warp][lane]);
-        test::emulated_warp().arrive_and_wait();
-        if (lane == 0) test::host_mma(sums[warp], left[warp], right[warp]);
-        test::emulated_warp().arrive_and_wait();
-        std::copy_n(sums[warp][lane], 4, d);
-        test::emulated_warp().arrive_and_wait();
+        test::multiply_in_warp(d, a, b, test::host_mma);
     }
 };
 

@@ -55,8 +55,8 @@ Errors errors_of(const Case& c, const NufftKernel& kernel, RandomStream& random)
     const NufftPlan plan(c.block, kernel);
     std::vector<Line> grid(plan.grid_floats() / 16), out(plan.sum_floats() / 32);
     float* z2 = out.data()->value;
-    plan.run_powers(step, weight, c.harmonic, c.centre, c.block, static_cast<float>(2.0 / sum_w2),
-                    grid.data()->value, z2);
+    plan.spread(step, weight, c.harmonic, c.centre, c.block, grid.data()->value);
+    plan.finish_powers(grid.data()->value, static_cast<float>(2.0 / sum_w2), z2);
     Errors errors;
     const int stride = static_cast<int>(1 + c.photons * static_cast<std::size_t>(c.block) / 100'000);
     for (int i = 0; i < static_cast<int>(nufft_lanes) * c.block; i += stride) {

@@ -6,6 +6,7 @@
 ///
 /// Include before any .cuh file. One block at a time.
 
+#include <algorithm>
 #include <atomic>
 #include <barrier>
 #include <cstdint>
@@ -49,6 +50,25 @@ inline void run_block(int threads, const std::function<void(int)>& body) {
 /// The barrier of the caller's warp.
 inline std::barrier<>& emulated_warp() {
     return *emulated_block->warps[static_cast<std::size_t>(emulated_thread / 32)];
+}
+
+/// A matrix instruction of the caller's warp: its first thread multiplies for all.
+/// @param multiply (d[32][4], a[32][4], b[32][2]): fragments of all threads
+template <typename Multiply>
+void multiply_in_warp(float (&d)[4], const std::uint32_t (&a)[4], const std::uint32_t (&b)[2],
+                      const Multiply& multiply) {
+    constexpr int most_warps = 32;
+    static float sums[most_warps][32][4];
+    static std::uint32_t left[most_warps][32][4], right[most_warps][32][2];
+    const int warp = emulated_thread / 32, lane = emulated_thread % 32;
+    std::copy_n(d, 4, sums[warp][lane]);
+    std::copy_n(a, 4, left[warp][lane]);
+    std::copy_n(b, 2, right[warp][lane]);
+    emulated_warp().arrive_and_wait();
+    if (lane == 0) multiply(sums[warp], left[warp], right[warp]);
+    emulated_warp().arrive_and_wait();
+    std::copy_n(sums[warp][lane], 4, d);
+    emulated_warp().arrive_and_wait();
 }
 
 }  // namespace xsift::test

@@ -36,10 +36,10 @@ struct PairShape {
     }
 };
 
-/// The statistic's parabola in the rate of one bin: constant - target rate + weight rate^2 / 2 (expected
-/// curvature).
+/// The statistic's parabola in the rate of one bin, but for a constant: weight rate^2 / 2 - target rate
+/// (expected curvature).
 struct PairBin {
-    double weight = 0.0, target = 0.0, constant = 0.0;
+    double weight = 0.0, target = 0.0;
 };
 
 /// Around a rate (count/s) in bin k.
@@ -53,7 +53,7 @@ XSIFT_HD inline PairBin pair_bin(const CellData& d, std::int64_t k, double rate)
                  weight = wstat ? spectral::expected_curvature(ts, tb, m,
                                                                spectral::profiled_background(s, b, ts, tb, m))
                                 : 2.0 * ts / m;
-    return {weight, weight * m - slope, m * (0.5 * weight * m - slope)};
+    return {weight, weight * m - slope};
 }
 
 /// Of one template: the sums over bins of weight x rate^2 and of target x rate.
