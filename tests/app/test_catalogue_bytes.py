@@ -6,7 +6,7 @@ import unittest
 
 from astropy.io import fits
 
-from xsift_case import DATA, RX_J0146, XsiftCase, rows, text
+from xsift_case import DATA, RX_J0146, XsiftCase, needs_memory_of_its_own, rows, text
 
 
 class CatalogueBytes(XsiftCase):
@@ -72,6 +72,7 @@ class CatalogueBytes(XsiftCase):
             if event["ph"] == "X":
                 self.assertGreaterEqual(event["dur"], 0)
 
+    @needs_memory_of_its_own
     def test_memory_does_not_grow_with_the_survey(self):
         """Reading, journal and catalogue hold a batch; per source only its predicted cost is kept (8 bytes)."""
         peaks = {}
@@ -82,6 +83,7 @@ class CatalogueBytes(XsiftCase):
         # Buffers fill up once, by a few MB; 0.25 kB a source would already fail.
         self.assertLess(peaks[40000], peaks[2000] + 9e6, peaks)
 
+    @needs_memory_of_its_own
     def test_memory_of_results_and_photons_is_that_of_the_batches(self):
         """With everything computed, too: a longer survey of the same sources takes no more."""
         peaks = {}

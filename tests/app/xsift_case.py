@@ -17,6 +17,10 @@ RESPONSES = ["--response-path", str(DATA / "responses"), "--response-substitute"
 RX_J0146 = DATA / "events" / "xmm_pn_rxj0146.fits.gz"
 NICER = DATA / "events" / "nicer_1e2259.fits.gz"
 
+#: For a case that limits or measures memory.
+needs_memory_of_its_own = unittest.skipIf("XSIFT_SANITIZED" in os.environ,
+                                          "a sanitizer takes address space for itself and keeps what is freed")
+
 
 def rows(path, extension):
     """A table of a catalogue as a numpy record array."""
