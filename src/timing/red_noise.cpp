@@ -11,8 +11,8 @@ constexpr std::int64_t dense_multiples = 256, multiples_per_octave = 128;
 /// What is known of the noise where no power is: that it may be white or anything.
 constexpr NoiseLevel unknown{1.0, 1.0, 0.5, 0.5};
 
-/// Powers nearer to each other than this share of an octave are taken together.
-constexpr double bins_an_octave = 8.0;
+/// Bins of powers that are taken together, around a frequency and for the shape of the whole spectrum.
+constexpr double bins_an_octave = 8.0, bins_an_octave_of_whole = 4.0;
 /// Half-widths of the windows, octaves, and the powers with which one is wide enough: spectra bend, so that
 /// the widest is for want of powers only (around the eruptions of GSN 069 it gives twice the level).
 struct Window {
@@ -27,6 +27,11 @@ constexpr double limit_over_level = 3.0;
 constexpr double mean_logarithm = -0.5772156649015329, least_power = 0.02;
 
 constexpr double steepest = 4.0, slope_step = 0.5, highest_excess = 1e6;
+/// Distance in ln f of the knees that the whole spectrum may have, and slopes above them.
+constexpr double knee_step = 1.4;
+constexpr std::array<double, 3> slopes_above_knee{1.0, 2.0, 4.0};
+/// Shapes and excesses that are less likely than this, as ln of their share, say nothing of the whole.
+constexpr double least_share = -15.0;
 /// Nodes of the integral over the excess: around the maximum, in standard deviations, and the growth of their
 /// distances beyond.
 constexpr double around = 5.0, node_step = 0.5, growth = 1.5;
@@ -71,25 +76,25 @@ struct Weighed {
     double x, n, below, sum;
 };
 
-/// What powers say of an excess over white noise.
-struct Excess {
-    double log_odds = -INFINITY;        ///< ln of its likelihood over that of white noise
-    double mean = 0.0, variance = 1.0;  ///< of ln L
-};
+/// Of a bin: ln of its likelihood at so many times the level of white noise over that of white noise.
+double log_gain(double below, double sum, double level) {
+    return sum * (1.0 - 1.0 / level) - below * std::log(level);
+}
 
-/// Integrates over excesses of one slope; `shape` is that of each bin.
-class OfSlope {
+/// Integrates over excesses of one shape; `shape` is that of each bin.
+class OfShape {
   public:
-    OfSlope(std::span<const Weighed> bins, std::span<const double> shape) : bins_(bins), shape_(shape) {
+    OfShape(std::span<const Weighed> bins, std::span<const double> shape) : bins_(bins), shape_(shape) {
         double information = 0.0;
         for (std::size_t i = 0; i < bins.size(); ++i) information += bins[i].n * shape[i] * shape[i];
         sigma_ = 1.0 / std::sqrt(std::max(information, 1e-12));
         end_ = std::log1p(highest_excess / sigma_);
     }
 
-    /// Calls node(ln of the likelihood over that of white noise times the step, excess).
-    template <typename Node>
-    void integrate(const Node& node) const {
+    /// Calls node(ln of the likelihood over that of white noise times the step, excess), if the likelihood
+    /// has its maximum above exp(`least`).
+    template <typename OnNode>
+    void integrate(double least, const OnNode& node) const {
         double low = 0.0, high = end_, z = 0.5 * end_, slope = 0.0, bend = 0.0;
         derivatives(0.0, slope, bend);
         if (slope <= 0.0) {
@@ -107,6 +112,7 @@ class OfSlope {
         }
         const double width = std::min(z > 0.0 && bend < 0.0 ? 1.0 / std::sqrt(-bend) : 1.0, 1.0);
         const double top = log_likelihood(excess(z));
+        if (top < least) return;
         // Equal steps around the maximum, growing ones to the largest excess: trapezoids.
         double at = std::max(0.0, z - around * width), step = node_step * width, before = 0.0;
         for (;;) {
@@ -126,10 +132,8 @@ class OfSlope {
     double excess(double z) const { return sigma_ * std::expm1(z); }
     double log_likelihood(double a) const {
         double sum = 0.0;
-        for (std::size_t i = 0; i < bins_.size(); ++i) {
-            const double m = 1.0 + a * shape_[i];
-            sum += bins_[i].sum * (1.0 - 1.0 / m) - bins_[i].below * std::log(m);
-        }
+        for (std::size_t i = 0; i < bins_.size(); ++i)
+            sum += log_gain(bins_[i].below, bins_[i].sum, 1.0 + a * shape_[i]);
         return sum;
     }
     /// In z.
@@ -150,38 +154,68 @@ class OfSlope {
     double sigma_ = 1.0, end_ = 1.0;
 };
 
-/// @param beyond ln of the frequency that the level is wanted at over the pivot
-Excess excess_of(std::span<const Weighed> bins, double beyond) {
-    struct Node {
-        double log, log_level;
-    };
-    std::vector<Node> nodes;
-    std::vector<double> shape(bins.size());
-    int slopes = 0;
-    for (double slope = 0.0; slope <= steepest; slope += slope_step, ++slopes) {
-        const double there = std::exp(-slope * beyond);
-        for (std::size_t i = 0; i < bins.size(); ++i) shape[i] = std::exp(-slope * bins[i].x);
-        OfSlope(bins, shape).integrate([&](double log, double a) {
-            nodes.push_back({log, std::log1p(a * there)});
+using Shape = NoiseSpectrum::Shape;
+using Node = NoiseSpectrum::Node;
+
+std::vector<Shape> power_laws() {
+    std::vector<Shape> shapes;
+    for (double slope = 0.0; slope <= steepest; slope += slope_step) shapes.push_back({slope});
+    return shapes;
+}
+
+/// Flat below a knee within the spectrum.
+std::vector<Shape> bends(double lowest, double highest) {
+    std::vector<Shape> shapes;
+    for (double knee = lowest + knee_step; knee < highest; knee += knee_step)
+        for (const double slope : slopes_above_knee) shapes.push_back({slope, knee});
+    return shapes;
+}
+
+/// Adds the excesses of some shapes, each shape as likely beforehand as the others.
+void add_excesses(std::span<const Weighed> bins, std::span<const Shape> shapes, double pivot,
+                  double log_prior, std::vector<Node>& nodes) {
+    std::vector<double> of_bin(bins.size());
+    log_prior -= std::log(static_cast<double>(shapes.size()));
+    double most = -INFINITY;
+    for (const Shape& shape : shapes) {
+        for (std::size_t i = 0; i < bins.size(); ++i) of_bin[i] = shape.at(bins[i].x, pivot);
+        OfShape(bins, of_bin).integrate(most - negligible, [&](double log, double a) {
+            most = std::max(most, log);
+            nodes.push_back({log + log_prior, a, shape});
         });
     }
+}
+
+/// Makes the likelihoods of nodes their shares. Returns ln of their sum.
+double normalise(std::vector<Node>& nodes) {
     double most = -INFINITY, total = 0.0;
     for (const Node& n : nodes) most = std::max(most, n.log);
-    Excess result;
-    result.variance = 0.0;
+    for (const Node& n : nodes) total += std::exp(n.log - most);
+    const double log_total = most + std::log(total);
+    for (Node& n : nodes) n.log -= log_total;
+    return log_total;
+}
+
+/// Of ln L at a frequency.
+struct Moments {
+    double mean = 0.0, squares = 0.0;
+};
+
+Moments moments(std::span<const Node> nodes, double x, double pivot) {
+    Moments result;
     for (const Node& n : nodes) {
-        total += std::exp(n.log - most);
-        result.mean += std::exp(n.log - most) * n.log_level;
+        const double share = std::exp(n.log), log_level = std::log1p(n.excess * n.shape.at(x, pivot));
+        result.mean += share * log_level;
+        result.squares += share * log_level * log_level;
     }
-    result.mean /= total;
-    for (const Node& n : nodes)
-        result.variance += std::exp(n.log - most) * (n.log_level - result.mean) * (n.log_level - result.mean);
-    result.variance /= total;
-    result.log_odds = most + std::log(total / slopes);
     return result;
 }
 
 }  // namespace
+
+double NoiseSpectrum::Shape::at(double x, double pivot) const {
+    return knee > -INFINITY ? 1.0 / (1.0 + std::exp(slope * (x - knee))) : std::exp(-slope * (x - pivot));
+}
 
 std::vector<std::int64_t> noise_indices(const FrequencyGrid& grid, double resolution) {
     std::vector<std::int64_t> indices;
@@ -226,27 +260,53 @@ NoiseSpectrum::NoiseSpectrum(std::span<const NoisePower> powers, double exposure
             bins_[b].below += half < limit[b] ? 1.0 : 0.0;
             bins_[b].sum += std::min(half, limit[b]);
         }
-    const double share =
-        std::min(1.0, (1.0 + (highest_ - lowest_) * exposure_) / static_cast<double>(powers.size()));
+    fit_whole(static_cast<double>(powers.size()));
+}
+
+void NoiseSpectrum::fit_whole(double powers) {
+    const double share = std::min(1.0, (1.0 + (highest_ - lowest_) * exposure_) / powers);
     std::vector<Weighed> all;
-    for (const Bin& b : bins_)
-        all.push_back({b.x - bins_.front().x, share * b.n, share * b.below, share * b.sum});
-    log_red_ = excess_of(all, 0.0).log_odds;
+    double bin = NAN;
+    for (const Bin& b : bins_) {
+        const double here = std::floor(b.x * (bins_an_octave_of_whole / std::log(2.0)));
+        if (!(here == bin)) all.emplace_back();
+        bin = here;
+        Weighed& w = all.back();
+        w.x += b.n * b.x;
+        w.n += b.n;
+        w.below += b.below;
+        w.sum += b.sum;
+    }
+    for (Weighed& w : all) {
+        whole_.push_back({w.x / w.n, w.n, w.below, w.sum});
+        w = {w.x / w.n, share * w.n, share * w.below, share * w.sum};
+    }
+    const double pivot = all.front().x;
+    const std::vector<Shape> bent = bends(pivot, all.back().x);
+    add_excesses(all, power_laws(), pivot, std::log(bent.empty() ? 1.0 : 0.5), nodes_);
+    if (!bent.empty()) add_excesses(all, bent, pivot, std::log(0.5), nodes_);
+    log_red_ = normalise(nodes_);
+    std::erase_if(nodes_, [](const Node& n) { return n.log < least_share; });
+    normalise(nodes_);
+    for (const Node& n : nodes_)
+        for (const Weighed& w : all)
+            gains_.push_back(log_gain(w.below, w.sum, 1.0 + n.excess * n.shape.at(w.x, pivot)));
 }
 
 NoiseLevel NoiseSpectrum::at(double frequency) const {
     if (bins_.empty()) return unknown;
-    const double pivot = std::log(std::min(frequency, highest_));
+    const double x = std::log(frequency), pivot = std::min(x, std::log(highest_));
     std::vector<Weighed> near;
-    double n = 0.0;
+    double n = 0.0, reach = 0.0;
     for (const auto& [octaves, enough] : windows) {
         near.clear();
         n = 0.0;
+        reach = octaves * std::log(2.0);
         double low = INFINITY, high = -INFINITY, all = 0.0;
         for (const Bin& b : bins_) {
-            const double x = b.x - pivot, w = tricube(x / (octaves * std::log(2.0)));
+            const double w = tricube((b.x - pivot) / reach);
             if (!(w > 0.0)) continue;
-            near.push_back({x, w * b.n, w * b.below, w * b.sum});
+            near.push_back({b.x, w * b.n, w * b.below, w * b.sum});
             n += w * b.n;
             all += b.n;
             low = std::min(low, b.x);
@@ -259,14 +319,33 @@ NoiseLevel NoiseSpectrum::at(double frequency) const {
         if (n >= enough) break;
     }
     if (near.empty()) return unknown;
-    const Excess excess = excess_of(near, std::log(frequency) - pivot);
+    std::vector<Node> nodes;
+    add_excesses(near, power_laws(), pivot, 0.0, nodes);
+    const double log_local = normalise(nodes);
+    const Moments local = moments(nodes, x, pivot);
+    // How likely the rest of the spectrum makes the powers here: the likelihood of all over that of the rest,
+    // which is the mean of the inverse of theirs over what all allow.
+    const Moments whole = moments(nodes_, x, whole_.front().x);
+    double least = INFINITY, rest = 0.0;
+    std::vector<double> log_rest;
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+        double here = 0.0;
+        for (std::size_t b = 0; b < whole_.size(); ++b)
+            here += tricube((whole_[b].x - pivot) / reach) * gains_[i * whole_.size() + b];
+        log_rest.push_back(nodes_[i].log - here);
+        least = std::min(least, -log_rest.back());
+    }
+    for (const double r : log_rest) rest += std::exp(r + least);
+    const double log_whole = least - std::log(rest);
+    const double of_whole = 1.0 / (1.0 + std::exp(std::min(log_local - log_whole, 300.0)));
+    const double mean = of_whole * whole.mean + (1.0 - of_whole) * local.mean,
+                 squares = of_whole * whole.squares + (1.0 - of_whole) * local.squares;
     NoiseLevel result;
     // The logarithm of the mean of k exponential deviates has the variance 1/(k - 1/2) and, as a distribution
     // of the level, a mean 1/(2k) above that of the estimate.
-    result.powers = 1.0 / std::max(excess.variance, 1e-9) + 0.5;
-    result.estimate = std::max(1.0, std::exp(excess.mean - 0.5 / result.powers));
-    const double odds =
-        0.5 * (std::exp(std::min(log_red_, 300.0)) + std::exp(std::min(excess.log_odds, 300.0)));
+    result.powers = 1.0 / std::max(squares - mean * mean, 1e-9) + 0.5;
+    result.estimate = std::max(1.0, std::exp(mean - 0.5 / result.powers));
+    const double odds = 0.5 * (std::exp(std::min(log_red_, 300.0)) + std::exp(std::min(log_local, 300.0)));
     result.white = 1.0 / (1.0 + odds);
     result.level = result.white + (1.0 - result.white) * result.estimate;
     return result;

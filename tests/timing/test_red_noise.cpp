@@ -70,6 +70,50 @@ TEST(RedNoise, PowersAreAsImprobableAsTheLevelsSay) {
         }
 }
 
+/// Powers at multiples of 1 Hz of a noise with such levels.
+template <typename Level>
+std::vector<NoisePower> powers_of(const Level& level, int n, int seed) {
+    std::vector<NoisePower> all = powers(n, 0.0, 0.0, seed);
+    for (NoisePower& p : all) p.power *= level(p.frequency);
+    return all;
+}
+
+/// A knee is within the window around it, where a power law is too low in the middle: in truth twice as many
+/// powers exceed it there as should.
+TEST(RedNoise, AKneeIsFollowed) {
+    for (const std::size_t at : {8u, 12u}) {
+        int alarms = 0;
+        double mean = 0.0;
+        constexpr int n = 1000;
+        const auto truth = [](double f) { return 1.0 + 200.0 / (1.0 + std::pow(f / 8.0, 2.0)); };
+        for (int i = 0; i < n; ++i) {
+            auto all = powers_of(truth, 128, 90'000 + 1'000 * static_cast<int>(at) + i);
+            const NoisePower here = all[at - 1];
+            all.erase(all.begin() + static_cast<std::ptrdiff_t>(at) - 2,
+                      all.begin() + static_cast<std::ptrdiff_t>(at) + 1);
+            const NoiseLevel level = NoiseSpectrum(all, 1.0).at(here.frequency);
+            mean += std::log(level.estimate / truth(here.frequency)) / n;
+            alarms += log10_chi2_survival_local(here.power / level.estimate, 1, level.powers) < -2.0 ? 1 : 0;
+        }
+        EXPECT_NEAR(mean, -0.05, 0.1)
+            << at;                   // the mean of ln of a mean of so many is below that of the level
+        EXPECT_GE(alarms, 3) << at;  // 10 expected
+        EXPECT_LE(alarms, 20) << at;
+    }
+}
+
+/// A hump is no shape of the whole: the powers around it say so.
+TEST(RedNoise, AHumpIsNotTakenForTheRestOfTheSpectrum) {
+    double mean = 0.0;
+    constexpr int n = 200;
+    const auto truth = [](double f) {
+        return 1.0 + 100.0 / (f * f) + 20.0 / (1.0 + std::pow((f - 150.0) / 60.0, 2.0));
+    };
+    for (int i = 0; i < n; ++i)
+        mean += std::log(NoiseSpectrum(powers_of(truth, 600, 120'000 + i), 1.0).at(150.0).estimate) / n;
+    EXPECT_GT(mean, std::log(10.0));  // the window is wider than the hump
+}
+
 TEST(RedNoise, WhiteNoiseStaysWhite) {
     double mean = 0.0;
     for (int i = 0; i < 50; ++i) {

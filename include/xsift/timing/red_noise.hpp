@@ -45,13 +45,18 @@ inline constexpr int family_orders = 8;
 /// The spectrum of the noise, by local likelihood (Fan & Kreutzberger 1998, Scandinavian Journal of
 /// Statistics 25, 359; the likelihood of independent exponential powers is Whittle's).
 ///
-/// Around f the level is 1 + a (f'/f)^-b; powers count by the tricube of their distance in log frequency,
-/// within two octaves if these hold 64 independent powers, else three, or four where these hold fewer
-/// than 12. Beforehand b is 0 to 4 and a flat in ln(1 + a/sigma) up to a = 10^6, sigma being the excess that
-/// could just be seen. The distribution of ln L afterwards, over all a and b, has the mean and the variance
-/// of that from a number of exponential deviates of one mean: `estimate` and `powers`. Powers above three
-/// times a first estimate (a regression of their logarithms) are only known to be above: a line does not
-/// raise the level.
+/// Two explanations, as likely as each other beforehand, are weighed by how likely they make the powers
+/// around f:
+/// - A power law there: the level is 1 + a (f'/f)^-b; powers count by the tricube of their distance in log
+///   frequency, within two octaves if these hold 64 independent powers, else three, or four where these hold
+///   fewer than 12.
+/// - One shape of the whole spectrum: a power law, or flat below a knee. It is judged by what the powers
+///   elsewhere make of those around f.
+///
+/// Beforehand b is 0 to 4 and a flat in ln(1 + a/sigma) up to a = 10^6, sigma being the excess that could
+/// just be seen. The distribution of ln L afterwards has the mean and the variance of that from a number of
+/// exponential deviates of one mean: `estimate` and `powers`. Powers above three times a first estimate (a
+/// regression of their logarithms) are only known to be above: a line does not raise the level.
 ///
 /// `white` weighs white noise against such an excess around f, and against one over the whole spectrum: a
 /// source that is red elsewhere is not white here. Even odds beforehand.
@@ -79,8 +84,27 @@ class NoiseSpectrum {
         double sum = 0.0;    ///< of the halves of the powers, each at most the limit
     };
 
+    /// How an excess changes with frequency: a power law, or flat below a knee.
+    struct Shape {
+        double slope = 0.0, knee = -INFINITY;  ///< of the excess (positive: falls), ln f
+
+        /// @param x ln f
+        /// @param pivot ln f where a power law is 1; far below a knee the shape is 1
+        double at(double x, double pivot) const;
+    };
+    /// An excess that the powers allow.
+    struct Node {
+        double log, excess;  ///< ln of its share; at the pivot, or below the knee
+        Shape shape;
+    };
+
   private:
+    void fit_whole(double powers);
+
     std::vector<Bin> bins_;
+    std::vector<Bin> whole_;     ///< fewer of them, for the shape of the whole
+    std::vector<Node> nodes_;    ///< of the whole, the pivot at its first bin
+    std::vector<double> gains_;  ///< ln of the likelihood of each bin for each node over that of white noise
     double lowest_ = 0.0, highest_ = 0.0, exposure_;
     double log_red_ = 0.0;  ///< ln of the odds that the whole spectrum is not white
 };
