@@ -92,10 +92,10 @@ constexpr std::array<FoundShare, 4> found_shares{{
        {0.76, 0.81, 0.86, 0.94, 0.98},
        {0.77, 0.82, 0.87, 0.96, 1.00}}}},
     {0,
-     {{{0.48, 0.50, 0.52, 0.66, 0.75},
+     {{{0.26, 0.27, 0.29, 0.36, 0.41},
        {0.55, 0.57, 0.57, 0.73, 0.82},
        {0.60, 0.62, 0.612, 0.80, 0.90},
-       {0.66, 0.69, 0.69, 0.86, 0.96}}}},
+       {0.73, 0.76, 0.77, 0.94, 1.00}}}},
 }};
 
 /// Linear in the exponent and in the logarithm of the oversampling, constant beyond the table.
@@ -116,11 +116,18 @@ double of_table(const FoundShare& row, double exponent, double oversampling) {
     return (1.0 - y) * at(j) + y * at(j + 1);
 }
 
+/// Of H: maxima that a trial shows only in part are lost among more trials. Relative to a search of 300/T,
+/// from those of 100, 300 and 5000/T (scripts/validate-nulls); wider ones are taken to lose no more.
+double share_of_width(const SearchExtent& extent) {
+    return std::clamp(1.0 - 0.107 * std::log(resolutions(extent) / 300.0), 0.7, 1.08);
+}
+
 /// The share for Z2_n (0: H) at a single-trial probability; beyond four harmonics that of H where it is less.
 double found_share(int harmonics, double log_p, const SearchExtent& extent) {
     if (!std::isfinite(extent.oversampling)) return 1.0;
     const double exponent = -log_p / constants::ln10;
-    if (harmonics == 0) return of_table(found_shares.back(), exponent, extent.oversampling);
+    if (harmonics == 0)
+        return of_table(found_shares.back(), exponent, extent.oversampling) * share_of_width(extent);
     std::size_t i = 0;
     while (i + 3 < found_shares.size() && found_shares[i + 1].harmonics < harmonics) ++i;
     const FoundShare &low = found_shares[i], &high = found_shares[i + 1];

@@ -1,11 +1,12 @@
 // False-alarm probabilities of constant sources: how often the maximum of a search is called as improbable as
 // p.
 //
-//   validate_nulls SOURCES [FOLDER [ROWS]]
+//   validate_nulls SOURCES [FOLDER [ROWS [SEED]]]
 //   validate_nulls again TABLE FOLDER
 //
 // The second judges and draws the rows of a file that holds such a table: after some of them were made again.
-// SOURCES a row; every row has random numbers of its own. ROWS: only those whose name begins so. Writes a
+// SOURCES a row; every row has random numbers of its own. ROWS: only those whose statistic, photons and
+// oversampling ("H 300 8") begin so. SEED: of the random numbers (default 0). Writes a
 // Markdown table to stdout (and with FOLDER plots as SVG there). Exit status 1 when a share is further from p
 // than three standard deviations of this number of sources, or above it where a row need only be safe.
 #include "constant_sources.hpp"
@@ -56,6 +57,9 @@ struct Row {
     int sources = 0;
 
     std::string label() const { return fmt::format("{} {}", name, photons); }
+    bool is_among(const std::string& rows) const {
+        return fmt::format("{} {:.0f}", label(), oversampling).rfind(rows, 0) == 0;
+    }
     /// The first cells of its line.
     std::string cells(const std::string& of_photons) const;
 };
@@ -240,6 +244,7 @@ int main(int argc, char** argv) {
         return 2;
     }
     const std::string only = argc > 3 && !again ? argv[3] : "";
+    const auto seed = static_cast<std::uint64_t>(argc > 4 ? std::atoi(argv[4]) : 0);
     std::vector<std::string> table;
     if (again) {
         std::ifstream file(argv[2]);
@@ -254,7 +259,7 @@ int main(int argc, char** argv) {
         "|\n|---|---|---|---|---|---|---|---|\n");
     for (std::size_t r = 0; r < rows.size(); ++r) {
         Row& row = rows[r];
-        if (row.label().rfind(only, 0) != 0) continue;
+        if (!row.is_among(only)) continue;
         if (again) {
             read_row(table, row);
             if (row.sources > 0) bad |= print(row, std::to_string(row.photons));
@@ -263,7 +268,8 @@ int main(int argc, char** argv) {
         const timing::SearchOptions options = options_of(row);
         const int n = std::max(100, static_cast<int>(row.share * sources));
         for (int i = 0; i < n; ++i)
-            search(row, options, *backend, RandomStream(40'000 + r, static_cast<std::uint64_t>(i)));
+            search(row, options, *backend,
+                   RandomStream(40'000 + 100 * seed + r, static_cast<std::uint64_t>(i)));
         bad |= print(row, std::to_string(row.photons));
     }
     // The main rows of a statistic together.
