@@ -384,7 +384,8 @@ class LightCurvePolisher {
         for (int i = 0; i < steps; ++i) {
             const double f = low * std::pow(ratio, (i + 0.5) / steps);
             all += f;
-            if (f * span_ >= options_.min_cycles)
+            // Next to what has too few cycles steep noise has a slope and no maximum.
+            if (f * span_ >= options_.min_cycles + 1.0)
                 trials.emplace_back(f, std::max(floor_ * noise.at(f).estimate, 1e-3));
         }
         double share = 1.0;
