@@ -94,7 +94,7 @@ class NoiseSpectrum {
     };
     /// An excess that the powers allow.
     struct Node {
-        double log, excess;  ///< ln of its share; at the pivot, or below the knee
+        double log = 0.0, excess = 0.0;  ///< ln of its share; at the pivot, or below the knee
         Shape shape;
     };
 
