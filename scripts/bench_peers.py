@@ -15,6 +15,7 @@ import json
 import os
 import pathlib
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -318,11 +319,13 @@ def whole_command(folder):
         row.update(period=contest.last["xsift"], agrees=bool(abs(contest.last["xsift"] - 1396.55) < 0.9))
     if args.with_hendrics:
         bin_folder = pathlib.Path(sys.executable).parent
+        # HENDRICS writes its list beside the file that it reads.
+        copied = shutil.copy(args.events, folder)
         for label, extra in (("HENDRICS", []), ("HENDRICS --fast", ["--fast"])):
             start = time.perf_counter()
-            subprocess.run([bin_folder / "HENreadevents", args.events, "-o", folder / "hen"], cwd=folder, **pin)
-            lists = [p for p in folder.glob("*_ev.*") if "hen" in p.name] or list(folder.glob("*_ev.*"))
-            subprocess.run([bin_folder / "HENzsearch", lists[0], "-f", "0.0001", "-F", "6.8", "-N", "1", *extra], cwd=folder, **pin)
+            subprocess.run([bin_folder / "HENreadevents", copied], cwd=folder, **pin)
+            events = next(folder.glob("*_ev.*"))
+            subprocess.run([bin_folder / "HENzsearch", events, "-f", "0.0001", "-F", "6.8", "-N", "1", *extra], cwd=folder, **pin)
             seconds = time.perf_counter() - start
             rows[label] = {"seconds": seconds, "median": seconds, "cpu_seconds": seconds, "calls": 1, "agrees": None}
             print(f"  {label}: {seconds:.1f} s", file=sys.stderr)
