@@ -28,7 +28,7 @@ constexpr double mean_logarithm = -0.5772156649015329, least_power = 0.02;
 
 constexpr double steepest = 4.0, slope_step = 0.5, highest_excess = 1e6;
 /// Distance in ln f of the knees that the whole spectrum may have, and slopes above them.
-constexpr double knee_step = 1.4;
+constexpr double knee_step = 0.35;
 constexpr std::array<double, 3> slopes_above_knee{1.0, 2.0, 4.0};
 /// Shapes and excesses that are less likely than this, as ln of their share, say nothing of the whole.
 constexpr double least_share = -15.0;
