@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <array>
-#include <limits>
+#include <numeric>
 
 #include <xsift/timing/red_noise.hpp>
 
@@ -37,6 +37,12 @@ constexpr double least_share = -15.0;
 constexpr double around = 5.0, node_step = 0.5, growth = 1.5;
 /// Beyond a fall of the logarithm by this nothing counts.
 constexpr double negligible = 60.0;
+
+/// The bin of a frequency.
+/// @param x ln f
+double bin_of(double x, double bins_of_octave) {
+    return std::floor(x * (bins_of_octave / std::log(2.0)));
+}
 
 double tricube(double x) {
     const double a = std::fabs(x);
@@ -239,8 +245,7 @@ NoiseSpectrum::NoiseSpectrum(std::span<const NoisePower> powers, double exposure
     std::vector<double> log_sum;
     double bin = NAN;
     for (std::size_t i = 0; i < powers.size(); ++i) {
-        const double x = std::log(powers[i].frequency),
-                     here = std::floor(x * (bins_an_octave / std::log(2.0)));
+        const double x = std::log(powers[i].frequency), here = bin_of(x, bins_an_octave);
         if (!(here == bin)) {
             bin = here;
             first.push_back(i);
@@ -268,7 +273,7 @@ void NoiseSpectrum::fit_whole(double powers) {
     std::vector<Weighed> all;
     double bin = NAN;
     for (const Bin& b : bins_) {
-        const double here = std::floor(b.x * (bins_an_octave_of_whole / std::log(2.0)));
+        const double here = bin_of(b.x, bins_an_octave_of_whole);
         if (!(here == bin)) all.emplace_back();
         bin = here;
         Weighed& w = all.back();
@@ -278,8 +283,8 @@ void NoiseSpectrum::fit_whole(double powers) {
         w.sum += b.sum;
     }
     for (Weighed& w : all) {
-        whole_.push_back({w.x / w.n, w.n, w.below, w.sum});
         w = {w.x / w.n, share * w.n, share * w.below, share * w.sum};
+        whole_.push_back(w.x);
     }
     const double pivot = all.front().x;
     const std::vector<Shape> bent = bends(pivot, all.back().x);
@@ -291,6 +296,20 @@ void NoiseSpectrum::fit_whole(double powers) {
     for (const Node& n : nodes_)
         for (const Weighed& w : all)
             gains_.push_back(log_gain(w.below, w.sum, 1.0 + n.excess * n.shape.at(w.x, pivot)));
+}
+
+double NoiseSpectrum::log_gain_of_whole(double centre, double reach) const {
+    std::vector<double> weight;
+    for (const double x : whole_) weight.push_back(tricube((x - centre) / reach));
+    // The likelihood of all powers over that of those elsewhere, which is the mean of the inverse of that of
+    // the window over what all allow.
+    std::vector<Node> elsewhere = nodes_;
+    auto gain = gains_.begin();
+    for (Node& n : elsewhere) {
+        n.log -= std::inner_product(weight.begin(), weight.end(), gain, 0.0);
+        gain += static_cast<std::ptrdiff_t>(weight.size());
+    }
+    return -normalise(elsewhere);
 }
 
 NoiseLevel NoiseSpectrum::at(double frequency) const {
@@ -323,21 +342,9 @@ NoiseLevel NoiseSpectrum::at(double frequency) const {
     add_excesses(near, power_laws(), pivot, 0.0, nodes);
     const double log_local = normalise(nodes);
     const Moments local = moments(nodes, x, pivot);
-    // How likely the rest of the spectrum makes the powers here: the likelihood of all over that of the rest,
-    // which is the mean of the inverse of theirs over what all allow.
-    const Moments whole = moments(nodes_, x, whole_.front().x);
-    double least = INFINITY, rest = 0.0;
-    std::vector<double> log_rest;
-    for (std::size_t i = 0; i < nodes_.size(); ++i) {
-        double here = 0.0;
-        for (std::size_t b = 0; b < whole_.size(); ++b)
-            here += tricube((whole_[b].x - pivot) / reach) * gains_[i * whole_.size() + b];
-        log_rest.push_back(nodes_[i].log - here);
-        least = std::min(least, -log_rest.back());
-    }
-    for (const double r : log_rest) rest += std::exp(r + least);
-    const double log_whole = least - std::log(rest);
-    const double of_whole = 1.0 / (1.0 + std::exp(std::min(log_local - log_whole, 300.0)));
+    const Moments whole = moments(nodes_, x, whole_.front());
+    const double of_whole =
+        1.0 / (1.0 + std::exp(std::min(log_local - log_gain_of_whole(pivot, reach), 300.0)));
     const double mean = of_whole * whole.mean + (1.0 - of_whole) * local.mean,
                  squares = of_whole * whole.squares + (1.0 - of_whole) * local.squares;
     NoiseLevel result;

@@ -78,8 +78,7 @@ std::vector<NoisePower> powers_of(const Level& level, int n, int seed) {
     return all;
 }
 
-/// A knee is within the window around it, where a power law is too low in the middle: in truth twice as many
-/// powers exceed it there as should.
+/// A power law in the window around a knee is a fifth too low in its middle.
 TEST(RedNoise, AKneeIsFollowed) {
     for (const std::size_t at : {8u, 12u}) {
         int alarms = 0;
@@ -95,8 +94,8 @@ TEST(RedNoise, AKneeIsFollowed) {
             mean += std::log(level.estimate / truth(here.frequency)) / n;
             alarms += log10_chi2_survival_local(here.power / level.estimate, 1, level.powers) < -2.0 ? 1 : 0;
         }
-        EXPECT_NEAR(mean, -0.05, 0.1)
-            << at;                   // the mean of ln of a mean of so many is below that of the level
+        // The mean of ln of a mean of few powers is below that of the level.
+        EXPECT_NEAR(mean, -0.05, 0.1) << at;
         EXPECT_GE(alarms, 3) << at;  // 10 expected
         EXPECT_LE(alarms, 20) << at;
     }

@@ -99,10 +99,14 @@ class NoiseSpectrum {
     };
 
   private:
+    /// @param powers how many there are
     void fit_whole(double powers);
+    /// ln of how likely the shape of the whole, as the powers elsewhere have it, makes those of a window over
+    /// how likely white noise does.
+    double log_gain_of_whole(double centre, double reach) const;
 
     std::vector<Bin> bins_;
-    std::vector<Bin> whole_;     ///< fewer of them, for the shape of the whole
+    std::vector<double> whole_;  ///< ln f of fewer bins, for the shape of the whole
     std::vector<Node> nodes_;    ///< of the whole, the pivot at its first bin
     std::vector<double> gains_;  ///< ln of the likelihood of each bin for each node over that of white noise
     double lowest_ = 0.0, highest_ = 0.0, exposure_;
