@@ -217,50 +217,115 @@ std::vector<double> sum_bins(const PreparedSpectrum& p, const std::vector<double
     return out;
 }
 
-/// One row of the response, times the effective area, summed over the channels of each bin.
-/// @param row n_bins zeros; @return first and one past the last bin reached (equal: none)
-std::pair<std::int32_t, std::int32_t> group_row(const Spectrum& s, const std::vector<std::int32_t>& bin_of,
-                                                std::size_t energy, std::vector<double>& row) {
-    const Response& r = *s.response;
-    const double area = s.effective_area.empty() ? 1.0 : s.effective_area[energy];
-    std::int32_t begin = static_cast<std::int32_t>(row.size()), end = 0;
-    if (!(area > 0.0)) return {0, 0};
-    for (std::int64_t g = r.row_group[energy]; g < r.row_group[energy + 1]; ++g)
-        for (std::int32_t j = 0; j < r.group_count[g]; ++j) {
-            const std::int32_t bin = bin_of[r.group_first[g] + j];
-            const double value = static_cast<double>(r.value[r.group_value[g] + j]);
-            if (bin < 0 || value == 0.0) continue;
-            row[bin] += area * value * (s.area_scales.empty() ? 1.0 : s.area_scales[r.group_first[g] + j]);
-            begin = std::min(begin, bin);
-            end = std::max(end, bin + 1);
+/// Sum of n terms in four parts: with a single one each addition would wait for the one before.
+template <typename Term>
+double sum_over(std::int32_t n, const Term& term) {
+    double part[4] = {};
+    std::int32_t i = 0;
+    for (; i + 4 <= n; i += 4)
+        for (std::int32_t k = 0; k < 4; ++k) part[k] += term(i + k);
+    for (; i < n; ++i) part[0] += term(i);
+    return (part[0] + part[1]) + (part[2] + part[3]);
+}
+
+/// Rows of the response, times the effective area, summed over the channels of each bin.
+class RowGrouper {
+  public:
+    /// @param bins chosen: bin_first and bin_last are read
+    RowGrouper(const Spectrum& s, const PreparedSpectrum& bins)
+        : s_(s),
+          first_(bins.bin_first),
+          last_(bins.bin_last),
+          n_bins_(static_cast<std::int32_t>(first_.size())) {
+        std::int32_t b = 0;
+        for (std::int32_t c = 0; c < std::ssize(s.response->channel_lo); ++c) {
+            while (b < n_bins_ && last_[b] < c) ++b;
+            bin_from_.push_back(b);
         }
-    return begin < end ? std::pair{begin, end} : std::pair{0, 0};
+    }
+
+    /// @param row n_bins zeros; @return first and one past the last bin reached (equal: none)
+    std::pair<std::int32_t, std::int32_t> operator()(std::size_t energy, std::vector<double>& row) const {
+        const Response& r = *s_.response;
+        const double area = s_.effective_area.empty() ? 1.0 : s_.effective_area[energy];
+        std::int32_t begin = n_bins_, end = 0;
+        if (!(area > 0.0)) return {0, 0};
+        for (std::int64_t g = r.row_group[energy]; g < r.row_group[energy + 1]; ++g) {
+            const std::int32_t channel = r.group_first[g], past = channel + r.group_count[g];
+            if (channel == past) continue;
+            for (std::int32_t b = bin_from_[channel]; b < n_bins_ && first_[b] < past; ++b) {
+                const std::int32_t lo = std::max(first_[b], channel), hi = std::min(last_[b] + 1, past);
+                const double sum =
+                    sum_of_channels(r.value.data() + r.group_value[g] + (lo - channel), lo, hi);
+                if (sum == 0.0) continue;
+                row[b] += area * sum;
+                begin = std::min(begin, b);
+                end = std::max(end, b + 1);
+            }
+        }
+        return begin < end ? std::pair{begin, end} : std::pair{0, 0};
+    }
+
+  private:
+    double sum_of_channels(const float* value, std::int32_t lo, std::int32_t hi) const {
+        const auto value_of = [value](std::int32_t i) { return static_cast<double>(value[i]); };
+        if (s_.area_scales.empty()) return sum_over(hi - lo, value_of);
+        const double* const scale = s_.area_scales.data() + lo;
+        return sum_over(hi - lo, [&](std::int32_t i) { return value_of(i) * scale[i]; });
+    }
+
+    const Spectrum& s_;
+    const std::vector<std::int32_t>&first_, &last_;
+    std::int32_t n_bins_;
+    std::vector<std::int32_t> bin_from_;  ///< of each channel: its bin or the next above
+};
+
+/// Groups the response over the bins chosen, energies that reach none at both ends left out.
+/// @return of each bin whether any energy reaches it
+std::vector<bool> group_response(const Spectrum& s, PreparedSpectrum& out) {
+    const Response& r = *s.response;
+    for (auto* column : {&out.energy_lo, &out.energy_hi, &out.value}) column->clear();
+    for (auto* column : {&out.row_first, &out.row_count}) column->clear();
+    out.row_value.clear();
+    const RowGrouper group_row(s, out);
+    std::vector<double> row(out.bin_first.size());
+    std::vector<bool> reached(row.size(), false);
+    for (std::size_t i = 0; i < r.n_energies(); ++i) {
+        const auto [begin, end] = group_row(i, row);
+        if (begin == end && out.energy_lo.empty()) continue;  // below the energies that reach the bins
+        // A response may start at 0 keV, where models diverge: start at a tenth of the bin instead.
+        out.energy_lo.push_back(r.energy_lo[i] > 0.0 ? r.energy_lo[i] : 0.1 * r.energy_hi[i]);
+        out.energy_hi.push_back(r.energy_hi[i]);
+        out.row_first.push_back(begin);
+        out.row_count.push_back(end - begin);
+        out.row_value.push_back(static_cast<std::int64_t>(out.value.size()));
+        out.value.insert(out.value.end(), row.begin() + begin, row.begin() + end);
+        for (std::int32_t b = begin; b < end; ++b) {
+            if (row[b] > 0.0) reached[b] = true;
+            row[b] = 0.0;
+        }
+    }
+    while (!out.row_count.empty() && out.row_count.back() == 0) {
+        out.energy_lo.pop_back();
+        out.energy_hi.pop_back();
+        out.row_first.pop_back();
+        out.row_count.pop_back();
+        out.row_value.pop_back();
+    }
+    return reached;
 }
 
 /// Takes out the bins that no energy reaches: they tell nothing of a source when they hold no counts, and no
 /// model can explain counts there.
-void drop_unreached_bins(const Spectrum& s, PreparedSpectrum& out) {
+void drop_unreached_bins(const Spectrum& s, const std::vector<bool>& reached, PreparedSpectrum& out) {
     const Response& r = *s.response;
-    std::vector<char> reached(r.n_channels(), 0);
-    for (std::size_t i = 0; i < r.n_energies(); ++i) {
-        if (!s.effective_area.empty() && !(s.effective_area[i] > 0.0)) continue;
-        for (std::int64_t g = r.row_group[i]; g < r.row_group[i + 1]; ++g)
-            for (std::int32_t j = 0; j < r.group_count[g]; ++j)
-                if (r.value[r.group_value[g] + j] > 0.0F) reached[r.group_first[g] + j] = 1;
-    }
-    const auto is_reached = [&](std::size_t b) {
-        return std::any_of(reached.begin() + out.bin_first[b], reached.begin() + out.bin_last[b] + 1,
-                           [](char c) { return c != 0; });
-    };
-    bool any = false;
-    for (std::size_t b = 0; b < out.bin_first.size(); ++b) any = any || is_reached(b);
-    if (!any)
+    if (std::find(reached.begin(), reached.end(), true) == reached.end())
         fail(s, "EMPTY_RESPONSE", "its response and effective area are zero in the fitted channels",
              "Check the ARF and RMF.");
     std::size_t kept = 0;
     for (std::size_t b = 0; b < out.bin_first.size(); ++b) {
         const std::int32_t first = out.bin_first[b], last = out.bin_last[b];
-        if (is_reached(b)) {
+        if (reached[b]) {
             out.bin_first[kept] = first;
             out.bin_last[kept++] = last;
         } else if (sum_of(s.counts, first, last) > 0.0) {
@@ -299,48 +364,36 @@ void scale_background_by_bin(const Spectrum& s, PreparedSpectrum& out) {
                                   : static_cast<double>(out.bin_first.size()) / inverse_of_band;
 }
 
-void group_response(const Spectrum& s, PreparedSpectrum& out) {
-    const Response& r = *s.response;
-    std::vector<std::int32_t> bin_of(r.n_channels(), -1);
-    for (std::size_t b = 0; b < out.n_bins(); ++b)
-        std::fill(bin_of.begin() + out.bin_first[b], bin_of.begin() + out.bin_last[b] + 1,
-                  static_cast<std::int32_t>(b));
-    std::vector<double> row(out.n_bins());
-    for (std::size_t i = 0; i < r.n_energies(); ++i) {
-        const auto [begin, end] = group_row(s, bin_of, i, row);
-        if (begin == end && out.energy_lo.empty()) continue;  // below the energies that reach the bins
-        // A response may start at 0 keV, where models diverge: start at a tenth of the bin instead.
-        out.energy_lo.push_back(r.energy_lo[i] > 0.0 ? r.energy_lo[i] : 0.1 * r.energy_hi[i]);
-        out.energy_hi.push_back(r.energy_hi[i]);
-        out.row_first.push_back(begin);
-        out.row_count.push_back(end - begin);
-        out.row_value.push_back(static_cast<std::int64_t>(out.value.size()));
-        out.value.insert(out.value.end(), row.begin() + begin, row.begin() + end);
-        std::fill(row.begin() + begin, row.begin() + end, 0.0);
-    }
-    while (!out.row_count.empty() && out.row_count.back() == 0) {
-        out.energy_lo.pop_back();
-        out.energy_hi.pop_back();
-        out.row_first.pop_back();
-        out.row_count.pop_back();
-        out.row_value.pop_back();
-    }
-}
-
 }  // namespace
 
 double resolution_fwhm(const Response& r, double energy) {
     const auto above = std::upper_bound(r.energy_hi.begin(), r.energy_hi.end(), energy);
     const auto i = std::min<std::ptrdiff_t>(above - r.energy_hi.begin(), std::ssize(r.energy_hi) - 1);
-    std::vector<float> row(r.n_channels(), 0.0F);
-    for (std::int64_t g = r.row_group[i]; g < r.row_group[i + 1]; ++g)
-        std::copy_n(r.value.begin() + r.group_value[g], r.group_count[g], row.begin() + r.group_first[g]);
-    const auto peak = std::max_element(row.begin(), row.end()) - row.begin();
-    const float half = 0.5F * row[peak];
+    const std::int64_t groups = r.row_group[i], groups_end = r.row_group[i + 1];
+    float most = 0.0F;
+    std::int32_t peak = -1;  // the first channel that holds the most
+    for (std::int64_t g = groups; g < groups_end; ++g) {
+        const float* const value = r.value.data() + r.group_value[g];
+        const float* const at = std::max_element(value, value + r.group_count[g]);
+        if (at == value + r.group_count[g] || !(*at > 0.0F)) continue;
+        const auto channel = static_cast<std::int32_t>(r.group_first[g] + (at - value));
+        if (*at > most || (*at == most && channel < peak)) {
+            most = *at;
+            peak = channel;
+        }
+    }
+    const float half = 0.5F * most;
     if (!(half > 0.0F)) return 0.0;
-    auto lo = peak, hi = peak;
-    while (lo > 0 && row[lo - 1] >= half) --lo;
-    while (hi + 1 < std::ssize(row) && row[hi + 1] >= half) ++hi;
+    const auto reaches_half = [&](std::int32_t channel) {
+        for (std::int64_t g = groups; g < groups_end; ++g) {
+            const std::int32_t j = channel - r.group_first[g];
+            if (j >= 0 && j < r.group_count[g]) return r.value[r.group_value[g] + j] >= half;
+        }
+        return false;
+    };
+    std::int32_t lo = peak, hi = peak;
+    while (reaches_half(lo - 1)) --lo;
+    while (reaches_half(hi + 1)) ++hi;
     return r.channel_hi[hi] - r.channel_lo[lo];
 }
 
@@ -351,7 +404,9 @@ PreparedSpectrum prepare(const Spectrum& s, const FitOptions& options) {
     out.flags = s.flags;
     out.response_hash = s.response->hash;
     choose_bins(s, options, out);
-    drop_unreached_bins(s, out);
+    const std::size_t chosen = out.bin_first.size();
+    drop_unreached_bins(s, group_response(s, out), out);
+    if (out.bin_first.size() < chosen) group_response(s, out);
     out.counts = sum_bins(out, s.counts);
     if (std::accumulate(out.counts.begin(), out.counts.end(), 0.0) == 0.0)
         fail(s, "NO_COUNTS",
@@ -369,7 +424,6 @@ PreparedSpectrum prepare(const Spectrum& s, const FitOptions& options) {
     } else {
         out.flags |= spectrum_no_background;
     }
-    group_response(s, out);
     return out;
 }
 

@@ -1,6 +1,7 @@
 // Channels, bins and the grouped response, on a real pn spectrum and on small made-up ones.
 #include "pn_spectrum.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -267,6 +268,94 @@ TEST(Prepare, GroupedResponseIsTheSumOfItsChannels) {
         EXPECT_EQ(coarse.counts[b], counts);
         EXPECT_GE(counts, 25.0);
     }
+}
+
+/// The response channel by channel, an energy's row spread over all channels.
+std::vector<double> all_channels(const Response& r, std::size_t energy) {
+    std::vector<double> out(r.n_channels(), 0.0);
+    for (std::int64_t g = r.row_group[energy]; g < r.row_group[energy + 1]; ++g)
+        for (std::int32_t j = 0; j < r.group_count[g]; ++j)
+            out[r.group_first[g] + j] = static_cast<double>(r.value[r.group_value[g] + j]);
+    return out;
+}
+
+/// Compares with sums channel by channel.
+void expect_grouped(const Spectrum& s, const FitOptions& o) {
+    const PreparedSpectrum p = prepare(s, o);
+    const Response& r = *s.response;
+    std::size_t k = 0;  // energy of p
+    for (std::size_t i = 0; i < r.n_energies(); ++i) {
+        const std::vector<double> channels = all_channels(r, i);
+        const double area = s.effective_area.empty() ? 1.0 : s.effective_area[i];
+        std::vector<double> row;
+        for (std::size_t b = 0; b < p.n_bins(); ++b) {
+            row.push_back(0.0);
+            for (std::int32_t c = p.bin_first[b]; c <= p.bin_last[b]; ++c)
+                row.back() += area * channels[c] * (s.area_scales.empty() ? 1.0 : s.area_scales[c]);
+        }
+        const auto some = [](double v) { return v != 0.0; };
+        const auto first = std::find_if(row.begin(), row.end(), some) - row.begin();
+        const auto count = first == std::ssize(row)
+                               ? 0
+                               : std::find_if(row.rbegin(), row.rend(), some).base() - row.begin() - first;
+        if (k == p.n_energies() || r.energy_hi[i] != p.energy_hi[k]) {
+            EXPECT_EQ(count, 0) << i;  // left out at either end
+            continue;
+        }
+        ASSERT_EQ(p.row_count[k], count) << i;
+        if (count > 0) {
+            EXPECT_EQ(p.row_first[k], first) << i;
+        }
+        for (std::int32_t j = 0; j < count; ++j)
+            EXPECT_NEAR(p.value[p.row_value[k] + j], row[first + j], 1e-14 * row[first + j]) << i << ' ' << j;
+        ++k;
+    }
+    EXPECT_EQ(k, p.n_energies());
+}
+
+TEST(Prepare, GroupedRowsAreSumsChannelByChannel) {
+    Spectrum s = test::pn_spectrum("000E");
+    for (const char* binning : {"none", "default", "min:25"}) {
+        SCOPED_TRACE(binning);
+        expect_grouped(s, options(binning, 0.4, 9.0));
+    }
+    // bad channels inside the band, scales that differ by channel, and a response without its own area
+    for (std::size_t c = 300; c < 310; ++c) s.quality[c] = 1;
+    for (std::size_t c = 0; c < s.counts.size(); ++c) {
+        s.area_scales.push_back(0.5 + 1e-4 * static_cast<double>(c));
+        s.background_scales.push_back(10.0);
+    }
+    expect_grouped(s, options("min:5", 0.4, 9.0));
+    s.effective_area.clear();
+    expect_grouped(s, options("min:5", 0.4, 9.0));
+    Spectrum small = small_spectrum();
+    small.effective_area = {10, 0, 40};  // a row of zeros between others
+    expect_grouped(small, options("none", 0.0, 10.0));
+    small.counts = {1, 2, 3, 0};
+    small.effective_area = {10, 20, 0};  // nothing reaches the last channel: its bin is taken out
+    expect_grouped(small, options("none", 0.0, 10.0));
+}
+
+TEST(Prepare, ResolutionIsThatOfTheWholeRow) {
+    const auto expect_width = [](const Response& r, std::size_t energy) {
+        const std::vector<double> row = all_channels(r, energy);
+        const auto peak = std::max_element(row.begin(), row.end()) - row.begin();
+        auto lo = peak, hi = peak;
+        while (lo > 0 && row[lo - 1] >= 0.5 * row[peak]) --lo;
+        while (hi + 1 < std::ssize(row) && row[hi + 1] >= 0.5 * row[peak]) ++hi;
+        const double width = row[peak] > 0.0 ? r.channel_hi[hi] - r.channel_lo[lo] : 0.0;
+        EXPECT_EQ(resolution_fwhm(r, 0.5 * (r.energy_lo[energy] + r.energy_hi[energy])), width) << energy;
+    };
+    const Spectrum s = test::pn_spectrum("0007");
+    for (std::size_t i = 0; i < s.response->n_energies(); i += 7) expect_width(*s.response, i);
+    // groups that touch, a tie between groups given from above, and an empty row
+    Response r = *small_spectrum().response;
+    r.row_group = {0, 2, 4, 4};
+    r.group_first = {0, 2, 3, 0};
+    r.group_count = {2, 2, 1, 2};
+    r.group_value = {0, 2, 4, 5};
+    r.value = {0.1F, 0.5F, 0.25F, 0.1F, 0.5F, 0.5F, 0.3F};
+    for (std::size_t i = 0; i < 3; ++i) expect_width(r, i);
 }
 
 TEST(Prepare, MostlyEmptyBackgroundIsFlagged) {
