@@ -318,8 +318,9 @@ void spectra_settings(std::vector<Setting>& all, RunConfiguration& c) {
         [&f](const Values& values) { f.abundance = spectral::parse_abundance(only("--abund", values)); });
     section.add(
         "binning", "--binning",
-        "default: by resolution with a minimum of background counts; none: every channel; min:N, back:N: N "
-        "counts or background counts a bin; optimal: after Kaastra & Bleeker 2016; file: GROUPING",
+        "default: FWHM/3 and 5 to 20 background counts, more where they are a larger share; none: every "
+        "channel; min:N, back:N: N counts or background counts a bin; optimal: after Kaastra & Bleeker 2016; "
+        "file: GROUPING",
         [&f] { return quoted(to_string(f.binning)); },
         [&f](const Values& values) { f.binning = spectral::parse_binning(only("--binning", values)); });
     section.band("energy", f.energy_lo, f.energy_hi, "Fitted energies LO:HI, keV");

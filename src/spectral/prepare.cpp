@@ -120,10 +120,29 @@ class OptimalWidth {
     double elements_ = 0.0;
 };
 
+/// Background counts that each bin of the default binning holds at least: 5 where the counts of the source
+/// region are the source's, 20 where half of them are background, and no more than leaves about 70 bins.
+double least_background_of_bin(const Spectrum& s, const FitOptions& options) {
+    constexpr double least = 5.0, most = 20.0, share_of_most = 0.5, bins_left = 70.0;
+    double counts = 0.0, background = 0.0, expected = 0.0;
+    for (std::size_t c = 0; c < s.counts.size(); ++c) {
+        if (!usable(s, options, c)) continue;
+        counts += s.counts[c];
+        background += s.background_counts[c];
+        expected += s.background_counts[c] * source_exposure(s) / scaled_background_exposure(s, c);
+    }
+    if (!(expected > 0.0)) return least;
+    const double share = expected / std::max(counts, expected);
+    const double wanted = least + (most - least) * std::min(1.0, share / share_of_most);
+    return std::max(least, std::floor(std::min(wanted, background / bins_left)));
+}
+
 /// Whether the channels first..last make a full bin.
 class BinIsFull {
   public:
     BinIsFull(const Spectrum& s, const FitOptions& options) : s_(s), binning_(options.binning) {
+        if (binning_.kind == Binning::Kind::resolution && s.has_background())
+            least_background_ = least_background_of_bin(s, options);
         if (binning_.kind == Binning::Kind::optimal) optimal_ = std::make_unique<OptimalWidth>(s, options);
         if (binning_.kind == Binning::Kind::file && s.grouping.empty())
             fail(s, "NO_GROUPING", "it has no GROUPING and --binning file asks for it",
@@ -146,18 +165,17 @@ class BinIsFull {
                 break;
         }
         constexpr double widths_per_fwhm = 3.0;
-        constexpr int least_background = 5;
         const Response& r = *s_.response;
         return wide_enough(first, last,
                            [&] {
                                const double energy = 0.5 * (r.channel_lo[first] + r.channel_hi[first]);
                                return resolution_fwhm(r, energy) / widths_per_fwhm;
                            }) &&
-               (!s_.has_background() || enough_background(first, last, least_background));
+               (!s_.has_background() || enough_background(first, last, least_background_));
     }
 
   private:
-    bool enough_background(std::int32_t first, std::int32_t last, int n) const {
+    bool enough_background(std::int32_t first, std::int32_t last, double n) const {
         return sum_of(s_.background_counts, first, last) >= n;
     }
     /// Half a channel of tolerance: the nearest width, not the next above.
@@ -174,6 +192,7 @@ class BinIsFull {
     const Spectrum& s_;
     const Binning& binning_;
     std::unique_ptr<OptimalWidth> optimal_;
+    double least_background_ = 0.0;  ///< of a bin by resolution
     std::int32_t width_of_ = -1;
     double width_ = 0.0;
 };

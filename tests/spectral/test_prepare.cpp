@@ -249,6 +249,29 @@ TEST(Prepare, RealSpectrumByResolution) {
     EXPECT_NEAR(resolution_fwhm(*s.response, 1.5), 0.10, 0.025);
 }
 
+TEST(Prepare, BinsHoldMoreBackgroundWhereTheBackgroundIsMoreOfTheCounts) {
+    Spectrum s = test::pn_spectrum("0007");
+    s.background_exposure = s.exposure.livetime;
+    s.background_back_scale = 20.0 * s.back_scale;
+    // One background count in every `channels`; the source region holds that number over 20 times `factor`.
+    const auto least_of_bins = [&](int channels, double factor) {
+        std::fill(s.counts.begin(), s.counts.end(), factor / (20.0 * channels));
+        for (std::size_t c = 0; c < s.counts.size(); ++c)
+            s.background_counts[c] = c % static_cast<std::size_t>(channels) == 0 ? 1.0 : 0.0;
+        const std::vector<double> counts = prepare(s, options("default", 0.3, 10.0)).background_counts;
+        return *std::min_element(counts.begin(), counts.end());
+    };
+    // 1,940 channels of the band hold 1,940 background counts: a seventieth is more than 20
+    EXPECT_EQ(least_of_bins(1, 1.0), 20.0);
+    EXPECT_EQ(least_of_bins(1, 0.5), 20.0) << "the background fluctuates above the source region";
+    EXPECT_EQ(least_of_bins(1, 2.0), 20.0) << "half of the counts are background";
+    EXPECT_EQ(least_of_bins(1, 4.0), 12.0) << "a quarter: 5 + 15/2";
+    // 970 background counts
+    EXPECT_EQ(least_of_bins(2, 1.0), 13.0) << "about 70 bins are left";
+    EXPECT_EQ(least_of_bins(2, 1000.0), 5.0) << "the source's counts are nearly all";
+    EXPECT_EQ(least_of_bins(10, 1.0), 5.0) << "194 background counts make fewer bins of 5 than 70";
+}
+
 TEST(Prepare, GroupedResponseIsTheSumOfItsChannels) {
     const Spectrum s = test::pn_spectrum("000E");
     const PreparedSpectrum fine = prepare(s, options("none", 0.3, 10.0)),

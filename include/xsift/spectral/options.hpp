@@ -24,7 +24,7 @@ enum class Abundance { wilm, angr, aspl };
 /// How channels are grouped into bins for the fit.
 struct Binning {
     enum class Kind {
-        resolution,      ///< default: about FWHM/3 wide and at least 5 background counts a bin
+        resolution,      ///< default: about FWHM/3 wide, at least 5 to 20 background counts a bin
         none,            ///< every channel
         min_counts,      ///< at least N source-region counts a bin
         min_background,  ///< at least N background counts a bin
