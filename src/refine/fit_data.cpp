@@ -168,17 +168,24 @@ FitData FitData::weighted(std::span<const double> photons, std::span<const doubl
 
 void FitData::fold(std::span<const double> photons, std::size_t n_models, double* rate,
                    std::size_t stride) const {
-    static const FoldProducts products = best_fold_products();
+    const FoldProducts& products = best_fold_products();
     const FoldRows rows{value_.data(), first_.data(), count_.data(), start_.data(), n_bins()};
     const std::size_t width = padded(n_models);
-    for (std::size_t m = 0; m + fold_lanes <= n_models; m += fold_lanes)
-        products(rows, photons.data() + m, width, rate + m * stride, stride);
-    const std::size_t done = n_models - n_models % fold_lanes;
-    if (done == n_models) return;
-    std::vector<double> last(fold_lanes * n_bins());
-    products(rows, photons.data() + done, width, last.data(), n_bins());
-    for (std::size_t m = done; m < n_models; ++m)
-        std::copy_n(last.data() + (m - done) * n_bins(), n_bins(), rate + m * stride);
+    std::vector<double> last;
+    for (std::size_t m = 0; m < n_models;) {
+        const bool wide = m + fold_wide_lanes <= width;
+        const FoldPass pass = wide ? products.wide : products.narrow;
+        const std::size_t lanes = wide ? fold_wide_lanes : fold_lanes;
+        if (m + lanes <= n_models) {
+            pass(rows, photons.data() + m, width, rate + m * stride, stride);
+        } else {
+            last.resize(lanes * n_bins());
+            pass(rows, photons.data() + m, width, last.data(), n_bins());
+            for (std::size_t i = m; i < n_models; ++i)
+                std::copy_n(last.data() + (i - m) * n_bins(), n_bins(), rate + i * stride);
+        }
+        m += lanes;
+    }
 }
 
 std::size_t FitData::padded(std::size_t n_models) {

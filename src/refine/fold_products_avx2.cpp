@@ -4,8 +4,5 @@ namespace xsift::refine {
 namespace {
 #include "fold_products_kernel.hpp"
 }  // namespace
-void fold_products_avx2(const FoldRows& rows, const double* photons, std::size_t width, double* rate,
-                        std::size_t stride) {
-    fold_products(rows, photons, width, rate, stride);
-}
+const FoldProducts fold_products_avx2{fold_products<fold_lanes>, fold_products<fold_wide_lanes>};
 }  // namespace xsift::refine

@@ -2,16 +2,26 @@
 // The body of fold_products_*, included by each inside its own namespace. Nothing of the standard library
 // inside.
 
-using FoldLanes = double __attribute__((vector_size(8 * fold_lanes)));
+template <std::size_t n>
+struct FoldLanesOf;
+template <>
+struct FoldLanesOf<fold_lanes> {
+    using type = double __attribute__((vector_size(8 * fold_lanes)));
+};
+template <>
+struct FoldLanesOf<fold_wide_lanes> {
+    using type = double __attribute__((vector_size(8 * fold_wide_lanes)));
+};
 
-static FoldLanes load_lanes(const double* from) {
-    FoldLanes out;
-    __builtin_memcpy(&out, from, sizeof out);
-    return out;
-}
-
+template <std::size_t lanes>
 static void fold_products(const FoldRows& rows, const double* photons, std::size_t width, double* rate,
                           std::size_t stride) {
+    using FoldLanes = typename FoldLanesOf<lanes>::type;
+    const auto load_lanes = [](const double* from) __attribute__((always_inline)) {
+        FoldLanes out;
+        __builtin_memcpy(&out, from, sizeof out);
+        return out;
+    };
     for (std::size_t k = 0; k < rows.n_bins; ++k) {
         const double* const value = rows.value + rows.start[k];
         const double* at = photons + static_cast<std::size_t>(rows.first[k]) * width;
@@ -26,6 +36,6 @@ static void fold_products(const FoldRows& rows, const double* photons, std::size
         }
         for (; j < n; ++j, at += width) a += value[j] * load_lanes(at);
         const FoldLanes sum = (a + b) + (c + d);
-        for (std::size_t m = 0; m < fold_lanes; ++m) rate[m * stride + k] = sum[m];
+        for (std::size_t m = 0; m < lanes; ++m) rate[m * stride + k] = sum[m];
     }
 }

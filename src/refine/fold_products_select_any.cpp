@@ -1,7 +1,7 @@
 #include "fold_products.hpp"
 
 namespace xsift::refine {
-FoldProducts best_fold_products() {
+const FoldProducts& best_fold_products() {
     return fold_products_baseline;
 }
 }  // namespace xsift::refine

@@ -15,7 +15,7 @@
 
 namespace xsift::refine {
 
-inline constexpr double lattice_step = 1.1;  ///< in conditional standard deviations
+inline constexpr double lattice_step = 1.4;  ///< in conditional standard deviations
 inline constexpr double matters = 16.0;      ///< rise of the statistic up to which neighbours are looked at
 
 /// Where an axis has its points: over a shape parameter's coordinate x, or the single point of an axis that
@@ -40,6 +40,8 @@ struct Axis {
     int last() const {
         return coordinate < 0 ? 0 : static_cast<int>(std::floor((hi - origin) / step + 1e-9)) + 1;
     }
+    /// Whether two neighbours are two points: a limit can make them nearly one.
+    bool apart(int a, int b) const { return std::fabs(at(a) - at(b)) >= 0.05 * step; }
     /// Moves a point of the fit to a place on the axis.
     void put(Vector& x, double u) const {
         if (coordinate >= 0) x[coordinate] = to_x(u);
@@ -56,8 +58,7 @@ void for_each_neighbour(const std::array<Axis, n>& axes, const std::array<int, n
             std::array<int, n> next = index;
             next[a] += step;
             if (axes[a].coordinate < 0 || next[a] < axes[a].first() || next[a] > axes[a].last()) continue;
-            if (std::fabs(axes[a].at(next[a]) - axes[a].at(index[a])) < 0.05 * axes[a].step) continue;
-            visit(next);
+            if (axes[a].apart(next[a], index[a])) visit(next);
         }
 }
 

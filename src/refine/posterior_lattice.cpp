@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <set>
 
 namespace xsift::refine {
 
@@ -16,31 +17,63 @@ constexpr double widest = 1.0;              ///< standard deviation of ln norm
 
 }  // namespace
 
-bool Lattice::fill(std::vector<std::pair<Index, Vector>> todo) {
-    const std::size_t at_once = objective_.coordinates().n_factors > 0 ? 1 : fold_lanes;
-    std::vector<Index> indices;
-    std::vector<Vector> places;
+Lattice::Lattice(Objective& objective, std::array<Axis, 2> axes, const Vector& best)
+    : objective_(objective), axes_(axes) {
+    if (objective.coordinates().n_factors > 0) return;
+    std::vector<double> slope;
+    objective.fold_places(std::span(&best, 1), rates_);
+    const double norm = std::exp(best[objective.coordinates().first_norm()]);
+    for (double& r : rates_) r *= norm;
+    objective.expand_rates(best, rates_, slope, weight_);
+    for (std::size_t k = 0; k < rates_.size(); ++k) weight_[k] *= rates_[k];
+}
+
+void Lattice::adopt(const Lattice& coarse, int multiple) {
+    for (const auto& [index, node] : coarse.nodes_) {
+        Index own{};
+        bool inside = true;
+        for (int a = 0; a < 2; ++a) {
+            own[a] = index[a] * multiple;
+            inside = inside && own[a] >= axes_[a].first() && own[a] <= axes_[a].last() &&
+                     (own[a] == 0 || axes_[a].apart(own[a], own[a] > 0 ? own[a] - 1 : own[a] + 1));
+        }
+        if (inside) keep(own, node);
+    }
+}
+
+bool Lattice::fill(std::vector<Candidate> todo) {
+    const int norm = objective_.coordinates().first_norm();
+    const bool one_by_one = objective_.coordinates().n_factors > 0;
+    const std::size_t at_once = one_by_one ? 1 : fold_wide_lanes;
+    std::set<Index> reached;
+    std::vector<Candidate> next, known;
+    const auto surround = [&](const Candidate& from) {
+        const Node& node = nodes_.at(from.index);
+        if (node.stat > lowest_ + matters) return;
+        for_each_neighbour(axes_, from.index, [&](const Index& index) {
+            Candidate& more = todo.emplace_back(index, from.place, node.log_source);
+            more.place[norm] = node.log_norm;
+            for (std::size_t i = 0; i < node.log_factor.size(); ++i)
+                more.place[objective_.coordinates().first_factor() + static_cast<int>(i)] = node.log_factor[i];
+        });
+    };
     while (!todo.empty()) {
-        indices.clear();
-        places.clear();
-        for (; !todo.empty() && indices.size() < at_once; todo.pop_back()) {
-            auto& [index, from] = todo.back();
-            if (nodes_.contains(index) || std::find(indices.begin(), indices.end(), index) != indices.end())
-                continue;
-            for (int a = 0; a < 2; ++a) axes_[a].put(from, axes_[a].at(index[a]));
-            indices.push_back(index);
-            places.push_back(objective_.coordinates().clipped(from));
+        next.clear();
+        known.clear();
+        for (; !todo.empty() && next.size() < at_once; todo.pop_back()) {
+            Candidate& candidate = todo.back();
+            if (!reached.insert(candidate.index).second) continue;
+            for (int a = 0; a < 2; ++a) axes_[a].put(candidate.place, axes_[a].at(candidate.index[a]));
+            candidate.place = objective_.coordinates().clipped(candidate.place);
+            (nodes_.contains(candidate.index) ? known : next).push_back(candidate);
         }
-        if (nodes_.size() + indices.size() > most_points) return false;
-        if (objective_.coordinates().n_factors == 0)
-            look(indices, places);
-        else if (!indices.empty() && !look(indices.front(), places.front()))
+        if (nodes_.size() + next.size() > most_points) return false;
+        if (!one_by_one)
+            look(next);
+        else if (!next.empty() && !look(next.front()))
             return false;
-        for (std::size_t i = 0; i < indices.size(); ++i) {
-            if (nodes_.at(indices[i]).stat > lowest_ + matters) continue;
-            for_each_neighbour(axes_, indices[i],
-                               [&](const Index& next) { todo.emplace_back(next, places[i]); });
-        }
+        for (const Candidate& c : known) surround(c);
+        for (const Candidate& c : next) surround(c);
     }
     return true;
 }
@@ -78,29 +111,34 @@ void Lattice::keep(const Index& index, const Node& node) {
     sigma_of_lowest_ = node.norm_sigma;
 }
 
-void Lattice::look(const std::vector<Index>& indices, std::vector<Vector>& places) {
+void Lattice::look(const std::vector<Candidate>& candidates) {
+    if (candidates.empty()) return;
+    std::vector<Vector> places;
+    for (const Candidate& c : candidates) places.push_back(c.place);
     objective_.fold_places(places, rates_);
     const int norm = objective_.coordinates().first_norm();
     const std::size_t n = objective_.n_bins();
     for (std::size_t i = 0; i < places.size(); ++i) {
+        const auto unit = std::span(rates_).subspan(i * n, n);
+        const double log_unit = std::log(std::max(StatisticTerms::dot(weight_, unit), 1e-300));
+        const auto& before = candidates[i].log_source;
         const auto [stat, log_norm, curvature] =
-            objective_.fit_norm(std::span(rates_).subspan(i * n, n), places[i][norm]);
-        places[i][norm] = log_norm;
+            objective_.fit_norm(unit, before ? *before - log_unit : places[i][norm]);
         Node node;
         const double at_least = std::max(curvature, 2.0 / (widest * widest));
         node.stat = stat + std::log(at_least) - std::log(4.0 * std::numbers::pi);
         node.log_norm = log_norm;
+        node.log_source = log_norm + log_unit;
         node.norm_sigma = std::sqrt(2.0 / at_least);
-        keep(indices[i], node);
+        keep(candidates[i].index, node);
     }
 }
 
-bool Lattice::look(const Index& index, Vector& place) {
+bool Lattice::look(const Candidate& candidate) {
     Point p = objective_.make_point();
-    const auto node = evaluate(place, p);
+    const auto node = evaluate(candidate.place, p);
     if (!node) return false;
-    place = p.x;
-    keep(index, *node);
+    keep(candidate.index, *node);
     return true;
 }
 
@@ -158,40 +196,40 @@ void Lattice::profile_factors(Point& p) {
 namespace {
 
 /// Where a lattice starts: at the best point, and at others.
-std::vector<std::pair<Index, Vector>> seeds_of(const std::array<Axis, 2>& axes, int n_axes,
-                                               const Vector& best, const std::vector<Vector>& others) {
-    std::vector<std::pair<Index, Vector>> seeds;
+std::vector<Candidate> seeds_of(const std::array<Axis, 2>& axes, int n_axes, const Vector& best,
+                                const std::vector<Vector>& others) {
+    std::vector<Candidate> seeds;
     for (const Vector& x : others) {
         Index index{};
         for (int a = 0; a < n_axes; ++a)
             index[a] = std::clamp(
                 static_cast<int>(std::lround((axes[a].to_u(x[a]) - axes[a].origin) / axes[a].step)),
                 axes[a].first() + 1, axes[a].last() - 1);
-        seeds.emplace_back(index, x);
+        seeds.push_back({index, x, {}});
     }
-    seeds.emplace_back(Index{}, best);  // looked at first
+    seeds.push_back({Index{}, best, {}});  // looked at first
     return seeds;
 }
 
-/// Lengthens the steps so that there will be no more points than are wanted: a coarse lattice tells how large
-/// the part is that matters.
-/// @return false when it tells that there is no posterior to be had
-bool coarsen(Objective& objective, std::array<Axis, 2>& axes, const Vector& best,
-             const std::vector<Vector>& others) {
-    constexpr double coarser = 3.0, wanted = 700.0;
+constexpr int coarser = 3;
+
+/// A first lattice of steps three times as long tells how large the part is that matters, and lengthens the
+/// steps when there would be more points than are wanted.
+Lattice survey(Objective& objective, std::array<Axis, 2>& axes, const Vector& best,
+               const std::vector<Vector>& others) {
+    constexpr double wanted = 350.0;
     const int n_axes = objective.coordinates().n_shape;
     std::array<Axis, 2> wide = axes;
-    for (int a = 0; a < n_axes; ++a) {
-        wide[a].step *= coarser;
-        meet_limit(wide[a]);
-    }
-    Lattice lattice(objective, wide);
+    for (int a = 0; a < n_axes; ++a) wide[a].step *= coarser;
+    Lattice lattice(objective, wide, best);
     lattice.fill(seeds_of(wide, n_axes, best, others));
-    if (!lattice.significant()) return false;
     const double points = static_cast<double>(lattice.within()) * std::pow(coarser, n_axes);
     if (n_axes > 0 && points > wanted)
-        for (int a = 0; a < n_axes; ++a) axes[a].step *= std::pow(points / wanted, 1.0 / n_axes);
-    return true;
+        for (int a = 0; a < n_axes; ++a) {
+            axes[a].step *= std::pow(points / wanted, 1.0 / n_axes);
+            meet_limit(axes[a]);
+        }
+    return lattice;
 }
 
 }  // namespace
@@ -204,20 +242,27 @@ std::optional<Lattice> resolve(Objective& objective, const Vector& best, const s
     const Expansion at = objective.expand(p);
     std::array<Axis, 2> axes;
     for (int a = 0; a < c.n_shape; ++a) axes[a] = make_axis(objective, p, at, a, scratch);
-    if (!coarsen(objective, axes, p.x, others)) return std::nullopt;
+    for (int a = 0; a < c.n_shape; ++a) meet_limit(axes[a]);
+    const Lattice first = survey(objective, axes, p.x, others);
+    if (!first.significant()) return std::nullopt;
     for (int attempt = 0; attempt < most_tries; ++attempt) {
-        for (int a = 0; a < c.n_shape; ++a) meet_limit(axes[a]);
-        Lattice lattice(objective, axes);
+        Lattice lattice(objective, axes, p.x);
+        bool thirds = true;  // of the first lattice's steps
+        for (int a = 0; a < c.n_shape; ++a) thirds = thirds && coarser * axes[a].step == first.axes()[a].step;
+        if (thirds) lattice.adopt(first, coarser);
         const bool all = lattice.fill(seeds_of(axes, c.n_shape, p.x, others));
         if (!lattice.significant()) return std::nullopt;
         if (!all) {  // fewer along the axis that has more
-            axes[lattice.width(0) >= lattice.width(1) ? 0 : 1].step *= 2.0;
+            Axis& longer = axes[lattice.width(0) >= lattice.width(1) ? 0 : 1];
+            longer.step *= 2.0;
+            meet_limit(longer);
             continue;
         }
         bool good = true;
         for (int a = 0; a < c.n_shape; ++a)
             if (lattice.width(a) < least_width) {
                 axes[a].step *= 0.5;
+                meet_limit(axes[a]);
                 good = false;
             }
         if (good) return lattice;

@@ -18,19 +18,32 @@ namespace xsift::refine {
 struct Node {
     double stat = 0.0;  ///< with the determinant of what was integrated over
     double log_norm = 0.0, norm_sigma = 0.0;
+    double log_source = 0.0;  ///< ln of the weighted sum of what the source adds to the bins
     std::vector<double> log_factor, factor_sigma;
 };
 
 using Index = std::array<int, 2>;
 
+/// A point of a lattice to look at.
+struct Candidate {
+    Index index{};
+    Vector place{};  ///< where to begin: factors and norm
+    /// Of the node next to it, from whose norm its own follows; without it, the place's own norm is where to
+    /// begin.
+    std::optional<double> log_source{};
+};
+
 /// Points over one or two shape parameters; norm and factors are integrated at each.
 class Lattice {
   public:
-    Lattice(Objective& objective, std::array<Axis, 2> axes) : objective_(objective), axes_(axes) {}
+    /// @param best a point near the lowest
+    Lattice(Objective& objective, std::array<Axis, 2> axes, const Vector& best);
 
+    /// Takes over the nodes of a lattice whose steps are a multiple of this one's.
+    void adopt(const Lattice& coarse, int multiple);
     /// Looks at everything that hangs together with the seeds and matters.
     /// @return whether few enough points did it
-    bool fill(std::vector<std::pair<Index, Vector>> todo);
+    bool fill(std::vector<Candidate> todo);
     double lowest() const { return lowest_; }
     /// Of ln norm at the lowest point.
     double norm_sigma() const { return sigma_of_lowest_; }
@@ -49,10 +62,9 @@ class Lattice {
     void keep(const Index& index, const Node& node);
     /// One spectrum, whose norm is profiled, and integrated as a Gaussian in its logarithm. Where the norm
     /// can be 0 that is none: what lies towards 0 counts as one e-fold.
-    /// @param places with norms to begin with; they get the profiled ones
-    void look(const std::vector<Index>& indices, std::vector<Vector>& places);
+    void look(const std::vector<Candidate>& candidates);
     /// Several spectra: the norm is profiled, and the factors with it; then all are integrated as Gaussians.
-    bool look(const Index& index, Vector& place);
+    bool look(const Candidate& candidate);
     std::optional<Node> evaluate(const Vector& x, Point& p);
     /// Newton steps on the factors; the norm follows.
     void profile_factors(Point& p);
@@ -61,6 +73,7 @@ class Lattice {
     std::array<Axis, 2> axes_;
     std::map<Index, Node> nodes_;
     std::vector<double> rates_;
+    std::vector<double> weight_;  ///< of a bin in log_source: what a change of its rate there moves the norm by
     double lowest_ = std::numeric_limits<double>::infinity(), sigma_of_lowest_ = lowest_;
 };
 

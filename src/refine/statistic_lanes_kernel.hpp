@@ -2,59 +2,9 @@
 // The body of statistic_lanes_*, included by each inside its own namespace. Nothing of the standard library
 // inside.
 
-using Lanes = double __attribute__((vector_size(8 * statistic_lanes)));
-using Bits = unsigned long long __attribute__((vector_size(8 * statistic_lanes)));
+#include <xsift/core/lane_math.hpp>
 
-static Lanes all(double x) {
-    return Lanes{} + x;
-}
-
-/// The elements from k on; what is beyond n is `beyond`.
-static Lanes load(const double* from, std::size_t k, std::size_t n, double beyond) {
-    Lanes out = all(beyond);
-    if (k + statistic_lanes <= n)
-        __builtin_memcpy(&out, from + k, sizeof out);
-    else
-        for (std::size_t i = 0; k + i < n; ++i) out[i] = from[k + i];
-    return out;
-}
-
-static void store(Lanes x, double* to, std::size_t k, std::size_t n) {
-    if (k + statistic_lanes <= n)
-        __builtin_memcpy(to + k, &x, sizeof x);
-    else
-        for (std::size_t i = 0; k + i < n; ++i) to[k + i] = x[i];
-}
-
-static Lanes larger(Lanes a, Lanes b) {
-    return a > b ? a : b;
-}
-
-static Lanes root(Lanes x) {
-    for (std::size_t i = 0; i < statistic_lanes; ++i) x[i] = __builtin_sqrt(x[i]);
-    return x;
-}
-
-/// Natural logarithm of normal positive numbers, to one unit in the last place (the series of fdlibm's log).
-static Lanes log_of(Lanes x) {
-    constexpr unsigned long long root_half = 0x3fe6a09e667f3bcdULL, bias = 1024;
-    constexpr double two_52 = 4503599627370496.0, ln2_high = 6.93147180369123816490e-01,
-                     ln2_low = 1.90821492927058770002e-10;
-    const Bits bits = reinterpret_cast<Bits>(x);
-    const Bits exponent = (bits - root_half + (bias << 52)) >> 52;
-    const Lanes k =
-        reinterpret_cast<Lanes>(exponent | 0x4330000000000000ULL) - (two_52 + static_cast<double>(bias));
-    const Lanes f = reinterpret_cast<Lanes>(bits - (exponent << 52) + (bias << 52)) -
-                    1.0;  // sqrt(1/2) - 1 to sqrt(2) - 1
-    const Lanes s = f / (f + 2.0), z = s * s, w = z * z;
-    const Lanes even = w * (3.999999999940941908e-01 +
-                            w * (2.222219843214978396e-01 + w * 1.531383769920937332e-01)),
-                odd = z * (6.666666666666735130e-01 +
-                           w * (2.857142874366239149e-01 +
-                                w * (1.818357216161805012e-01 + w * 1.479819860511658591e-01)));
-    const Lanes half_square = 0.5 * f * f;
-    return k * ln2_high - ((half_square - (s * (half_square + even + odd) + k * ln2_low)) - f);
-}
+static_assert(statistic_lanes == n_lanes);
 
 template <bool with_value, bool with_derivatives, bool with_expected>
 static void terms_of(const BinTable& bins, const double* rates, std::size_t n, const BinTerms& out) {
@@ -74,16 +24,19 @@ static void terms_of(const BinTable& bins, const double* rates, std::size_t n, c
         if (with_value) {
             const Lanes s = load(bins.source_scale, k, end, 0.0),
                         r = load(bins.background_scale, k, end, 0.0);
-            store(2.0 * (ts * m + total * f - counts - background -
-                         counts * log_of(larger(both * s, all(least))) -
-                         background * log_of(larger(f * r, all(least)))),
+            const auto [source, of_background] =
+                logs_of(larger(both * s, all(least)), larger(f * r, all(least)));
+            store(2.0 * (ts * m + total * f - counts - background - counts * source -
+                         background * of_background),
                   out.value, k, n);
         }
         if (with_derivatives) {
             // 2 S B / (S f^2 + B (m + f)^2), and 2 S / m^2 where there is neither background nor its rate
             const Lanes some = background + tiny;
-            store(2.0 * (ts - counts / both), out.first, k, n);
-            store(2.0 * counts * some / (counts * f * f + some * both * both), out.second, k, n);
+            const Lanes below_second = counts * f * f + some * both * both,
+                        inverse = 1.0 / (both * below_second);  // one division for two
+            store(2.0 * (ts - counts * (below_second * inverse)), out.first, k, n);
+            store(2.0 * counts * some * (both * inverse), out.second, k, n);
         }
         if (with_expected) {
             const Lanes over = tb > 0.0 ? ts * f + tb * both : m;

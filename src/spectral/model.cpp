@@ -1,3 +1,5 @@
+#include "shape_lanes.hpp"
+
 #include <algorithm>
 #include <cmath>
 
@@ -8,20 +10,6 @@ namespace xsift::spectral {
 
 namespace {
 
-/// Trapezoidal rule over each bin of a density that is evaluated once an edge.
-template <typename T, typename Density>
-void trapezoid(const EnergyBins& bins, Density density, std::span<T> photons) {
-    std::int32_t last = -1;
-    T at_last(0.0);
-    for (std::size_t i = 0; i < photons.size(); ++i) {
-        const std::int32_t left = bins.left[i];
-        const T lo = left == last ? at_last : density(bins.edge[left]);
-        last = left + 1;
-        at_last = density(bins.edge[last]);
-        photons[i] = (lo + at_last) * (0.5 * (bins.edge[last] - bins.edge[left]));
-    }
-}
-
 Shape shape_of(ComponentKind kind) {
     if (kind == ComponentKind::bbody) return Shape::bbody;
     return kind == ComponentKind::bremss ? Shape::bremss : Shape::powerlaw;
@@ -29,24 +17,29 @@ Shape shape_of(ComponentKind kind) {
 
 }  // namespace
 
-template <typename T>
-void shape_photons(Shape shape, T parameter, const EnergyBins& bins, std::span<T> photons) {
-    switch (shape) {
-        case Shape::powerlaw:
-            for (std::size_t i = 0; i < photons.size(); ++i)
-                photons[i] =
-                    powerlaw_photons(bins.log_edge[bins.left[i]], bins.log_edge[bins.left[i] + 1], parameter);
-            return;
-        case Shape::bbody:
-            return trapezoid(
-                bins, [&](double e) { return bbody_density(e, parameter); }, photons);
-        case Shape::bremss:
-            return trapezoid(
-                bins, [&](double e) { return bremss_density(e, parameter); }, photons);
+ShapePhotons::ShapePhotons(const EnergyBins& bins) : at_(bins.edge.size()), by_(bins.edge.size()) {}
+
+void ShapePhotons::evaluate(Shape shape, double parameter, const EnergyBins& bins, std::span<double> photons,
+                            std::span<double> derivative) {
+    const ShapeLanes& lanes = best_shape_lanes();
+    double* const by = derivative.empty() ? nullptr : by_.data();
+    const std::size_t n_edges = bins.edge.size();
+    if (shape == Shape::powerlaw) {
+        lanes.powerlaw(parameter, bins.log_edge.data(), n_edges - 1, at_.data(), by);
+        for (std::size_t i = 0; i < photons.size(); ++i) photons[i] = at_[bins.left[i]];
+        for (std::size_t i = 0; i < derivative.size(); ++i) derivative[i] = by_[bins.left[i]];
+        return;
     }
+    lanes.density(shape, parameter, bins.edge.data(), n_edges, at_.data(), by);
+    const auto trapezoids = [&](const std::vector<double>& at, std::span<double> out) {
+        for (std::size_t i = 0; i < out.size(); ++i) {
+            const std::int32_t k = bins.left[i];
+            out[i] = (at[k] + at[k + 1]) * (0.5 * (bins.edge[k + 1] - bins.edge[k]));
+        }
+    };
+    trapezoids(at_, photons);
+    trapezoids(by_, derivative);
 }
-template void shape_photons<double>(Shape, double, const EnergyBins&, std::span<double>);
-template void shape_photons<Dual>(Shape, Dual, const EnergyBins&, std::span<Dual>);
 
 ModelFreedom::ModelFreedom(const ModelDefinition& model) : shape_of(model.parameters.size(), -1) {
     const auto root = [&](int p) {
@@ -98,8 +91,7 @@ ModelEvaluator::ModelEvaluator(std::shared_ptr<const ModelDefinition> model, Abu
       freedom_(*model_),
       bins_(std::move(bins)),
       abundance_(abundance),
-      dual_(bins_.size()),
-      product_(bins_.size()) {
+      shape_photons_(bins_) {
     const std::size_t n = bins_.size();
     component_.resize(model_->components.size());
     for (std::size_t c = 0; c < component_.size(); ++c) {
@@ -173,9 +165,8 @@ void ModelEvaluator::compute_component(std::size_t index, std::span<const double
     const auto wanted = [&](std::size_t p) { return derivatives && !state.by[p].empty(); };
     switch (component.kind) {
         case ComponentKind::tbabs:
-            for (std::size_t i = 0; i < n; ++i) state.value[i] = std::exp(-values[0] * cross_section_[i]);
-            if (wanted(0))
-                for (std::size_t i = 0; i < n; ++i) state.by[0][i] = -cross_section_[i] * state.value[i];
+            best_shape_lanes().transmission(values[0], cross_section_.data(), n, state.value.data(),
+                                            wanted(0) ? state.by[0].data() : nullptr);
             return;
         case ComponentKind::constant:
             std::fill(state.value.begin(), state.value.end(), values[0]);
@@ -184,15 +175,8 @@ void ModelEvaluator::compute_component(std::size_t index, std::span<const double
         case ComponentKind::powerlaw:
         case ComponentKind::bbody:
         case ComponentKind::bremss:
-            if (!wanted(0)) {
-                shape_photons(shape_of(component.kind), values[0], bins_, std::span(state.value));
-                return;
-            }
-            shape_photons(shape_of(component.kind), Dual(values[0], 1.0), bins_, std::span(dual_));
-            for (std::size_t i = 0; i < n; ++i) {
-                state.value[i] = dual_[i].value;
-                state.by[0][i] = dual_[i].derivative;
-            }
+            shape_photons_.evaluate(shape_of(component.kind), values[0], bins_, state.value,
+                                    wanted(0) ? std::span(state.by[0]) : std::span<double>{});
             return;
         case ComponentKind::cutoffpl:
             for (std::size_t i = 0; i < n; ++i) {
@@ -223,38 +207,42 @@ void ModelEvaluator::compute_component(std::size_t index, std::span<const double
 
 /// Adds a term to its group: the product of its components, and for each parameter the product with the
 /// component that has it replaced by its derivative.
-void ModelEvaluator::add_term(std::size_t group, const Term& term, bool derivatives) {
+/// @param first whether nothing is there yet
+void ModelEvaluator::add_term(std::size_t group, const Term& term, bool derivatives, bool first) {
     const std::size_t n = bins_.size();
+    /// The product of all components, one of which may be replaced, goes to out.
+    const auto add_product = [&](int left_out, const std::vector<double>* instead, std::vector<double>& out,
+                                 bool replace) {
+        const auto of = [&](int c) {
+            return c == left_out ? instead->data() : component_[static_cast<std::size_t>(c)].value.data();
+        };
+        const double* const emission = of(term.additive);
+        if (term.factors.size() == 1 && replace) {
+            const double* const factor = of(term.factors.front());
+            for (std::size_t i = 0; i < n; ++i) out[i] = emission[i] * factor[i];
+            return;
+        }
+        product_.assign(emission, emission + n);
+        for (const int f : term.factors) {
+            const double* const factor = of(f);
+            for (std::size_t i = 0; i < n; ++i) product_[i] *= factor[i];
+        }
+        for (std::size_t i = 0; i < n; ++i) out[i] = replace ? product_[i] : out[i] + product_[i];
+    };
+    add_product(-1, nullptr, unit_[group], first);
+    if (!derivatives) return;
     std::vector<int> all{term.additive};
     all.insert(all.end(), term.factors.begin(), term.factors.end());
-    const auto product_without = [&](int left_out, const std::vector<double>* instead) {
-        bool first = true;
-        const auto take = [&](const std::vector<double>& v) {
-            if (first)
-                std::copy(v.begin(), v.end(), product_.begin());
-            else
-                for (std::size_t i = 0; i < n; ++i) product_[i] *= v[i];
-            first = false;
-        };
-        for (const int c : all)
-            take(c == left_out && instead != nullptr ? *instead
-                                                     : component_[static_cast<std::size_t>(c)].value);
-    };
-    const auto add_to = [&](std::vector<double>& out) {
-        for (std::size_t i = 0; i < n; ++i) out[i] += product_[i];
-    };
-    product_without(-1, nullptr);
-    add_to(unit_[group]);
-    if (!derivatives) return;
     for (const int c : all) {
         const Component& component = model_->components[static_cast<std::size_t>(c)];
         for (int p = 0; p < component.n_parameters; ++p) {
             const std::vector<double>& by =
                 component_[static_cast<std::size_t>(c)].by[static_cast<std::size_t>(p)];
             if (by.empty()) continue;
-            product_without(c, &by);
-            add_to(by_[group][static_cast<std::size_t>(
-                freedom_.shape_of[static_cast<std::size_t>(component.first_parameter + p)])]);
+            const int shape = freedom_.shape_of[static_cast<std::size_t>(component.first_parameter + p)];
+            const auto s = static_cast<std::size_t>(shape);
+            add_product(c, &by, by_[group][s], !written_[s]);
+            written_[s] = true;
         }
     }
 }
@@ -262,11 +250,12 @@ void ModelEvaluator::add_term(std::size_t group, const Term& term, bool derivati
 void ModelEvaluator::evaluate(std::span<const double> values, bool derivatives) {
     for (std::size_t c = 0; c < component_.size(); ++c) evaluate_component(c, values, derivatives);
     for (std::size_t g = 0; g < unit_.size(); ++g) {
-        std::fill(unit_[g].begin(), unit_[g].end(), 0.0);
-        if (derivatives)
-            for (auto& by : by_[g]) std::fill(by.begin(), by.end(), 0.0);
-        for (const int t : freedom_.groups[g].terms)
-            add_term(g, model_->terms[static_cast<std::size_t>(t)], derivatives);
+        written_.assign(freedom_.shape.size(), false);
+        bool first = true;
+        for (const int t : freedom_.groups[g].terms) {
+            add_term(g, model_->terms[static_cast<std::size_t>(t)], derivatives, first);
+            first = false;
+        }
     }
 }
 

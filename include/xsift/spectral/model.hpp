@@ -16,9 +16,19 @@
 
 namespace xsift::spectral {
 
-/// Unabsorbed photons (photon/cm2/s) in each bin at norm 1. T: double, or Dual for the derivative too.
-template <typename T>
-void shape_photons(Shape shape, T parameter, const EnergyBins& bins, std::span<T> photons);
+/// Unabsorbed photons (photon/cm2/s) of a shape in each bin at norm 1. Not for concurrent use: it holds scratch
+/// space.
+class ShapePhotons {
+  public:
+    /// @param bins any of as many edges as those of evaluate()
+    explicit ShapePhotons(const EnergyBins& bins);
+    /// @param derivative by the parameter; may be empty
+    void evaluate(Shape shape, double parameter, const EnergyBins& bins, std::span<double> photons,
+                  std::span<double> derivative);
+
+  private:
+    std::vector<double> at_, by_;  ///< at the edges, or between each two of them
+};
 
 /// What of a model varies in a fit. The norms enter linearly and are kept apart from the other parameters,
 /// the shape parameters.
@@ -78,7 +88,7 @@ class ModelEvaluator {
   private:
     void evaluate_component(std::size_t index, std::span<const double> values, bool derivatives);
     void compute_component(std::size_t index, std::span<const double> values, bool derivatives);
-    void add_term(std::size_t group, const Term& term, bool derivatives);
+    void add_term(std::size_t group, const Term& term, bool derivatives, bool first);
 
     std::shared_ptr<const ModelDefinition> model_;
     ModelFreedom freedom_;
@@ -100,8 +110,9 @@ class ModelEvaluator {
     std::vector<ComponentState> component_;
     std::vector<std::vector<double>> unit_;
     std::vector<std::vector<std::vector<double>>> by_;
-    std::vector<Dual> dual_;
+    ShapePhotons shape_photons_;
     std::vector<double> product_;
+    std::vector<bool> written_;  ///< derivatives by a shape parameter, of the group at hand
     std::size_t remembered_ = 0;
 };
 

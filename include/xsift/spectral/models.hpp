@@ -3,7 +3,8 @@
 /// Emission models with XSPEC's definitions and norms, as formulas for host and device.
 ///
 /// Every formula is a template over double and Dual: with Dual the derivative with respect to the model's one
-/// shape parameter (photon index or kT) comes along. XSPEC integrates bbody and bremss over a bin by the
+/// shape parameter (photon index or kT) comes along. The same formulas run over several energies at once
+/// (shape_lanes.hpp). XSPEC integrates bbody and bremss over a bin by the
 /// trapezoidal rule on the bin's edges, and so does xsift; the power law is integrated analytically.
 
 #include <cmath>
@@ -16,42 +17,69 @@ namespace xsift::spectral {
 /// Shape of the emission. Its parameter is the photon index (powerlaw) or kT in keV.
 enum class Shape { powerlaw, bbody, bremss };
 
-/// bbody: 8.0525 K E^2 / (kT^4 (exp(E/kT) - 1)), photon/cm2/s/keV, K = L39/D10^2 = 1. @param energy keV, > 0.
+/// bbody: 8.0525 K E^2 / (kT^4 (exp(E/kT) - 1)), photon/cm2/s/keV, K = L39/D10^2 = 1; 0 above 700 kT.
 template <typename T>
-XSIFT_HD T bbody_density(double energy, T kT) {
-    using std::exp, std::expm1;
-    const T x = energy / kT;
-    if (value_of(x) > 700.0) return T(0.0);
-    const T square = kT * kT;
-    return 8.0525 * energy * energy * exp(-x) / (square * square * -expm1(-x));
-}
+class BbodyDensity {
+  public:
+    /// @param kT keV
+    XSIFT_HD explicit BbodyDensity(T kT) : inverse_(1.0 / kT), scale_(8.0525 / (kT * kT * (kT * kT))) {}
+    /// @param energy keV, > 0
+    XSIFT_HD T operator()(typename RealOf<T>::type energy) const {
+        using std::expm1;
+        const T x = energy * inverse_;
+        return choose(
+            value_of(x) < 700.0, [&] { return energy * energy * scale_ / expm1(x); }, [] { return T(0.0); });
+    }
+
+  private:
+    T inverse_, scale_;
+};
 
 /// bremss: exp(-E/kT)/(E sqrt(kT)) [g(Z=1) + 4 x 0.085 g(Z=2)], photon/cm2/s/keV at norm 1; 0 above 50 kT.
 template <typename T>
-XSIFT_HD T bremss_density(double energy, T kT) {
-    using std::exp, std::sqrt;
-    const T u = energy / kT;
-    if (value_of(u) >= 50.0) return T(0.0);
-    return gaunt_hydrogen_helium(u, kT) * exp(-u) / (energy * sqrt(kT));
-}
+class BremssDensity {
+  public:
+    /// @param kT keV
+    XSIFT_HD explicit BremssDensity(T kT) : inverse_(1.0 / kT), scale_(1.0 / root(kT)), gaunt_(kT) {}
+    /// @param energy keV, > 0
+    XSIFT_HD T operator()(typename RealOf<T>::type energy) const {
+        using std::exp;
+        const T u = energy * inverse_;
+        return choose(
+            value_of(u) < 50.0, [&] { return gaunt_(u) * exp(-u) * scale_ / energy; },
+            [] { return T(0.0); });
+    }
+
+  private:
+    XSIFT_HD static T root(T kT) {
+        using std::sqrt;
+        return sqrt(kT);
+    }
+    T inverse_, scale_;
+    GauntFactor<T> gaunt_;
+};
 
 /// (exp(x) - 1)/x, also at and near 0.
 template <typename T>
 XSIFT_HD T relative_expm1(T x) {
     using std::expm1;
-    const double v = value_of(x);
-    if (v > -0.03 && v < 0.03)
-        return 1.0 + x * (1.0 / 2 + x * (1.0 / 6 + x * (1.0 / 24 + x * (1.0 / 120 + x * (1.0 / 720)))));
-    return expm1(x) / x;
+    const auto v = value_of(x);
+    return choose(
+        v * v < 0.0009,
+        [&] {
+            return 1.0 +
+                   x * (1.0 / 2 + x * (1.0 / 6 + x * (1.0 / 24 + x * (1.0 / 120 + x * (1.0 / 720)))));
+        },
+        [&] { return expm1(x) / x; });
 }
 
 /// powerlaw: integral of E^-index over a bin, photon/cm2/s at norm 1 (photon/keV/cm2/s at 1 keV).
 /// Smooth through index = 1. @param log_lo, log_hi natural logarithms of the bin's bounds in keV.
 template <typename T>
-XSIFT_HD T powerlaw_photons(double log_lo, double log_hi, T index) {
+XSIFT_HD T powerlaw_photons(typename RealOf<T>::type log_lo, typename RealOf<T>::type log_hi, T index) {
     using std::exp;
     const T a = 1.0 - index;
-    const double width = log_hi - log_lo;
+    const auto width = log_hi - log_lo;
     return width * exp(a * log_lo) * relative_expm1(a * width);
 }
 
