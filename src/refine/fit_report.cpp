@@ -53,6 +53,7 @@ FittedParameter estimate(const Coordinates& c, const Vector& x, int i, const Cov
     if (c.at_lo(x, i) || c.at_hi(x, i)) out.flags |= parameter_at_bound;
     if (!ends.found || ends.from_covariance) out.flags |= parameter_not_profiled;
     if (ends.several_minima) out.flags |= parameter_several_minima;
+    if (ends.credible) out.flags |= parameter_credible;
     return out;
 }
 

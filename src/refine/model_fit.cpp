@@ -112,6 +112,12 @@ void extend(ProfileEnds& ends, const ProfileEnds& more) {
     one_side(ends.hi, ends.own_hi, more.hi, more.hi_leads_down, 1.0);
 }
 
+std::vector<spectral::Band> limits_of_bands(const spectral::FitOptions& options) {
+    std::vector<spectral::Band> bands{{options.flux_lo, options.flux_hi}};
+    bands.insert(bands.end(), options.flux_bands.begin(), options.flux_bands.end());
+    return bands;
+}
+
 std::vector<const FitData*> data_of(std::span<const FitInput> spectra) {
     std::vector<const FitData*> data;
     for (const FitInput& s : spectra) data.push_back(s.data);
@@ -145,7 +151,7 @@ ModelFit::ModelFit(std::span<const FitInput> spectra, std::shared_ptr<const Mode
 }
 
 void ModelFit::estimate() {
-    const Covariance covariance(objective_, best_, current_, scratch_);
+    const Covariance& covariance = covariance_.emplace(objective_, best_, current_, scratch_);
     std::vector<ProfileEnds> ends;
     for (int i = 0; i < objective_.coordinates().n; ++i)
         ends.push_back(
@@ -176,21 +182,58 @@ void ModelFit::refine() {
     }
 }
 
-void ModelFit::integrate() {
-    if (!converged_) return;
+bool ModelFit::integrate() {
+    if (!converged_) return false;
     const Coordinates& c = objective_.coordinates();
     if (c.n_norms == 2) {
-        if (!options_.pair_evidence && options_.criterion != spectral::Criterion::evidence) return;
+        if (!options_.pair_evidence && options_.criterion != spectral::Criterion::evidence) return false;
         const PairPosterior pair = pair_posterior(objective_, best_, options_);
         fit_.log_evidence = pair.log_evidence;
         for (std::size_t s = 0; s < pair.shapes.size(); ++s)
             fit_.parameters[static_cast<std::size_t>(c.parameter[s])].posterior = pair.shapes[s];
-        return;
+        return false;
     }
-    const ModelPosterior found = posterior_around(objective_, best_, starts_, options_, false);
+    const bool intervals =
+        options_.errors == spectral::Errors::posterior && (fit_.flags & fit_not_refined) != 0;
+    std::vector<spectral::FluxBand> merged;
+    if (intervals)
+        for (spectral::FluxBand& band : bands()) merged.push_back(band.merged(objective_.values(best_.x)));
+    const PosteriorAround found = posterior_around(objective_, best_, starts_, options_, merged, false);
+    const bool made = intervals && !std::isnan(found.log_evidence);
+    if (made) take_intervals(found);
     fit_.log_evidence = found.log_evidence;
     for (std::size_t k = 0; k < fit_.parameters.size(); ++k)
         fit_.parameters[k].posterior = found.parameters[k];
+    return made;
+}
+
+/// Puts the credible intervals in the place of those of the covariance. The best fit always lies within: a
+/// posterior can be so skewed that it would not.
+void ModelFit::take_intervals(const PosteriorAround& found) {
+    const Coordinates& c = objective_.coordinates();
+    std::vector<ProfileEnds> ends;
+    for (int i = 0; i < c.n; ++i) {
+        const std::size_t k = c.parameter[i] >= 0
+                                  ? static_cast<std::size_t>(c.parameter[i])
+                                  : model_->parameters.size() + static_cast<std::size_t>(i - c.first_factor());
+        const CredibleInterval& interval = found.intervals[k];
+        ProfileEnds& end = ends.emplace_back();
+        end.credible = true;
+        if (!interval.open_lo) end.lo = std::min(best_.x[i], c.coordinate(i, interval.lo));
+        if (!interval.open_hi) end.hi = std::max(best_.x[i], c.coordinate(i, interval.hi));
+    }
+    std::vector<FluxEstimate> fluxes = std::move(fit_.fluxes);
+    for (std::size_t b = 0; b < fluxes.size(); ++b) {
+        const auto put = [](Estimate& flux, const CredibleInterval& interval) {
+            flux.lo = std::min(flux.value, interval.lo);
+            flux.hi = std::max(flux.value, interval.hi);
+        };
+        put(fluxes[b].absorbed, found.absorbed[b]);
+        put(fluxes[b].unabsorbed, found.unabsorbed[b]);
+        fluxes[b].flags = flux_credible;
+    }
+    report(*covariance_, ends, std::move(fluxes));
+    fit_.flags |= fit_credible;
 }
 
 SpectralFit ModelFit::take() {
@@ -254,13 +297,20 @@ void ModelFit::extend_over_valleys(std::vector<ProfileEnds>& ends, Point& better
     }
 }
 
+std::vector<spectral::FluxBand>& ModelFit::bands() {
+    if (bands_.empty())
+        for (const spectral::Band& limits : limits_of_bands(options_))
+            bands_.emplace_back(model_, options_.abundance, limits.lo, limits.hi);
+    return bands_;
+}
+
 /// Fluxes of all bands, the flux band first. Ends when a lower minimum is met, which is left in `better`.
 std::vector<FluxEstimate> ModelFit::fluxes(const Covariance& covariance, bool profiled, Point& better) {
-    std::vector<spectral::Band> bands{{options_.flux_lo, options_.flux_hi}};
-    bands.insert(bands.end(), options_.flux_bands.begin(), options_.flux_bands.end());
+    const std::vector<spectral::Band> all_limits = limits_of_bands(options_);
     std::vector<FluxEstimate> out;
-    for (const spectral::Band& limits : bands) {
-        spectral::FluxBand band(model_, options_.abundance, limits.lo, limits.hi);
+    for (std::size_t b = 0; b < all_limits.size(); ++b) {
+        const spectral::Band& limits = all_limits[b];
+        spectral::FluxBand& band = bands()[b];
         std::optional<spectral::FluxBand> merged;
         if (profiled) merged = band.merged(objective_.values(best_.x));
         FluxEstimate& flux = out.emplace_back();

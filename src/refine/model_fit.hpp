@@ -4,10 +4,12 @@
 
 #include "covariance.hpp"
 #include "objective.hpp"
+#include "posterior.hpp"
 #include "profile_interval.hpp"
 #include "two_scales.hpp"
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -29,8 +31,10 @@ class ModelFit {
     void estimate();
     /// Intervals from profiles; a lower minimum met on the way becomes the best fit.
     void refine();
-    /// Posterior and evidence where the model has them; needs estimate() or refine().
-    void integrate();
+    /// Posterior and evidence where the model has them; needs estimate() or refine(). With options.errors
+    /// posterior the intervals are its credible ones from then on.
+    /// @return whether they are
+    bool integrate();
     /// What is known so far.
     const SpectralFit& fit() const { return fit_; }
     /// The fit with its goodness.
@@ -40,6 +44,9 @@ class ModelFit {
     Covariance profile_all(std::vector<ProfileEnds>& ends);
     void extend_over_valleys(std::vector<ProfileEnds>& ends, Point& better);
     std::vector<FluxEstimate> fluxes(const Covariance& covariance, bool profiled, Point& better);
+    /// The bands of the fluxes, the flux band first.
+    std::vector<spectral::FluxBand>& bands();
+    void take_intervals(const PosteriorAround& found);
     void report(const Covariance& covariance, const std::vector<ProfileEnds>& ends,
                 std::vector<FluxEstimate> fluxes);
     void fill_goodness();
@@ -53,6 +60,8 @@ class ModelFit {
     Objective& objective_;
     Point best_, current_, scratch_;
     std::vector<Vector> valleys_;  ///< other minima, of models of several norms
+    std::vector<spectral::FluxBand> bands_;
+    std::optional<Covariance> covariance_;  ///< at the best fit, where estimate() was last
     bool converged_ = false;
     SpectralFit fit_;
 };

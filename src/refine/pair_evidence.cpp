@@ -230,9 +230,11 @@ PairPosterior pair_posterior(Objective& objective, const Point& best, const spec
                 u.push_back(axes[a].at(k));
                 density.push_back(value);
             }
-            out.shapes.push_back(u.size() < 2 ? Posterior{} : summarise(u, density, [&](double position) {
+            const auto value = [&](double position) {
                 return c.logarithmic[a] ? std::exp(position) : axes[a].to_x(position);
-            }));
+            };
+            constexpr double any = 0.05;
+            out.shapes.push_back(u.size() < 2 ? Posterior{} : summarise(u, density, value, any).posterior);
         }
         return out;
     }

@@ -18,6 +18,7 @@ using spectral::ModelParameter;
 
 constexpr double unseen = 32.0;  ///< rise that stands for points not looked at
 constexpr int subdivisions = 8;  ///< of a step of the lattice
+constexpr std::size_t columns_kept = 64;  ///< values of a shape parameter whose photons are remembered
 
 /// Fine points of an axis with their weights and the cubic interpolation from the lattice.
 struct FineAxis {
@@ -67,30 +68,68 @@ double log_skewed(double z, double skew) {
     return -(std::expm1(skew * z) - skew * z) / (skew * skew);
 }
 
-/// The posterior of a norm or factor, which at each point of the lattice is skewed by its standard deviation
-/// times a constant, in its logarithm.
+/// A node of the lattice and its share of the posterior.
+struct WeightedNode {
+    double weight;
+    const Node* node;
+    Vector place;
+};
+
+/// The posterior of a norm, a factor or a flux, which at each point of the lattice is skewed by its standard
+/// deviation times a constant, in its logarithm.
+/// @param part mean and standard deviation of the logarithm at a node
 template <typename Part>
-Posterior summarise_mixture(const std::vector<std::pair<double, const Node*>>& weighted, double skewness,
-                            const Part& part) {
+Summary summarise_mixture(const std::vector<WeightedNode>& weighted, double skewness, double tail,
+                          const Part& part) {
     constexpr int points = 200;
     constexpr double reach = 6.0;
+    struct Piece {
+        double weight, mean, sigma;
+    };
+    std::vector<Piece> pieces;
     double lo = std::numeric_limits<double>::infinity(), hi = -lo;
-    for (const auto& [weight, node] : weighted) {
-        const auto [mean, sigma] = part(*node);
+    for (const WeightedNode& w : weighted) {
+        const auto [mean, sigma] = part(w);
+        pieces.push_back({w.weight, mean, sigma});
         lo = std::min(lo, mean - reach * sigma);
         hi = std::max(hi, mean + reach * sigma);
     }
     std::vector<double> at(points + 1), density(points + 1, 0.0);
     for (int i = 0; i <= points; ++i) at[i] = lo + (hi - lo) * i / points;
     const double step = (hi - lo) / points;
-    for (const auto& [weight, node] : weighted) {
-        const auto [mean, sigma] = part(*node);
+    for (const auto& [weight, mean, sigma] : pieces) {
         const int first = std::max(0, static_cast<int>((mean - reach * sigma - lo) / step)),
                   last = std::min(points, static_cast<int>((mean + reach * sigma - lo) / step) + 1);
         for (int i = first; i <= last; ++i)
             density[i] += weight / sigma * std::exp(log_skewed((at[i] - mean) / sigma, skewness * sigma));
     }
-    return summarise(at, density, [](double log_value) { return std::exp(log_value); });
+    return summarise(
+        at, density, [](double log_value) { return std::exp(log_value); }, tail);
+}
+
+/// Leaves out the lightest nodes, which hold a ten-thousandth of the posterior.
+void drop_light_nodes(std::vector<WeightedNode>& weighted) {
+    constexpr double negligible = 1e-4;
+    std::stable_sort(weighted.begin(), weighted.end(),
+                     [](const WeightedNode& a, const WeightedNode& b) { return a.weight > b.weight; });
+    double total = 0.0, beyond = 0.0;
+    for (const WeightedNode& w : weighted) total += w.weight;
+    while (!weighted.empty() && beyond + weighted.back().weight < negligible * total) {
+        beyond += weighted.back().weight;
+        weighted.pop_back();
+    }
+}
+
+/// Fluxes of a band at each node: ln of the flux at norm 1.
+std::vector<double> log_unit_fluxes(Objective& objective, const std::vector<WeightedNode>& weighted,
+                                    spectral::FluxBand& band, bool absorbed) {
+    std::vector<double> out;
+    for (const WeightedNode& w : weighted) {
+        const std::vector<double> values = objective.values(w.place);
+        const spectral::BandFlux flux = absorbed ? band.absorbed(values, false) : band.unabsorbed(values, false);
+        out.push_back(std::log(std::max(flux.unit.front(), 1e-300)));
+    }
+    return out;
 }
 
 /// How skewed the likelihood is in ln norm, as its third over its second derivative: 1 when all counts are
@@ -131,13 +170,14 @@ double level_of(std::vector<std::pair<double, double>> density_weight, double sh
 
 }  // namespace
 
-ModelPosterior posterior_around(Objective& objective, const Point& best,
-                                std::span<const StartingPoint> starts, const spectral::FitOptions& options,
-                                bool with_map) {
+PosteriorAround posterior_around(Objective& objective, const Point& best,
+                                 std::span<const StartingPoint> starts, const spectral::FitOptions& options,
+                                 std::span<spectral::FluxBand> bands, bool with_map) {
     const ModelDefinition& model = objective.model();
     const Coordinates& c = objective.coordinates();
-    ModelPosterior out;
+    PosteriorAround out;
     out.parameters.resize(model.parameters.size() + static_cast<std::size_t>(c.n_factors));
+    out.intervals.resize(out.parameters.size());
     if (c.n_norms != 1 || objective.freedom().groups.size() != 1 || c.n_shape > 2) return out;
 
     Point p = objective.make_point();
@@ -148,7 +188,6 @@ ModelPosterior posterior_around(Objective& objective, const Point& best,
         objective.evaluate(x, p);
         if (p.stat < best.stat + matters) others.push_back(p.x);
     }
-    constexpr std::size_t columns_kept = 64;
     objective.remember(columns_kept);
     const auto lattice = resolve(objective, best.x, others);
     objective.remember(0);
@@ -196,18 +235,31 @@ ModelPosterior posterior_around(Objective& objective, const Point& best,
     }
     out.log_evidence = std::log(total) - 0.5 * lattice->lowest() + log_linear_prior(c);
 
-    const auto put = [&](int coordinate, const Posterior& found) {
+    const double tail = 0.5 * std::erfc(std::sqrt(0.5 * options.confidence_delta));
+    const auto put = [&](int coordinate, const Summary& found, bool open_lo, bool open_hi) {
         for (std::size_t k = 0; k < model.parameters.size(); ++k) {
             const int tied = model.parameters[k].tied_to;
-            if ((tied >= 0 ? tied : static_cast<int>(k)) == c.parameter[coordinate])
-                out.parameters[k] = found;
+            if ((tied >= 0 ? tied : static_cast<int>(k)) != c.parameter[coordinate]) continue;
+            out.parameters[k] = found.posterior;
+            out.intervals[k] = {found.lo, found.hi, open_lo, open_hi};
         }
+    };
+    // whether the lattice meets a limit before the statistic has risen enough
+    const auto open = [&](int a, double limit) {
+        for (const auto& [index, node] : lattice->nodes())
+            if (axes[a].at(index[a]) == limit && node.stat < lattice->lowest() + options.confidence_delta)
+                return true;
+        return false;
     };
     for (int a = 0; a < c.n_shape; ++a)
         put(axes[a].coordinate,
-            summarise(a == 0 ? x.at : y.at, a == 0 ? x_density : y_density, [&](double at) {
-                return c.logarithmic[axes[a].coordinate] ? std::exp(at) : axes[a].to_x(at);
-            }));
+            summarise(
+                a == 0 ? x.at : y.at, a == 0 ? x_density : y_density,
+                [&](double at) {
+                    return c.logarithmic[axes[a].coordinate] ? std::exp(at) : axes[a].to_x(at);
+                },
+                tail),
+            open(a, axes[a].lo), open(a, axes[a].hi));
     // of the cell around a point: the prior of nH is steep at 0
     const auto prior_mass = [&](const Axis& axis, int k) {
         const double lo = axis.to_x(0.5 * (axis.at(k - 1) + axis.at(k))),
@@ -218,21 +270,44 @@ ModelPosterior posterior_around(Objective& objective, const Point& best,
                    ? std::log((hi + scale) / (lo + scale))
                    : hi - lo;
     };
-    std::vector<std::pair<double, const Node*>> weighted;
+    std::vector<WeightedNode> weighted;
     for (const auto& [index, node] : lattice->nodes()) {
         double weight = std::exp(-0.5 * (node.stat - lattice->lowest()));
-        for (int a = 0; a < c.n_shape; ++a) weight *= prior_mass(axes[a], index[a]);
-        if (weight > 0.0) weighted.emplace_back(weight, &node);
+        Vector place = best.x;
+        for (int a = 0; a < c.n_shape; ++a) {
+            weight *= prior_mass(axes[a], index[a]);
+            axes[a].put(place, axes[a].at(index[a]));
+        }
+        weighted.push_back({weight, &node, c.clipped(place)});
     }
+    drop_light_nodes(weighted);
     const double skewness = norm_skewness(objective, best.x, lattice->norm_sigma());
-    put(c.first_norm(), summarise_mixture(weighted, skewness,
-                                          [](const Node& n) { return std::pair(n.log_norm, n.norm_sigma); }));
-    for (int i = 0; i < c.n_factors; ++i)
-        out.parameters[model.parameters.size() + static_cast<std::size_t>(i)] =
-            summarise_mixture(weighted, skewness, [i](const Node& n) {
-                return std::pair(n.log_factor[static_cast<std::size_t>(i)],
-                                 n.factor_sigma[static_cast<std::size_t>(i)]);
-            });
+    put(c.first_norm(), summarise_mixture(weighted, skewness, tail,
+                                          [](const WeightedNode& w) {
+                                              return std::pair(w.node->log_norm, w.node->norm_sigma);
+                                          }),
+        false, false);
+    for (int i = 0; i < c.n_factors; ++i) {
+        const std::size_t k = model.parameters.size() + static_cast<std::size_t>(i);
+        const Summary found = summarise_mixture(weighted, skewness, tail, [i](const WeightedNode& w) {
+            return std::pair(w.node->log_factor[static_cast<std::size_t>(i)],
+                             w.node->factor_sigma[static_cast<std::size_t>(i)]);
+        });
+        out.parameters[k] = found.posterior;
+        out.intervals[k] = {found.lo, found.hi, false, false};
+    }
+    for (spectral::FluxBand& band : bands) {
+        band.remember(columns_kept);
+        for (const bool absorbed : {true, false}) {
+            const std::vector<double> log_unit = log_unit_fluxes(objective, weighted, band, absorbed);
+            const Summary found =
+                summarise_mixture(weighted, skewness, tail, [&](const WeightedNode& w) {
+                    return std::pair(w.node->log_norm + log_unit[static_cast<std::size_t>(&w - weighted.data())],
+                                     w.node->norm_sigma);
+                });
+            (absorbed ? out.absorbed : out.unabsorbed).push_back({found.lo, found.hi, false, false});
+        }
+    }
     if (c.n_shape < 2 || !with_map) return out;
     const double highest = *std::max_element(density.begin(), density.end());
     std::vector<std::pair<double, double>> density_weight;
@@ -273,7 +348,7 @@ ModelPosterior posterior(std::span<const FitInput> spectra,
     Point best = scales.merged().make_point();
     scales.merged().evaluate(scales.merged().start(fit), best);
     scales.settle(best);
-    return posterior_around(scales.merged(), best, starts, options, true);
+    return posterior_around(scales.merged(), best, starts, options, {}, true);
 }
 
 }  // namespace xsift::refine

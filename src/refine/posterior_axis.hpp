@@ -76,9 +76,17 @@ double log_prior(const spectral::ModelParameter& parameter, double coordinate,
 /// Diagonal element i of the inverse of the masked part of a curvature.
 std::optional<double> inverse_diagonal(const Matrix& curvature, int i, const Mask& mask, int n);
 
+/// A posterior, and its equal-tailed interval of the confidence asked for.
+struct Summary {
+    Posterior posterior;
+    double lo = not_measured, hi = not_measured;
+};
+
 /// Mean, median and equal-tailed intervals of a density on ascending points; value maps a point.
+/// @param tail probability beyond each end of the interval asked for
 template <typename Value>
-Posterior summarise(const std::vector<double>& at, const std::vector<double>& density, const Value& value) {
+Summary summarise(const std::vector<double>& at, const std::vector<double>& density, const Value& value,
+                  double tail) {
     std::vector<double> cumulative(at.size(), 0.0);
     double mean = 0.0;
     for (std::size_t i = 1; i < at.size(); ++i) {
@@ -95,8 +103,10 @@ Posterior summarise(const std::vector<double>& at, const std::vector<double>& de
         return value(at[i - 1] + share * (at[i] - at[i - 1]));
     };
     constexpr double tail68 = 0.5 * (1.0 - 0.6826894921370859), tail90 = 0.05;
-    return {mean / total,           quantile(0.5),    quantile(tail68),
-            quantile(1.0 - tail68), quantile(tail90), quantile(1.0 - tail90)};
+    return {{mean / total, quantile(0.5), quantile(tail68), quantile(1.0 - tail68), quantile(tail90),
+             quantile(1.0 - tail90)},
+            quantile(tail),
+            quantile(1.0 - tail)};
 }
 
 }  // namespace xsift::refine

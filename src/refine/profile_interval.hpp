@@ -15,6 +15,7 @@ struct ProfileEnds {
     std::optional<double> lo, hi;
     bool found = true;  ///< false when an end was not reached in the steps allowed
     bool from_covariance = false;
+    bool credible = false;        ///< from a posterior
     bool several_minima = false;  ///< extended over further minima
     /// A lower minimum was met before the end: it is missing, but not for the limit.
     bool lo_leads_down = false, hi_leads_down = false;

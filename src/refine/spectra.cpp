@@ -29,6 +29,10 @@ SpectralFit fit_spectra(std::span<const FitInput> spectra,
                         const std::shared_ptr<const spectral::ModelDefinition>& model,
                         std::span<const StartingPoint> starts, const spectral::FitOptions& options) {
     ModelFit fit(spectra, model, starts, options);
+    if (options.errors == spectral::Errors::posterior) {
+        fit.estimate();
+        if (fit.integrate()) return fit.take();
+    }
     fit.refine();
     if (options.posterior) fit.integrate();
     return fit.take();
@@ -64,9 +68,10 @@ bool clearly_unconstrained(const SpectralFit& fit, const spectral::ModelDefiniti
 std::vector<SpectralFit> fit_models(std::span<const FitInput> spectra, std::span<const ModelTask> models,
                                     const spectral::FitOptions& options, const StepGuard& guard) {
     const bool all = options.refine == spectral::Refine::all,
-               by_evidence = options.criterion == spectral::Criterion::evidence;
+               by_evidence = options.criterion == spectral::Criterion::evidence,
+               credible = options.errors == spectral::Errors::posterior;
     std::vector<std::optional<ModelFit>> fits(models.size());
-    std::vector<bool> refined(models.size(), false);
+    std::vector<bool> refined(models.size(), false), integrated(models.size(), false);
     const auto step = [&](std::size_t m, const std::function<void()>& what) {
         bool done = false;
         guard(m, [&] {
@@ -75,14 +80,23 @@ std::vector<SpectralFit> fit_models(std::span<const FitInput> spectra, std::span
         });
         if (!done) fits[m].reset();
     };
+    // Intervals of a model that can be offered: from its posterior where that is asked for and there is one.
+    const auto integrate = [&](std::size_t m) {
+        if (!integrated[m]) fits[m]->integrate();
+        integrated[m] = true;
+    };
+    const auto refine = [&](std::size_t m) {
+        if (credible) integrate(m);
+        if ((fits[m]->fit().flags & fit_credible) != 0) return;
+        fits[m]->refine();
+        integrated[m] = false;
+    };
     for (std::size_t m = 0; m < models.size(); ++m)
         step(m, [&, m] {
             fits[m].emplace(spectra, models[m].model, models[m].starts, options);
-            if (all)
-                fits[m]->refine();
-            else
-                fits[m]->estimate();
-            if (options.posterior && (all || by_evidence)) fits[m]->integrate();
+            if (!all || credible) fits[m]->estimate();
+            if (all) refine(m);
+            if (options.posterior && (all || by_evidence)) integrate(m);
         });
     const auto value = [&](std::size_t m) {  // the lower the better
         const SpectralFit& fit = fits[m]->fit();
@@ -118,8 +132,8 @@ std::vector<SpectralFit> fit_models(std::span<const FitInput> spectra, std::span
         if (!next) break;
         refined[*next] = true;
         step(*next, [&] {
-            fits[*next]->refine();
-            if (options.posterior && by_evidence) fits[*next]->integrate();
+            refine(*next);
+            if (options.posterior && by_evidence) integrate(*next);
         });
     }
     const double most = offered() + spectral::integrated_within;
@@ -127,7 +141,7 @@ std::vector<SpectralFit> fit_models(std::span<const FitInput> spectra, std::span
     for (std::size_t m = 0; m < models.size(); ++m)
         if (fits[m])
             step(m, [&] {
-                if (options.posterior && !all && !by_evidence && !(value(m) > most)) fits[m]->integrate();
+                if (options.posterior && !all && !by_evidence && !(value(m) > most)) integrate(m);
                 out[m] = fits[m]->take();
             });
     return out;

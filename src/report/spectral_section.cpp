@@ -124,7 +124,8 @@ Table parameters_table(const SpectralFit& fit) {
                                            {parameter_no_upper_end, "a lower limit"},
                                            {parameter_degenerate, "follows another parameter"},
                                            {parameter_not_profiled, "interval of the covariance"},
-                                           {parameter_several_minima, "spans several minima"}}))},
+                                           {parameter_several_minima, "spans several minima"},
+                                           {parameter_credible, "credible interval"}}))},
              false});
     return table;
 }

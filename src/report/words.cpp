@@ -79,6 +79,7 @@ std::string fit_words(std::uint32_t flags) {
          {fit_factor_unconstrained, "a spectrum's factor unconstrained"},
          {fit_not_refined, "not refined: intervals of the covariance"},
          {fit_several_minima, "an interval spans several minima"},
+         {fit_credible, "credible intervals from the posterior"},
          {std::uint32_t{spectrum_response_substituted} << fit_flag_spectrum_shift, "response substituted"},
          {std::uint32_t{spectrum_no_background} << fit_flag_spectrum_shift, "no background spectrum"},
          {std::uint32_t{spectrum_no_arf} << fit_flag_spectrum_shift, "no effective area file"},

@@ -47,6 +47,17 @@ std::string to_string(Refine refine) {
     return refine == Refine::all ? "all" : "auto";
 }
 
+Errors parse_errors(const std::string& text) {
+    for (Errors e : {Errors::profile, Errors::posterior})
+        if (text == to_string(e)) return e;
+    throw Error(ErrorKind::usage, "BAD_SETTING", "errors = '" + text + "' is not known",
+                "intervals are from profile, posterior", "Correct --errors.");
+}
+
+std::string to_string(Errors errors) {
+    return errors == Errors::posterior ? "posterior" : "profile";
+}
+
 FitStatistic parse_statistic(const std::string& text) {
     for (FitStatistic s : {FitStatistic::poisson, FitStatistic::chi2_data, FitStatistic::chi2_gehrels,
                            FitStatistic::chi2_churazov, FitStatistic::chi2_model})

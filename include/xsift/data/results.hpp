@@ -140,6 +140,7 @@ enum FitFlag : std::uint32_t {
     fit_factor_unconstrained = 1u << 11,  ///< joint fit: the factor of a spectrum is unconstrained
     fit_not_refined = 1u << 12,     ///< it cannot be the model offered: intervals are those of the covariance
     fit_several_minima = 1u << 13,  ///< an interval spans further minima of nearly the same statistic
+    fit_credible = 1u << 14,        ///< intervals are credible ones, from the posterior
 };
 inline constexpr int fit_flag_spectrum_shift = 16;
 
@@ -154,6 +155,7 @@ enum ParameterFlag : std::uint32_t {
     parameter_degenerate = 1u << 6,      ///< follows another parameter (correlation above 0.99)
     parameter_not_profiled = 1u << 7,    ///< the interval is that of the covariance
     parameter_several_minima = 1u << 8,  ///< the interval spans further minima of nearly the same statistic
+    parameter_credible = 1u << 9,        ///< the interval is a credible one, from the posterior
 };
 
 /// Values refitted to spectra simulated from the fit: the quantiles of 50% and of the ends of the interval.
@@ -179,6 +181,7 @@ enum FluxFlag : std::uint32_t {
     flux_unabsorbed_no_lower_end = 1u << 2,  ///< unabsorbed flux: an upper limit, the lower end is 0
     flux_unabsorbed_no_upper_end = 1u << 3,  ///< unabsorbed flux: a lower limit
     flux_not_profiled = 1u << 4,             ///< an interval is that of the covariance
+    flux_credible = 1u << 5,                 ///< intervals are credible ones, from the posterior
 };
 
 /// Fluxes of a fitted model in one band.

@@ -131,6 +131,9 @@ class FluxBand {
     /// With the columns of all tbabs at 0; other factors stay.
     BandFlux unabsorbed(std::span<const double> values, bool derivatives);
 
+    /// See ModelEvaluator::remember.
+    void remember(std::size_t n) { model_.remember(n); }
+
     /// The band on bins merged to 4%, whose energies and cross-sections are means over the photons of the
     /// model at given values (norms included): there both agree exactly, around it to second order. It costs
     /// a tenth.

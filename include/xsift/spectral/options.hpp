@@ -63,6 +63,12 @@ inline constexpr double refined_within = 2.0;
 /// And further than this above it they get no posterior: it would hold less than exp(-5) of the probability.
 inline constexpr double integrated_within = 10.0;
 
+/// What the intervals of parameters and fluxes are.
+enum class Errors {
+    profile,    ///< where the statistic, minimised over all else, has risen by confidence_delta
+    posterior,  ///< equal-tailed credible intervals, for models that have a posterior; profiles for others
+};
+
 /// The statistic that is minimised.
 enum class FitStatistic {
     poisson,  ///< W-stat with a background, C-stat without
@@ -96,18 +102,21 @@ struct FitOptions {
     bool single = true;  ///< spectra of a joint fit are also fitted one by one
     FitStatistic statistic = FitStatistic::poisson;
     Refine refine = Refine::automatic;
+    Errors errors = Errors::profile;
     bool posterior = true;  ///< make posteriors
     bool pair_evidence = false;  ///< of models of two norms too; always when the criterion is the evidence
     NhPrior nh_prior = NhPrior::logarithmic;
     Criterion criterion = Criterion::aicc;
     int goodness_simulations = 0;     ///< Monte Carlo goodness of fit; 0: none
     int bootstrap_simulations = 0;    ///< refitted for intervals of the bootstrap; 0: none
-    double confidence_delta = 2.706;  ///< delta statistic of the intervals (90%)
+    /// Delta statistic of the intervals (90%); credible intervals hold what chi2 with one degree of freedom has
+    /// below it.
+    double confidence_delta = 2.706;
 };
 
 /// Parse and print the names of the command line: wilm, angr, aspl; default (resolution), none, min:N,
 /// back:N, optimal, file; none, observation, all; aicc, bic,
-/// evidence; auto, all; poisson, chi2-data, chi2-gehrels, chi2-churazov, chi2-model.
+/// evidence; auto, all; profile, posterior; poisson, chi2-data, chi2-gehrels, chi2-churazov, chi2-model.
 /// @throws Error (usage).
 Abundance parse_abundance(const std::string& text);
 std::string to_string(Abundance abundance);
@@ -118,6 +127,8 @@ Criterion parse_criterion(const std::string& text);
 std::string to_string(Criterion criterion);
 Refine parse_refine(const std::string& text);
 std::string to_string(Refine refine);
+Errors parse_errors(const std::string& text);
+std::string to_string(Errors errors);
 FitStatistic parse_statistic(const std::string& text);
 std::string to_string(FitStatistic statistic);
 std::string to_string(const Binning& binning);
