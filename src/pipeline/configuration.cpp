@@ -354,8 +354,10 @@ void spectra_settings(std::vector<Setting>& all, RunConfiguration& c) {
         [&f](const Values& values) { f.refine = spectral::parse_refine(only("--refine", values)); });
     section.add(
         "errors", "--errors",
-        "What the intervals of those models are: profile (of the statistic), posterior (credible intervals from "
-        "the grid that the posterior is integrated on, several times faster; models without one, as those of two "
+        "What the intervals of those models are: profile (of the statistic), posterior (credible intervals "
+        "from "
+        "the grid that the posterior is integrated on, several times faster; models without one, as those of "
+        "two "
         "components, keep profiles)",
         [&f] { return quoted(to_string(f.errors)); },
         [&f](const Values& values) { f.errors = spectral::parse_errors(only("--errors", values)); });

@@ -17,9 +17,9 @@ struct FoldRows {
     std::size_t n_bins;
 };
 
-/// rate[m * stride + k] = sum over energies of the response times photons[energy * width + m], for some models m.
-/// Products and sums are rounded one by one and in the same order whatever the instruction set and the number of
-/// models, so that results are the same to the last bit.
+/// rate[m * stride + k] = sum over energies of the response times photons[energy * width + m], for some
+/// models m. Products and sums are rounded one by one and in the same order whatever the instruction set and
+/// the number of models, so that results are the same to the last bit.
 using FoldPass = void (*)(const FoldRows&, const double* photons, std::size_t width, double* rate,
                           std::size_t stride);
 struct FoldProducts {

@@ -213,9 +213,9 @@ void ModelFit::take_intervals(const PosteriorAround& found) {
     const Coordinates& c = objective_.coordinates();
     std::vector<ProfileEnds> ends;
     for (int i = 0; i < c.n; ++i) {
-        const std::size_t k = c.parameter[i] >= 0
-                                  ? static_cast<std::size_t>(c.parameter[i])
-                                  : model_->parameters.size() + static_cast<std::size_t>(i - c.first_factor());
+        const std::size_t k =
+            c.parameter[i] >= 0 ? static_cast<std::size_t>(c.parameter[i])
+                                : model_->parameters.size() + static_cast<std::size_t>(i - c.first_factor());
         const CredibleInterval& interval = found.intervals[k];
         ProfileEnds& end = ends.emplace_back();
         end.credible = true;

@@ -231,8 +231,8 @@ Objective::NormFit Objective::fit_norm(std::span<const double> unit, double log_
                      curvature = square + slope, step = -slope / curvature;
         if (taken > most_steps || (log_norm <= lo && slope >= 0.0) || (log_norm >= hi && slope <= 0.0))
             return {stat, log_norm, square};
-        // The third derivative is the second when all counts are the source's, up to three times that where the
-        // background outweighs it: what is left out here is a few tenths of `enough`.
+        // The third derivative is the second when all counts are the source's, up to three times that where
+        // the background outweighs it: what is left out here is a few tenths of `enough`.
         if (curvature > 0.0 && std::fabs(step) < farthest &&
             curvature * std::fabs(step * step * step) < enough)
             return {stat + 0.5 * slope * step + curvature * step * step * step / 6.0,

@@ -3,6 +3,7 @@
 #include "objective.hpp"
 #include "posterior_axis.hpp"
 #include "posterior_lattice.hpp"
+#include "statistic_lanes.hpp"
 #include "two_scales.hpp"
 
 #include <algorithm>
@@ -16,8 +17,8 @@ namespace {
 using spectral::ModelDefinition;
 using spectral::ModelParameter;
 
-constexpr double unseen = 32.0;  ///< rise that stands for points not looked at
-constexpr int subdivisions = 8;  ///< of a step of the lattice
+constexpr double unseen = 32.0;           ///< rise that stands for points not looked at
+constexpr int subdivisions = 8;           ///< of a step of the lattice
 constexpr std::size_t columns_kept = 64;  ///< values of a shape parameter whose photons are remembered
 
 /// Fine points of an axis with their weights and the cubic interpolation from the lattice.
@@ -61,13 +62,6 @@ struct FineAxis {
     }
 };
 
-/// ln of a density with standard deviation 1 and third derivative -skew at its highest point, 0: a Gaussian
-/// for skew 0, that of the logarithm of a gamma variate otherwise.
-double log_skewed(double z, double skew) {
-    if (std::fabs(skew) < 1e-3) return -0.5 * z * z;
-    return -(std::expm1(skew * z) - skew * z) / (skew * skew);
-}
-
 /// A node of the lattice and its share of the posterior.
 struct WeightedNode {
     double weight;
@@ -96,12 +90,12 @@ Summary summarise_mixture(const std::vector<WeightedNode>& weighted, double skew
     }
     std::vector<double> at(points + 1), density(points + 1, 0.0);
     for (int i = 0; i <= points; ++i) at[i] = lo + (hi - lo) * i / points;
-    const double step = (hi - lo) / points;
     for (const auto& [weight, mean, sigma] : pieces) {
-        const int first = std::max(0, static_cast<int>((mean - reach * sigma - lo) / step)),
-                  last = std::min(points, static_cast<int>((mean + reach * sigma - lo) / step) + 1);
-        for (int i = first; i <= last; ++i)
-            density[i] += weight / sigma * std::exp(log_skewed((at[i] - mean) / sigma, skewness * sigma));
+        const auto first = std::lower_bound(at.begin(), at.end(), mean - reach * sigma),
+                   last = std::upper_bound(first, at.end(), mean + reach * sigma);
+        const std::ptrdiff_t from = first - at.begin();
+        best_statistic_lanes().add_skewed({weight, mean, sigma, skewness}, at.data() + from,
+                                          static_cast<std::size_t>(last - first), density.data() + from);
     }
     return summarise(
         at, density, [](double log_value) { return std::exp(log_value); }, tail);
@@ -126,7 +120,8 @@ std::vector<double> log_unit_fluxes(Objective& objective, const std::vector<Weig
     std::vector<double> out;
     for (const WeightedNode& w : weighted) {
         const std::vector<double> values = objective.values(w.place);
-        const spectral::BandFlux flux = absorbed ? band.absorbed(values, false) : band.unabsorbed(values, false);
+        const spectral::BandFlux flux =
+            absorbed ? band.absorbed(values, false) : band.unabsorbed(values, false);
         out.push_back(std::log(std::max(flux.unit.front(), 1e-300)));
     }
     return out;
@@ -219,19 +214,24 @@ PosteriorAround posterior_around(Objective& objective, const Point& best,
     std::vector<double> y_prior;
     for (const double at : y.at) y_prior.push_back(prior(1, at));
     double total = 0.0;
+    std::vector<double> value(y.at.size());
     for (std::size_t i = 0; i < x.at.size(); ++i) {
         const double x_prior = prior(0, x.at[i]);
-        for (std::size_t j = 0; j < y.at.size(); ++j) {
-            double rise = 0.0;
-            for (std::size_t k = 0; k < std::min<std::size_t>(4, rows); ++k)
-                rise += x.share[i][k] *
-                        half[(static_cast<std::size_t>(x.first[i] - range[0][0]) + k) * y.at.size() + j];
-            const double log_density = -0.5 * rise + x_prior + y_prior[j], value = std::exp(log_density);
-            density[i * y.at.size() + j] = log_density;
-            x_density[i] += value * y.weight[j];
-            y_density[j] += value * x.weight[i];
-            total += value * x.weight[i] * y.weight[j];
+        double* const log_density = density.data() + i * y.at.size();
+        for (std::size_t j = 0; j < y.at.size(); ++j) log_density[j] = x_prior + y_prior[j];
+        for (std::size_t k = 0; k < std::min<std::size_t>(4, rows); ++k) {
+            const double* const rise =
+                half.data() + (static_cast<std::size_t>(x.first[i] - range[0][0]) + k) * y.at.size();
+            const double share = -0.5 * x.share[i][k];
+            for (std::size_t j = 0; j < y.at.size(); ++j) log_density[j] += share * rise[j];
         }
+        std::copy_n(log_density, y.at.size(), value.begin());
+        best_statistic_lanes().exponentials(value.data(), value.size());
+        for (std::size_t j = 0; j < y.at.size(); ++j) {
+            x_density[i] += value[j] * y.weight[j];
+            y_density[j] += value[j] * x.weight[i];
+        }
+        total += x_density[i] * x.weight[i];
     }
     out.log_evidence = std::log(total) - 0.5 * lattice->lowest() + log_linear_prior(c);
 
@@ -282,10 +282,10 @@ PosteriorAround posterior_around(Objective& objective, const Point& best,
     }
     drop_light_nodes(weighted);
     const double skewness = norm_skewness(objective, best.x, lattice->norm_sigma());
-    put(c.first_norm(), summarise_mixture(weighted, skewness, tail,
-                                          [](const WeightedNode& w) {
-                                              return std::pair(w.node->log_norm, w.node->norm_sigma);
-                                          }),
+    put(c.first_norm(),
+        summarise_mixture(
+            weighted, skewness, tail,
+            [](const WeightedNode& w) { return std::pair(w.node->log_norm, w.node->norm_sigma); }),
         false, false);
     for (int i = 0; i < c.n_factors; ++i) {
         const std::size_t k = model.parameters.size() + static_cast<std::size_t>(i);
@@ -300,11 +300,10 @@ PosteriorAround posterior_around(Objective& objective, const Point& best,
         band.remember(columns_kept);
         for (const bool absorbed : {true, false}) {
             const std::vector<double> log_unit = log_unit_fluxes(objective, weighted, band, absorbed);
-            const Summary found =
-                summarise_mixture(weighted, skewness, tail, [&](const WeightedNode& w) {
-                    return std::pair(w.node->log_norm + log_unit[static_cast<std::size_t>(&w - weighted.data())],
-                                     w.node->norm_sigma);
-                });
+            const Summary found = summarise_mixture(weighted, skewness, tail, [&](const WeightedNode& w) {
+                return std::pair(w.node->log_norm + log_unit[static_cast<std::size_t>(&w - weighted.data())],
+                                 w.node->norm_sigma);
+            });
             (absorbed ? out.absorbed : out.unabsorbed).push_back({found.lo, found.hi, false, false});
         }
     }

@@ -15,13 +15,13 @@ namespace xsift::refine {
 /// An equal-tailed interval, of the confidence of options.confidence_delta.
 struct CredibleInterval {
     double lo = not_measured, hi = not_measured;
-    /// The statistic has risen by less than options.confidence_delta where a parameter is at its limit: that side
-    /// has no end.
+    /// The statistic has risen by less than options.confidence_delta where a parameter is at its limit: that
+    /// side has no end.
     bool open_lo = false, open_hi = false;
 };
 
 struct PosteriorAround : ModelPosterior {
-    std::vector<CredibleInterval> intervals;  ///< as parameters
+    std::vector<CredibleInterval> intervals;             ///< as parameters
     std::vector<CredibleInterval> absorbed, unabsorbed;  ///< fluxes of each band, erg/cm2/s
 };
 

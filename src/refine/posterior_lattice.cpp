@@ -54,7 +54,8 @@ bool Lattice::fill(std::vector<Candidate> todo) {
             Candidate& more = todo.emplace_back(index, from.place, node.log_source);
             more.place[norm] = node.log_norm;
             for (std::size_t i = 0; i < node.log_factor.size(); ++i)
-                more.place[objective_.coordinates().first_factor() + static_cast<int>(i)] = node.log_factor[i];
+                more.place[objective_.coordinates().first_factor() + static_cast<int>(i)] =
+                    node.log_factor[i];
         });
     };
     while (!todo.empty()) {

@@ -73,7 +73,8 @@ class Lattice {
     std::array<Axis, 2> axes_;
     std::map<Index, Node> nodes_;
     std::vector<double> rates_;
-    std::vector<double> weight_;  ///< of a bin in log_source: what a change of its rate there moves the norm by
+    std::vector<double>
+        weight_;  ///< of a bin in log_source: what a change of its rate there moves the norm by
     double lowest_ = std::numeric_limits<double>::infinity(), sigma_of_lowest_ = lowest_;
 };
 

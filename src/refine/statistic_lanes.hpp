@@ -1,11 +1,12 @@
 #pragma once
-// The other hot loop of spectral fits: the terms of all bins of a statistic at once, and sums over bins.
+// The other hot loops of spectral fits: the terms of all bins of a statistic at once, sums over bins, and
+// densities of posteriors.
 
 #include <cstddef>
 
 namespace xsift::refine {
 
-inline constexpr std::size_t statistic_lanes = 4;  ///< bins of one pass
+inline constexpr std::size_t statistic_lanes = 8;  ///< bins side by side
 
 /// Bins of W-stat and C-stat side by side, padded to a multiple of statistic_lanes with zeros.
 struct BinTable {
@@ -30,6 +31,13 @@ struct BinTerms {
     double* expected;        ///< the expected curvature; with derivatives only
 };
 
+/// A density with its highest point at mean, where its logarithm has second derivative -1/sigma^2 and, in
+/// units of sigma, third derivative -skewness sigma: a normal distribution for skewness 0, that of the
+/// logarithm of a gamma variate for 1.
+struct SkewedNormal {
+    double weight, mean, sigma, skewness;
+};
+
 /// What spectral/statistics.hpp has for one bin (wstat, cstat, their derivatives, expected_curvature), for n
 /// bins at rates of the source (count/s; below spectral::lowest_rate they count as that), to 1e-14 of the
 /// counts. Sums run over lanes. Operations are rounded one by one and in the same order whatever the
@@ -39,8 +47,11 @@ struct StatisticLanes {
     double (*sum)(const double*, std::size_t n);
     double (*dot)(const double*, const double*, std::size_t n);
     double (*triple)(const double*, const double*, const double*, std::size_t n);  ///< sum of a b c
+    void (*exponentials)(double* x, std::size_t n);                                ///< exp(x) in place
+    /// Adds a density at n ascending points.
+    void (*add_skewed)(const SkewedNormal&, const double* at, std::size_t n, double* density);
 };
-extern const StatisticLanes statistic_lanes_baseline, statistic_lanes_avx2;
+extern const StatisticLanes statistic_lanes_baseline, statistic_lanes_avx2, statistic_lanes_avx512;
 /// The fastest that this processor runs.
 const StatisticLanes& best_statistic_lanes();
 

@@ -4,14 +4,12 @@
 
 #include <xsift/core/lane_math.hpp>
 
-static_assert(statistic_lanes == n_lanes);
-
 template <bool with_value, bool with_derivatives, bool with_expected>
 static void terms_of(const BinTable& bins, const double* rates, std::size_t n, const BinTerms& out) {
     constexpr double tiny = 1e-200, least = 1e-300;
-    for (std::size_t k = 0; k < n; k += statistic_lanes) {
+    for (std::size_t k = 0; k < n; k += n_lanes) {
         const Lanes m = larger(load(rates, k, n, 1.0), all(spectral::lowest_rate));
-        const std::size_t end = k + statistic_lanes;  // the table is padded
+        const std::size_t end = k + n_lanes;  // the table is padded
         const Lanes ts = load(bins.source_exposure, k, end, 0.0),
                     tb = load(bins.background_exposure, k, end, 0.0), counts = load(bins.counts, k, end, 0.0),
                     background = load(bins.background, k, end, 0.0);
@@ -55,25 +53,52 @@ static void terms(const BinTable& bins, const double* rates, std::size_t n, cons
     if (out.value != nullptr) terms_of<true, false, false>(bins, rates, n, out);
 }
 
-static double over_lanes(Lanes x) {
-    return (x[0] + x[1]) + (x[2] + x[3]);
+// Sums run over as many lanes in every instruction set.
+using SumLanes = double __attribute__((vector_size(8 * statistic_lanes)));
+
+[[gnu::always_inline]] static inline SumLanes summands(const double* from, std::size_t k, std::size_t n) {
+    SumLanes out{};
+    if (k + statistic_lanes <= n)
+        __builtin_memcpy(&out, from + k, sizeof out);
+    else
+        for (std::size_t i = 0; k + i < n; ++i) out[i] = from[k + i];
+    return out;
+}
+
+[[gnu::always_inline]] static inline double over_lanes(SumLanes x) {
+    return ((x[0] + x[4]) + (x[2] + x[6])) + ((x[1] + x[5]) + (x[3] + x[7]));
 }
 
 static double sum(const double* a, std::size_t n) {
-    Lanes out{};
-    for (std::size_t k = 0; k < n; k += statistic_lanes) out += load(a, k, n, 0.0);
+    SumLanes out{};
+    for (std::size_t k = 0; k < n; k += statistic_lanes) out += summands(a, k, n);
     return over_lanes(out);
 }
 
 static double dot(const double* a, const double* b, std::size_t n) {
-    Lanes out{};
-    for (std::size_t k = 0; k < n; k += statistic_lanes) out += load(a, k, n, 0.0) * load(b, k, n, 0.0);
+    SumLanes out{};
+    for (std::size_t k = 0; k < n; k += statistic_lanes) out += summands(a, k, n) * summands(b, k, n);
     return over_lanes(out);
 }
 
 static double triple(const double* a, const double* b, const double* c, std::size_t n) {
-    Lanes out{};
+    SumLanes out{};
     for (std::size_t k = 0; k < n; k += statistic_lanes)
-        out += load(a, k, n, 0.0) * load(b, k, n, 0.0) * load(c, k, n, 0.0);
+        out += summands(a, k, n) * summands(b, k, n) * summands(c, k, n);
     return over_lanes(out);
+}
+
+static void exponentials(double* x, std::size_t n) {
+    for (std::size_t k = 0; k < n; k += n_lanes) store(exp_of(load(x, k, n, 0.0)), x, k, n);
+}
+
+static void add_skewed(const SkewedNormal& of, const double* at, std::size_t n, double* density) {
+    constexpr double hardly = 1e-3;
+    const double skew = of.skewness * of.sigma, height = of.weight / of.sigma;
+    const bool normal = skew < hardly && skew > -hardly;
+    for (std::size_t k = 0; k < n; k += n_lanes) {
+        const Lanes z = (load(at, k, n, of.mean) - of.mean) / of.sigma, s = skew * z;
+        const Lanes exponent = normal ? -0.5 * z * z : -(expm1_of(s) - s) / (skew * skew);
+        store(load(density, k, n, 0.0) + height * exp_of(exponent), density, k, n);
+    }
 }

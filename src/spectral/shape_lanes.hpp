@@ -1,5 +1,5 @@
 #pragma once
-// The shapes of models at many energies, four at once.
+// The shapes of models at many energies, several at once.
 
 #include <cstddef>
 
@@ -7,9 +7,9 @@
 
 namespace xsift::spectral {
 
-/// The formulas of models.hpp and of the absorption at n places. Derivatives by the parameter are left out where
-/// their array is null. Operations are rounded one by one and in the same order whatever the instruction set, so
-/// that results are the same to the last bit.
+/// The formulas of models.hpp and of the absorption at n places. Derivatives by the parameter are left out
+/// where their array is null. Operations are rounded one by one and in the same order whatever the
+/// instruction set, so that results are the same to the last bit.
 struct ShapeLanes {
     /// photon/cm2/s/keV at energies (keV) of bbody or bremss. @param kT keV
     void (*density)(Shape, double kT, const double* energy, std::size_t n, double* value, double* derivative);
@@ -19,7 +19,7 @@ struct ShapeLanes {
     void (*transmission)(double column, const double* cross_section, std::size_t n, double* value,
                          double* derivative);
 };
-extern const ShapeLanes shape_lanes_baseline, shape_lanes_avx2;
+extern const ShapeLanes shape_lanes_baseline, shape_lanes_avx2, shape_lanes_avx512;
 /// The fastest that this processor runs.
 const ShapeLanes& best_shape_lanes();
 

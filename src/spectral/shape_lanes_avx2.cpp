@@ -2,6 +2,7 @@
 
 namespace xsift::spectral {
 namespace {
+constexpr std::size_t n_lanes = 4;
 #include "shape_lanes_kernel.hpp"
 }  // namespace
 const ShapeLanes shape_lanes_avx2{density, powerlaw, transmission};

@@ -1,9 +1,10 @@
 #pragma once
-// The body of shape_lanes_*, included by each inside its own namespace. Nothing of the standard library inside.
+// The body of shape_lanes_*, included by each inside its own namespace. Nothing of the standard library
+// inside.
 
 #include <xsift/core/lane_math.hpp>
 
-/// Four numbers that stand for one in the formulas of models.hpp.
+/// Several numbers that stand for one in the formulas of models.hpp.
 struct Real {
     Lanes v;
 
@@ -55,9 +56,13 @@ static DualOf<Real> where(Condition c, DualOf<Real> yes, DualOf<Real> no) {
 
 template <typename Yes, typename No>
 static auto choose(Condition c, const Yes& yes, const No& no) -> decltype(yes()) {
-    const Bits h = c.holds;
-    if ((h[0] & h[1] & h[2] & h[3]) != 0) return yes();
-    if ((h[0] | h[1] | h[2] | h[3]) == 0) return no();
+    unsigned long long every = ~0ULL, some = 0;
+    for (unsigned long i = 0; i < n_lanes; ++i) {
+        every &= c.holds[i];
+        some |= c.holds[i];
+    }
+    if (every != 0) return yes();
+    if (some == 0) return no();
     return where(c, yes(), no());
 }
 
@@ -122,8 +127,8 @@ static void density(Shape shape, double kT, const double* energy, std::size_t n,
 template <typename T>
 static void powerlaw_of(T index, const double* log_edge, std::size_t n, double* value, double* derivative) {
     for (std::size_t k = 0; k < n; k += n_lanes)
-        put(powerlaw_photons(Real(load(log_edge, k, n, 0.0)), Real(load(log_edge + 1, k, n, 1.0)), index), k, n,
-            value, derivative);
+        put(powerlaw_photons(Real(load(log_edge, k, n, 0.0)), Real(load(log_edge + 1, k, n, 1.0)), index), k,
+            n, value, derivative);
 }
 
 static void powerlaw(double index, const double* log_edge, std::size_t n, double* value, double* derivative) {

@@ -2,8 +2,10 @@
 
 namespace xsift::spectral {
 const ShapeLanes& best_shape_lanes() {
-    static const ShapeLanes& best =
-        __builtin_cpu_supports("avx2") ? shape_lanes_avx2 : shape_lanes_baseline;
-    return best;
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl"))
+        return shape_lanes_avx512;
+    return __builtin_cpu_supports("avx2") ? shape_lanes_avx2 : shape_lanes_baseline;
 }
 }  // namespace xsift::spectral

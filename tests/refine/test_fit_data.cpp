@@ -45,17 +45,18 @@ TEST(FitData, MergedEnergiesFoldNearlyTheSameAndExactlyWhenWeighted) {
 
 TEST(FitData, ModelsSideBySideAreFoldedAsAlone) {
     const FitData data(spectral::prepare(test::pn_spectrum("0007"), {}));
-    constexpr std::size_t n = 5;
-    const std::size_t width = FitData::padded(n);
-    std::vector<double> side(data.n_energies() * width, 0.0), rate(n * data.n_bins());
-    for (std::size_t m = 0; m < n; ++m) {
-        const auto photons = photons_of(data, 0.1 * static_cast<double>(m), 1.5);
-        for (std::size_t i = 0; i < photons.size(); ++i) side[i * width + m] = photons[i];
-    }
-    data.fold(side, n, rate.data(), data.n_bins());
-    for (std::size_t m = 0; m < n; ++m) {
-        const auto alone = folded(data, photons_of(data, 0.1 * static_cast<double>(m), 1.5));
-        for (std::size_t k = 0; k < alone.size(); ++k) EXPECT_EQ(rate[m * data.n_bins() + k], alone[k]);
+    for (const std::size_t n : {2u, 5u, 8u, 11u, 14u}) {  // narrow passes, wide ones, both, filled or not
+        const std::size_t width = FitData::padded(n);
+        std::vector<double> side(data.n_energies() * width, 0.0), rate(n * data.n_bins());
+        for (std::size_t m = 0; m < n; ++m) {
+            const auto photons = photons_of(data, 0.1 * static_cast<double>(m), 1.5);
+            for (std::size_t i = 0; i < photons.size(); ++i) side[i * width + m] = photons[i];
+        }
+        data.fold(side, n, rate.data(), data.n_bins());
+        for (std::size_t m = 0; m < n; ++m) {
+            const auto alone = folded(data, photons_of(data, 0.1 * static_cast<double>(m), 1.5));
+            for (std::size_t k = 0; k < alone.size(); ++k) EXPECT_EQ(rate[m * data.n_bins() + k], alone[k]);
+        }
     }
 }
 

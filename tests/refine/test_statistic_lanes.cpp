@@ -85,6 +85,12 @@ TEST(StatisticLanes, AreTheSameToTheLastBitForAllInstructionSets) {
         found[i].push_back(sets[i]->sum(value.data(), n));
         found[i].push_back(sets[i]->dot(first.data(), value.data(), n));
         found[i].push_back(sets[i]->triple(first.data(), value.data(), expected.data(), n));
+        std::vector<double> x(n), density(n, 0.5);
+        for (std::size_t k = 0; k < n; ++k) x[k] = -30.0 + 0.21 * static_cast<double>(k);
+        for (const double skewness : {0.0, 1.0, 3.0})
+            sets[i]->add_skewed({0.7, 3.0, 0.4, skewness}, x.data(), n, density.data());
+        sets[i]->exponentials(x.data(), n);
+        for (const auto& column : {x, density}) found[i].insert(found[i].end(), column.begin(), column.end());
     }
     EXPECT_EQ(found[0], found[1]);
 }
@@ -96,6 +102,34 @@ TEST(StatisticLanes, SumOverBins) {
     EXPECT_DOUBLE_EQ(lanes.sum(a.data(), 5), 15.0);
     EXPECT_DOUBLE_EQ(lanes.dot(a.data(), b.data(), 5), 2.0 + 1.0 - 3.0 + 4.0 + 15.0);
     EXPECT_DOUBLE_EQ(lanes.triple(a.data(), b.data(), c.data(), 5), 2.0 + 2.0 - 3.0 + 2.0 - 15.0);
+}
+
+TEST(StatisticLanes, Exponentials) {
+    std::vector<double> x;
+    for (double at = -800.0; at < 709.0; at += 0.777) x.push_back(at);
+    std::vector<double> found = x;
+    best_statistic_lanes().exponentials(found.data(), found.size());
+    for (std::size_t k = 0; k < x.size(); ++k)
+        EXPECT_NEAR(found[k], std::exp(x[k]), 3e-16 * std::exp(x[k]) + 1e-300) << x[k];
+}
+
+TEST(StatisticLanes, SkewedDensitiesAreThoseOfNormalAndGammaVariates) {
+    // ln of a gamma variate of shape a: density exp(a x - e^x) up to a constant, highest at ln a, skewness 1
+    const double shape = 7.0, sigma = 1.0 / std::sqrt(shape), mean = std::log(shape);
+    std::vector<double> at, gamma, normal, hardly;
+    for (double x = mean - 5.0 * sigma; x < mean + 5.0 * sigma; x += 0.03) at.push_back(x);
+    for (auto* density : {&gamma, &normal, &hardly}) density->assign(at.size(), 0.25);  // it is added to
+    const StatisticLanes& lanes = best_statistic_lanes();
+    lanes.add_skewed({2.0, mean, sigma, 1.0}, at.data(), at.size(), gamma.data());
+    lanes.add_skewed({2.0, mean, sigma, 0.0}, at.data(), at.size(), normal.data());
+    lanes.add_skewed({2.0, mean, sigma, 1e-4 / sigma}, at.data(), at.size(), hardly.data());
+    for (std::size_t k = 0; k < at.size(); ++k) {
+        const double z = (at[k] - mean) / sigma;
+        EXPECT_NEAR(gamma[k], 0.25 + 2.0 / sigma * std::exp(shape * (at[k] - mean) - std::exp(at[k]) + shape),
+                    1e-12);
+        EXPECT_NEAR(normal[k], 0.25 + 2.0 / sigma * std::exp(-0.5 * z * z), 1e-12);
+        EXPECT_NEAR(hardly[k], normal[k], 1e-2);
+    }
 }
 
 TEST(StatisticLanes, MomentsAreThoseOfDrawsOneByOne) {

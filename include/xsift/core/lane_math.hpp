@@ -1,10 +1,10 @@
 #pragma once
-// Arithmetic of four doubles at once, for sources that are compiled for several instruction sets: each includes
-// it inside an unnamed namespace of its own. Nothing of the standard library inside. Operations are rounded one
-// by one and in the same order whatever the instruction set (compile with -ffp-contract=off), so that results
-// are the same to the last bit.
+// Arithmetic of several doubles at once, for sources that are compiled for several instruction sets: each
+// includes it inside an unnamed namespace of its own, where the constant n_lanes (4 or 8) says how many.
+// Nothing of the standard library inside. Operations are rounded one by one and in the same order whatever
+// the instruction set and the number of lanes (compile with -ffp-contract=off), so that results are the same
+// to the last bit.
 
-inline constexpr unsigned long n_lanes = 4;
 using Lanes = double __attribute__((vector_size(8 * n_lanes)));
 using Bits = unsigned long long __attribute__((vector_size(8 * n_lanes)));
 
@@ -13,7 +13,8 @@ using Bits = unsigned long long __attribute__((vector_size(8 * n_lanes)));
 }
 
 /// The elements from k on; what is beyond n is `beyond`.
-[[maybe_unused, gnu::always_inline]] static inline Lanes load(const double* from, unsigned long k, unsigned long n, double beyond) {
+[[maybe_unused, gnu::always_inline]] static inline Lanes load(const double* from, unsigned long k,
+                                                              unsigned long n, double beyond) {
     Lanes out = all(beyond);
     if (k + n_lanes <= n)
         __builtin_memcpy(&out, from + k, sizeof out);
@@ -22,7 +23,8 @@ using Bits = unsigned long long __attribute__((vector_size(8 * n_lanes)));
     return out;
 }
 
-[[maybe_unused, gnu::always_inline]] static inline void store(Lanes x, double* to, unsigned long k, unsigned long n) {
+[[maybe_unused, gnu::always_inline]] static inline void store(Lanes x, double* to, unsigned long k,
+                                                              unsigned long n) {
     if (k + n_lanes <= n)
         __builtin_memcpy(to + k, &x, sizeof x);
     else
@@ -97,13 +99,14 @@ struct ExpParts {
     const Lanes shifted = x * log2_e + to_integer, k = shifted - to_integer;
     const Lanes r = (x - k * ln2_high) - k * ln2_low, q = r * r;  // |r| <= ln(2)/2
     const Lanes odd =
-        r * (1.0 + q * (1.0 / 6 +
-                        q * (1.0 / 120 + q * (1.0 / 5040 +
-                                              q * (1.0 / 362880 +
-                                                   q * (1.0 / 39916800 + q * (1.0 / 6227020800.0)))))));
+        r *
+        (1.0 +
+         q * (1.0 / 6 +
+              q * (1.0 / 120 +
+                   q * (1.0 / 5040 + q * (1.0 / 362880 + q * (1.0 / 39916800 + q * (1.0 / 6227020800.0)))))));
     const Lanes even =
-        q * (0.5 + q * (1.0 / 24 + q * (1.0 / 720 + q * (1.0 / 40320 +
-                                                         q * (1.0 / 3628800 + q * (1.0 / 479001600.0))))));
+        q * (0.5 + q * (1.0 / 24 +
+                        q * (1.0 / 720 + q * (1.0 / 40320 + q * (1.0 / 3628800 + q * (1.0 / 479001600.0))))));
     return {reinterpret_cast<Lanes>((reinterpret_cast<Bits>(shifted) + 1023ULL) << 52), odd + even};
 }
 

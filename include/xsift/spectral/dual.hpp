@@ -2,8 +2,9 @@
 /// @file
 /// First derivatives by forward differentiation: a number and its derivative with respect to one parameter.
 ///
-/// Formulas are templates over double and Dual, and over types that hold several energies at once. What differs
-/// between these, choices and tables, is in the functions below: formulas use them in place of if and [].
+/// Formulas are templates over double and Dual, and over types that hold several energies at once. What
+/// differs between these, choices and tables, is in the functions below: formulas use them in place of if and
+/// [].
 
 #include <cmath>
 
@@ -11,7 +12,8 @@
 
 namespace xsift::spectral {
 
-/// value + derivative * epsilon with epsilon^2 = 0. Real: double, or several of them.
+/// value + derivative * epsilon with epsilon^2 = 0. Real: double, or several of them. The value is rounded as
+/// that of a Real is: a formula has the same value with and without its derivative.
 template <typename Real>
 struct DualOf {
     Real value{}, derivative{};
@@ -38,14 +40,14 @@ struct DualOf {
     XSIFT_HD friend DualOf operator*(Real a, DualOf b) { return {a * b.value, a * b.derivative}; }
     XSIFT_HD friend DualOf operator*(DualOf a, Real b) { return {a.value * b, a.derivative * b}; }
     XSIFT_HD friend DualOf operator/(DualOf a, DualOf b) {
-        const Real inverse = 1.0 / b.value, quotient = a.value * inverse;
-        return {quotient, (a.derivative - quotient * b.derivative) * inverse};
+        const Real quotient = a.value / b.value;
+        return {quotient, (a.derivative - quotient * b.derivative) / b.value};
     }
     XSIFT_HD friend DualOf operator/(Real a, DualOf b) {
-        const Real inverse = 1.0 / b.value, quotient = a * inverse;
-        return {quotient, -quotient * b.derivative * inverse};
+        const Real quotient = a / b.value;
+        return {quotient, -quotient * b.derivative / b.value};
     }
-    XSIFT_HD friend DualOf operator/(DualOf a, Real b) { return a * (1.0 / b); }
+    XSIFT_HD friend DualOf operator/(DualOf a, Real b) { return {a.value / b, a.derivative / b}; }
     XSIFT_HD friend DualOf exp(DualOf a) {
         using std::exp;
         const Real e = exp(a.value);

@@ -32,8 +32,7 @@ XSIFT_HD T gaunt_born(T u) {
         const T k0 =
             -log(half) * i0 - 0.57721566 +
             h * (0.4227842 +
-                 h * (0.23069756 +
-                      h * (0.0348859 + h * (0.00262698 + h * (0.0001075 + h * 0.0000074)))));
+                 h * (0.23069756 + h * (0.0348859 + h * (0.00262698 + h * (0.0001075 + h * 0.0000074)))));
         return root3_over_pi * exp(x) * k0;
     };
     return choose(value_of(half) > 1.0, above, below);

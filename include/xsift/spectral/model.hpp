@@ -16,8 +16,8 @@
 
 namespace xsift::spectral {
 
-/// Unabsorbed photons (photon/cm2/s) of a shape in each bin at norm 1. Not for concurrent use: it holds scratch
-/// space.
+/// Unabsorbed photons (photon/cm2/s) of a shape in each bin at norm 1. Not for concurrent use: it holds
+/// scratch space.
 class ShapePhotons {
   public:
     /// @param bins any of as many edges as those of evaluate()

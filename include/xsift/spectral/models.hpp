@@ -46,8 +46,7 @@ class BremssDensity {
         using std::exp;
         const T u = energy * inverse_;
         return choose(
-            value_of(u) < 50.0, [&] { return gaunt_(u) * exp(-u) * scale_ / energy; },
-            [] { return T(0.0); });
+            value_of(u) < 50.0, [&] { return gaunt_(u) * exp(-u) * scale_ / energy; }, [] { return T(0.0); });
     }
 
   private:
@@ -67,8 +66,7 @@ XSIFT_HD T relative_expm1(T x) {
     return choose(
         v * v < 0.0009,
         [&] {
-            return 1.0 +
-                   x * (1.0 / 2 + x * (1.0 / 6 + x * (1.0 / 24 + x * (1.0 / 120 + x * (1.0 / 720)))));
+            return 1.0 + x * (1.0 / 2 + x * (1.0 / 6 + x * (1.0 / 24 + x * (1.0 / 120 + x * (1.0 / 720)))));
         },
         [&] { return expm1(x) / x; });
 }

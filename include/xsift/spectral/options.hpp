@@ -103,14 +103,14 @@ struct FitOptions {
     FitStatistic statistic = FitStatistic::poisson;
     Refine refine = Refine::automatic;
     Errors errors = Errors::profile;
-    bool posterior = true;  ///< make posteriors
+    bool posterior = true;       ///< make posteriors
     bool pair_evidence = false;  ///< of models of two norms too; always when the criterion is the evidence
     NhPrior nh_prior = NhPrior::logarithmic;
     Criterion criterion = Criterion::aicc;
-    int goodness_simulations = 0;     ///< Monte Carlo goodness of fit; 0: none
-    int bootstrap_simulations = 0;    ///< refitted for intervals of the bootstrap; 0: none
-    /// Delta statistic of the intervals (90%); credible intervals hold what chi2 with one degree of freedom has
-    /// below it.
+    int goodness_simulations = 0;   ///< Monte Carlo goodness of fit; 0: none
+    int bootstrap_simulations = 0;  ///< refitted for intervals of the bootstrap; 0: none
+    /// Delta statistic of the intervals (90%); credible intervals hold what chi2 with one degree of freedom
+    /// has below it.
     double confidence_delta = 2.706;
 };
 
