@@ -11,33 +11,45 @@ namespace xsift::refine {
 namespace {
 
 /// Half the summed difference of two rows of the response, each scaled to 1: 0 the same, 1 disjoint.
-double total_variation(const spectral::PreparedSpectrum& s, std::size_t a, std::size_t b) {
-    const auto sum_of = [&](std::size_t i) {
-        const double* const from = s.value.data() + s.row_value[i];
-        return std::accumulate(from, from + s.row_count[i], 0.0);
+/// @param sums of the rows
+double total_variation(const spectral::PreparedSpectrum& s, const std::vector<double>& sums, std::size_t a,
+                       std::size_t b) {
+    if (!(sums[a] > 0.0) || !(sums[b] > 0.0)) return sums[a] > 0.0 || sums[b] > 0.0 ? 1.0 : 0.0;
+    const double scale_a = 1.0 / sums[a], scale_b = 1.0 / sums[b];
+    const std::int32_t first_a = s.row_first[a], end_a = first_a + s.row_count[a], first_b = s.row_first[b],
+                       end_b = first_b + s.row_count[b];
+    const double* const row_a = s.value.data() + s.row_value[a];
+    const double* const row_b = s.value.data() + s.row_value[b];
+    const std::int32_t first = std::max(first_a, first_b), end = std::max(first, std::min(end_a, end_b));
+    double both = 0.0, alone = 0.0;
+    for (std::int32_t k = first; k < end; ++k)
+        both += std::fabs(row_a[k - first_a] * scale_a - row_b[k - first_b] * scale_b);
+    const auto add_alone = [&](const double* row, std::int32_t row_first, std::int32_t row_end,
+                               double scale) {
+        for (std::int32_t k = row_first; k < std::min(first, row_end); ++k)
+            alone += std::fabs(row[k - row_first]) * scale;
+        for (std::int32_t k = std::max(end, row_first); k < row_end; ++k)
+            alone += std::fabs(row[k - row_first]) * scale;
     };
-    const double sum_a = sum_of(a), sum_b = sum_of(b);
-    if (!(sum_a > 0.0) || !(sum_b > 0.0)) return sum_a > 0.0 || sum_b > 0.0 ? 1.0 : 0.0;
-    const auto at = [&](std::size_t i, std::int32_t k) {
-        const std::int32_t j = k - s.row_first[i];
-        return j >= 0 && j < s.row_count[i] ? s.value[s.row_value[i] + j] : 0.0;
-    };
-    const std::int32_t first = std::min(s.row_first[a], s.row_first[b]),
-                       end = std::max(s.row_first[a] + s.row_count[a], s.row_first[b] + s.row_count[b]);
-    double sum = 0.0;
-    for (std::int32_t k = first; k < end; ++k) sum += std::fabs(at(a, k) / sum_a - at(b, k) / sum_b);
-    return 0.5 * sum;
+    add_alone(row_a, first_a, end_a, scale_a);
+    add_alone(row_b, first_b, end_b, scale_b);
+    return 0.5 * (both + alone);
 }
 
 }  // namespace
 
 std::vector<std::int32_t> merged_energies(const spectral::PreparedSpectrum& s) {
     constexpr double most_variation = 0.2, widest = 0.015;
+    std::vector<double> sums;
+    for (std::size_t i = 0; i < s.n_energies(); ++i) {
+        const double* const from = s.value.data() + s.row_value[i];
+        sums.push_back(std::accumulate(from, from + s.row_count[i], 0.0));
+    }
     std::vector<std::int32_t> out(s.n_energies(), 0);
     for (std::size_t i = 1, first = 0; i < s.n_energies(); ++i) {
         const bool same = s.energy_lo[i] == s.energy_hi[i - 1] &&
                           s.energy_hi[i] <= s.energy_lo[first] * (1.0 + widest) &&
-                          total_variation(s, first, i) <= most_variation;
+                          total_variation(s, sums, first, i) <= most_variation;
         if (!same) first = i;
         out[i] = out[i - 1] + (same ? 0 : 1);
     }

@@ -27,33 +27,60 @@ struct Slopes {
     std::vector<Vector> by;
 };
 
+/// Folds any number of model spectra, three in a pass over the matrix; one row of n_bins each.
+std::vector<double> fold_all(const PreparedSpectrum& s, const std::vector<const double*>& photons) {
+    const std::size_t n = s.n_bins();
+    std::vector<double> out(photons.size() * n);
+    const auto row = [&](std::size_t k) { return out.data() + k * n; };
+    std::size_t k = 0;
+    for (; k + 3 <= photons.size(); k += 3)
+        spectral::fold<3>(s, {photons[k], photons[k + 1], photons[k + 2]}, {row(k), row(k + 1), row(k + 2)});
+    for (; k < photons.size(); ++k) spectral::fold<1>(s, {photons[k]}, {row(k)});
+    return out;
+}
+
 Slopes rate_slopes(const PreparedSpectrum& s, const std::shared_ptr<const spectral::ModelDefinition>& model,
                    spectral::Abundance abundance, std::span<const double> values, std::size_t spectrum,
                    const Coordinates& c) {
     ModelEvaluator evaluator = evaluator_for(s, model, abundance);
     evaluator.evaluate(values.first(model->parameters.size()), true);
     const double factor = spectrum == 0 ? 1.0 : values[model->parameters.size() + spectrum - 1];
-    Slopes out{std::vector<double>(s.n_bins()), std::vector<Vector>(s.n_bins())};
-    std::vector<double> folded(s.n_bins());
-    const auto add = [&](double scale, int coordinate) {
-        for (std::size_t k = 0; k < folded.size(); ++k) out.by[k][coordinate] += scale * folded[k];
-    };
     const auto& groups = evaluator.freedom().groups;
+    struct Row {
+        std::size_t group;
+        int shape;  ///< whose derivative it is; -1: the group itself
+    };
+    std::vector<Row> rows;
+    std::vector<const double*> photons;
     for (std::size_t g = 0; g < groups.size(); ++g) {
-        const double norm = values[static_cast<std::size_t>(groups[g].norm)];
-        spectral::fold<1>(s, {evaluator.unit(g).data()}, {folded.data()});
-        for (std::size_t k = 0; k < folded.size(); ++k) out.rate[k] += factor * norm * folded[k];
-        if (groups[g].free) add(factor, c.first_norm() + static_cast<int>(g));
+        rows.push_back({g, -1});
+        photons.push_back(evaluator.unit(g).data());
         for (int i = 0; i < c.n_shape; ++i) {
             if (!evaluator.freedom().depends(g, static_cast<std::size_t>(i))) continue;
-            spectral::fold<1>(s, {evaluator.by_shape(g, static_cast<std::size_t>(i)).data()},
-                              {folded.data()});
-            add(factor * norm, i);
+            rows.push_back({g, i});
+            photons.push_back(evaluator.by_shape(g, static_cast<std::size_t>(i)).data());
         }
+    }
+    const std::vector<double> folded = fold_all(s, photons);
+    const std::size_t n = s.n_bins();
+    Slopes out{std::vector<double>(n), std::vector<Vector>(n)};
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+        const double* const from = folded.data() + r * n;
+        const auto add = [&](double scale, int coordinate) {
+            for (std::size_t k = 0; k < n; ++k) out.by[k][coordinate] += scale * from[k];
+        };
+        const auto [g, shape] = rows[r];
+        const double norm = factor * values[static_cast<std::size_t>(groups[g].norm)];
+        if (shape >= 0) {
+            add(norm, shape);
+            continue;
+        }
+        for (std::size_t k = 0; k < n; ++k) out.rate[k] += norm * from[k];
+        if (groups[g].free) add(factor, c.first_norm() + static_cast<int>(g));
     }
     for (double& r : out.rate) r = std::fmax(r, spectral::lowest_rate);
     if (spectrum > 0)
-        for (std::size_t k = 0; k < out.by.size(); ++k)
+        for (std::size_t k = 0; k < n; ++k)
             out.by[k][c.first_factor() + static_cast<int>(spectrum) - 1] = out.rate[k] / factor;
     return out;
 }
@@ -78,29 +105,48 @@ std::vector<Term> terms_of(const PreparedSpectrum& s, const Slopes& at) {
 
 }  // namespace
 
+/// The counts of the source region and of the background that stand for all.
+void WstatMoments::set_draws(double source_exposure, double background_exposure, double rate,
+                             double background_rate) {
+    const double source = source_exposure * (rate + background_rate),
+                 background = background_exposure * background_rate;
+    // variance of the background's estimate in the source region over that of the source's counts; below one
+    // count the first of them tells the most
+    const double scale = source_exposure / background_exposure,
+                 share = scale * scale * background / (source * std::fmin(source, 1.0));
+    // without background counts its profiled rate leaves 0 with a kink at so many source counts
+    const double kink = (source_exposure + background_exposure) * rate;
+    constexpr double likely_empty = 9.0, deviations = 6.0;
+    const bool kinked =
+        background < likely_empty && std::fabs(kink - source) < deviations * std::sqrt(source);
+    source_.set(source, 1.0, kinked);
+    background_draws_.set(background, share, false);
+}
+
 spectral::Moments WstatMoments::operator()(double source_exposure, double background_exposure, double rate,
                                            double background_rate) {
-    const spectral::PoissonPoints source(source_exposure * (rate + background_rate)),
-        background(background_exposure * background_rate);
-    for (std::vector<double>* column : {&weight_, &counts_, &background_, &source_scale_, &background_scale_})
-        column->clear();
-    for (int i = 0; i < source.size(); ++i) {
-        const double counts = source.count(i), source_scale = bin_scale(source_exposure, counts);
-        for (int j = 0; j < background.size(); ++j) {
-            const double weight = source.weight(i) * background.weight(j);
-            if (weight < spectral::rare_draw) continue;
-            weight_.push_back(weight);
-            counts_.push_back(counts);
-            background_.push_back(background.count(j));
-            source_scale_.push_back(source_scale);
-            background_scale_.push_back(bin_scale(background_exposure, background.count(j)));
+    constexpr double rare = 1e-8;  // probability of a draw that is left out
+    set_draws(source_exposure, background_exposure, rate, background_rate);
+    const auto most = static_cast<std::size_t>(source_.size() * background_draws_.size());
+    for (std::vector<double>* column : {&counts_, &background_, &source_scale_, &background_scale_})
+        column->resize(padded_bins(most));
+    weight_.resize(most);
+    std::size_t n = 0;
+    for (int i = 0; i < source_.size(); ++i) {
+        const double counts = source_.count(i), source_scale = bin_scale(source_exposure, counts);
+        for (int j = 0; j < background_draws_.size(); ++j) {
+            const double weight = source_.weight(i) * background_draws_.weight(j);
+            if (weight < rare) continue;
+            weight_[n] = weight;
+            counts_[n] = counts;
+            background_[n] = background_draws_.count(j);
+            source_scale_[n] = source_scale;
+            background_scale_[n] = bin_scale(background_exposure, background_draws_.count(j));
+            ++n;
         }
     }
-    const std::size_t n = weight_.size(), padded = padded_bins(n);
-    for (std::vector<double>* column : {&counts_, &background_, &source_scale_, &background_scale_})
-        column->resize(padded, 0.0);
-    source_exposure_.assign(padded, source_exposure);
-    background_exposure_.assign(padded, background_exposure);
+    source_exposure_.assign(padded_bins(n), source_exposure);
+    background_exposure_.assign(padded_bins(n), background_exposure);
     rate_.assign(n, rate);
     for (std::vector<double>* column : {&value_, &first_, &second_}) column->resize(n);
     best_statistic_lanes().terms({source_exposure_.data(), background_exposure_.data(), counts_.data(),

@@ -285,6 +285,23 @@ class RowGrouper {
         return begin < end ? std::pair{begin, end} : std::pair{0, 0};
     }
 
+    /// At most so many values the rows together have from their first to their last bin.
+    std::size_t most_values() const {
+        const Response& r = *s_.response;
+        std::int64_t sum = 0;
+        for (std::size_t i = 0; i < r.n_energies(); ++i) {
+            std::int32_t begin = n_bins_, end = 0;
+            for (std::int64_t g = r.row_group[i]; g < r.row_group[i + 1]; ++g) {
+                if (r.group_count[g] == 0) continue;
+                begin = std::min(begin, bin_from_[r.group_first[g]]);
+                end =
+                    std::max(end, std::min(n_bins_, bin_from_[r.group_first[g] + r.group_count[g] - 1] + 1));
+            }
+            sum += std::max(0, end - begin);
+        }
+        return static_cast<std::size_t>(sum);
+    }
+
   private:
     double sum_of_channels(const float* value, std::int32_t lo, std::int32_t hi) const {
         const auto value_of = [value](std::int32_t i) { return static_cast<double>(value[i]); };
@@ -307,6 +324,7 @@ std::vector<bool> group_response(const Spectrum& s, PreparedSpectrum& out) {
     for (auto* column : {&out.row_first, &out.row_count}) column->clear();
     out.row_value.clear();
     const RowGrouper group_row(s, out);
+    out.value.reserve(group_row.most_values());  // growing would cost a third of all
     std::vector<double> row(out.bin_first.size());
     std::vector<bool> reached(row.size(), false);
     for (std::size_t i = 0; i < r.n_energies(); ++i) {

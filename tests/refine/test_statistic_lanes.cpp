@@ -1,5 +1,4 @@
 // The terms of many bins at once against the formulas of one bin.
-#include "../../src/refine/goodness.hpp"
 #include "../../src/refine/statistic_lanes.hpp"
 
 #include <cmath>
@@ -8,7 +7,6 @@
 #include <gtest/gtest.h>
 
 #include <xsift/core/random.hpp>
-#include <xsift/spectral/goodness.hpp>
 #include <xsift/spectral/profile.hpp>
 
 namespace xsift::refine {
@@ -130,21 +128,6 @@ TEST(StatisticLanes, SkewedDensitiesAreThoseOfNormalAndGammaVariates) {
         EXPECT_NEAR(normal[k], 0.25 + 2.0 / sigma * std::exp(-0.5 * z * z), 1e-12);
         EXPECT_NEAR(hardly[k], normal[k], 1e-2);
     }
-}
-
-TEST(StatisticLanes, MomentsAreThoseOfDrawsOneByOne) {
-    WstatMoments moments;
-    for (const double rate : {1e-4, 3e-3, 0.2, 40.0})
-        for (const double background_rate : {0.0, 1e-4, 2e-2, 5.0}) {
-            const spectral::Moments fast = moments(1000.0, 19000.0, rate, background_rate),
-                                    slow = spectral::wstat_moments(1000.0, 19000.0, rate, background_rate);
-            EXPECT_NEAR(fast.mean, slow.mean, 1e-8 * (1.0 + std::fabs(slow.mean)));
-            EXPECT_NEAR(fast.variance, slow.variance, 1e-7 * (1.0 + slow.variance));
-            EXPECT_NEAR(fast.vg, slow.vg, 1e-7 * std::sqrt(slow.variance * slow.gg) + 1e-12);
-            EXPECT_NEAR(fast.gg, slow.gg, 1e-7 * slow.gg + 1e-12);
-            EXPECT_NEAR(fast.vvv, slow.vvv, 1e-6 * (1.0 + std::fabs(slow.vvv)));
-            EXPECT_NEAR(fast.vgg, slow.vgg, 1e-6 * (1.0 + std::sqrt(slow.variance) * slow.gg));
-        }
 }
 
 }  // namespace

@@ -87,15 +87,15 @@ XSIFT_HD inline double cstat_variance(double mu) {
     return 2.0 + (0.6747 + (0.79 + 12.0 / m) / m) / m;
 }
 
-/// Points and weights that stand for a Poisson distribution in sums of functions without jumps: every count
-/// where the distribution is narrow, every n-th one (n up to 2/3 of a standard deviation: the sum over such
-/// steps of a function as smooth as a normal distribution is exact to 1e-9) where it is wide.
+/// Points and weights that stand for a Poisson distribution: every count where the distribution is narrow
+/// (below 20: the terms of a statistic are not smooth at 0), every n-th one where it is wide. At 3/2 points a
+/// standard deviation the sum of a function as smooth as a normal distribution is exact to 1e-9.
 class PoissonPoints {
   public:
-    XSIFT_HD explicit PoissonPoints(double mean) : mean_(mean) {
-        constexpr double deviations = 5.0;
+    XSIFT_HD explicit PoissonPoints(double mean, double a_deviation = 1.5) : mean_(mean) {
+        constexpr double deviations = 6.5, not_smooth = 20.0;
         const double sigma = std::sqrt(mean);
-        step_ = std::fmax(1.0, std::floor(sigma / 1.5));
+        step_ = mean < not_smooth ? 1.0 : std::fmax(1.0, std::floor(sigma / a_deviation));
         first_ = std::fmax(0.0, std::floor(mean - deviations * sigma));
         n_ = static_cast<int>(std::floor((mean + deviations * sigma + 5.0 - first_) / step_)) + 1;
         n_ = n_ < most ? n_ : most;
@@ -109,7 +109,7 @@ class PoissonPoints {
     XSIFT_HD double weight(int i) const { return weight_[i]; }
 
   private:
-    static constexpr int most = 48;  // 10 deviations of up to 3 steps each, and 5 counts
+    static constexpr int most = 128;  // of 4 a deviation: 13 deviations of 8 counts, and 5 counts
     XSIFT_HD double raw(int i) const {
         const double k = count(i);
         return std::exp(k * std::log(mean_) - mean_ - std::lgamma(k + 1.0));
@@ -134,14 +134,16 @@ XSIFT_HD inline Moments cstat_moments(double exposure, double rate) {
     return out;
 }
 
-inline constexpr double rare_draw = 1e-8;  ///< probability of a draw that moments leave out
+inline constexpr double rare_draw = 1e-12;  ///< probability of a draw that moments leave out
 
 /// Moments of the W-stat of a bin at the true source rate and background rate (count/s), the background
-/// profiled: sums over the Poisson distributions of both counts, less what is rarer than rare_draw.
+/// profiled: sums over the Poisson distributions of both counts, less what is rarer than rare_draw. Points
+/// lie close: without background counts the term has a kink at some source counts.
 XSIFT_HD inline Moments wstat_moments(double source_exposure, double background_exposure, double rate,
                                       double background_rate) {
-    const PoissonPoints source(source_exposure * (rate + background_rate)),
-        background(background_exposure * background_rate);
+    constexpr double a_deviation = 4.0;
+    const PoissonPoints source(source_exposure * (rate + background_rate), a_deviation),
+        background(background_exposure * background_rate, a_deviation);
     MomentSums sums;
     for (int i = 0; i < source.size(); ++i)
         for (int j = 0; j < background.size(); ++j) {
