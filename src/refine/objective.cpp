@@ -237,7 +237,8 @@ Objective::NormFit Objective::fit_norm(std::span<const double> unit, double log_
             curvature * std::fabs(step * step * step) < enough)
             return {stat + 0.5 * slope * step + curvature * step * step * step / 6.0,
                     log_norm + step - 0.5 * step * step, square * (1.0 + step)};
-        if (taken < most_steps && curvature > 0.0 && std::fabs(step) < 0.5) {
+        // steps down never overshoot: the slope by the norm's logarithm is convex
+        if (taken < most_steps && curvature > 0.0 && step > -2.0 && step < 0.7) {
             log_norm = std::clamp(log_norm + step, lo, hi);
             continue;
         }

@@ -51,7 +51,11 @@ bool Lattice::fill(std::vector<Candidate> todo) {
         const Node& node = nodes_.at(from.index);
         if (node.stat > lowest_ + matters) return;
         for_each_neighbour(axes_, from.index, [&](const Index& index) {
-            Candidate& more = todo.emplace_back(index, from.place, node.log_source);
+            if (reached.contains(index)) return;
+            const auto behind =
+                nodes_.find({2 * from.index[0] - index[0], 2 * from.index[1] - index[1]});
+            const double rise = behind == nodes_.end() ? 0.0 : node.log_source - behind->second.log_source;
+            Candidate& more = todo.emplace_back(index, from.place, node.log_source + rise);
             more.place[norm] = node.log_norm;
             for (std::size_t i = 0; i < node.log_factor.size(); ++i)
                 more.place[objective_.coordinates().first_factor() + static_cast<int>(i)] =
@@ -218,7 +222,7 @@ constexpr int coarser = 3;
 /// steps when there would be more points than are wanted.
 Lattice survey(Objective& objective, std::array<Axis, 2>& axes, const Vector& best,
                const std::vector<Vector>& others) {
-    constexpr double wanted = 350.0;
+    constexpr double wanted = 250.0;
     const int n_axes = objective.coordinates().n_shape;
     std::array<Axis, 2> wide = axes;
     for (int a = 0; a < n_axes; ++a) wide[a].step *= coarser;
@@ -241,6 +245,9 @@ std::optional<Lattice> resolve(Objective& objective, const Vector& best, const s
     Point p = objective.make_point(), scratch = objective.make_point();
     objective.evaluate(best, p);
     const Expansion at = objective.expand(p);
+    // most spectra without a significant norm are told before anything is looked at
+    if (!(at.observed[c.first_norm()][c.first_norm()] > 2.0 * least_significance * least_significance))
+        return std::nullopt;
     std::array<Axis, 2> axes;
     for (int a = 0; a < c.n_shape; ++a) axes[a] = make_axis(objective, p, at, a, scratch);
     for (int a = 0; a < c.n_shape; ++a) meet_limit(axes[a]);

@@ -28,7 +28,7 @@ using Index = std::array<int, 2>;
 struct Candidate {
     Index index{};
     Vector place{};  ///< where to begin: factors and norm
-    /// Of the node next to it, from whose norm its own follows; without it, the place's own norm is where to
+    /// As a Node has it, going on from the node it was reached from; without it, the place's own norm is where to
     /// begin.
     std::optional<double> log_source{};
 };
