@@ -98,6 +98,7 @@ ModelEvaluator::ModelEvaluator(std::shared_ptr<const ModelDefinition> model, Abu
         const Component& component = model_->components[c];
         ComponentState& state = component_[c];
         state.value.resize(n);
+        state.current = &state.value;
         for (int p = 0; p < component.n_parameters; ++p) {
             const bool wanted =
                 freedom_.shape_of[static_cast<std::size_t>(component.first_parameter + p)] >= 0;
@@ -117,6 +118,16 @@ ModelEvaluator::ModelEvaluator(std::shared_ptr<const ModelDefinition> model, Abu
         by_.emplace_back();
         for (std::size_t s = 0; s < freedom_.shape.size(); ++s)
             by_[g].emplace_back(freedom_.depends(g, s) ? n : 0);
+    }
+}
+
+void ModelEvaluator::remember(std::size_t n) {
+    remembered_ = n;
+    for (ComponentState& state : component_) {
+        state.last.clear();  // its value may be one of those that are forgotten here
+        state.known.clear();
+        state.known.reserve(n);  // pointers into it stay
+        state.next_known = 0;
     }
 }
 
@@ -144,17 +155,21 @@ void ModelEvaluator::evaluate_component(std::size_t index, std::span<const doubl
     state.with_derivatives = derivatives;
     if (remembered_ == 0 || derivatives) {
         compute_component(index, values, derivatives);
+        state.current = &state.value;
         return;
     }
     const auto known = std::find_if(state.known.begin(), state.known.end(),
                                     [&](const ComponentState::Known& k) { return are(k.parameters); });
     if (known != state.known.end()) {
-        state.value = known->value;
+        state.current = &known->value;
         return;
     }
     compute_component(index, values, derivatives);
-    if (state.known.size() < remembered_) state.known.emplace_back();
-    state.known[state.next_known] = {state.last, state.value};
+    if (state.known.size() < remembered_) state.known.push_back({{}, std::vector<double>(bins_.size())});
+    ComponentState::Known& next = state.known[state.next_known];
+    next.parameters = state.last;
+    next.value.swap(state.value);
+    state.current = &next.value;
     state.next_known = (state.next_known + 1) % remembered_;
 }
 
@@ -214,7 +229,7 @@ void ModelEvaluator::add_term(std::size_t group, const Term& term, bool derivati
     const auto add_product = [&](int left_out, const std::vector<double>* instead, std::vector<double>& out,
                                  bool replace) {
         const auto of = [&](int c) {
-            return c == left_out ? instead->data() : component_[static_cast<std::size_t>(c)].value.data();
+            return c == left_out ? instead->data() : component_[static_cast<std::size_t>(c)].current->data();
         };
         const double* const emission = of(term.additive);
         if (term.factors.size() == 1 && replace) {

@@ -72,7 +72,7 @@ class ModelEvaluator {
     void set_cross_section(std::vector<double> cross_section);
     /// Keeps each component at its last n values (evaluated without derivatives): for lattices of parameters,
     /// whose points share the values of a row or column.
-    void remember(std::size_t n) { remembered_ = n; }
+    void remember(std::size_t n);
 
     /// Evaluates at the values of all parameters (the norms are not read).
     void evaluate(std::span<const double> values, bool derivatives);
@@ -97,6 +97,7 @@ class ModelEvaluator {
     std::vector<double> cross_section_;
     struct ComponentState {
         std::vector<double> value;
+        const std::vector<double>* current = nullptr;  ///< value, or the one of a known value of the parameters
         std::vector<std::vector<double>> by;  ///< a parameter; empty where not free
         std::vector<double> last;             ///< parameters of the last evaluation
         bool with_derivatives = false;
