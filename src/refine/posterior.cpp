@@ -18,7 +18,7 @@ using spectral::ModelDefinition;
 using spectral::ModelParameter;
 
 constexpr double unseen = 32.0;           ///< rise that stands for points not looked at
-constexpr int subdivisions = 8;           ///< of a step of the lattice
+constexpr int subdivisions = 5;           ///< of a step of the lattice
 constexpr std::size_t columns_kept = 64;  ///< values of a shape parameter whose photons are remembered
 
 /// Fine points of an axis with their weights and the cubic interpolation from the lattice.
@@ -132,14 +132,11 @@ std::vector<double> log_unit_fluxes(Objective& objective, const std::vector<Weig
 /// @param sigma of ln norm
 double norm_skewness(Objective& objective, const Vector& best, double sigma) {
     const Coordinates& c = objective.coordinates();
-    Mask held{};
-    for (int i = 0; i < c.n; ++i) held[i] = true;
     Point p = objective.make_point();
     const auto stat_at = [&](double distance) {
         Vector x = best;
         x[c.first_norm()] += distance;
-        objective.evaluate(c.clipped(x), p, held);
-        return p.stat;
+        return objective.statistic_at(c.clipped(x), p);
     };
     return std::clamp(1.5 * (stat_at(sigma) - stat_at(-sigma)) / sigma, 0.0, 3.0);
 }
@@ -180,7 +177,7 @@ PosteriorAround posterior_around(Objective& objective, const Point& best,
     for (const StartingPoint& start : starts) {
         Vector x = objective.start(start);
         for (int i = c.first_factor(); i < c.first_norm(); ++i) x[i] = best.x[i];
-        objective.evaluate(x, p);
+        objective.evaluate_linear(x, p);
         if (p.stat < best.stat + matters) others.push_back(p.x);
     }
     objective.remember(columns_kept);

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
-#include <set>
+#include <unordered_set>
 
 namespace xsift::refine {
 
@@ -45,15 +45,15 @@ bool Lattice::fill(std::vector<Candidate> todo) {
     const int norm = objective_.coordinates().first_norm();
     const bool one_by_one = objective_.coordinates().n_factors > 0;
     const std::size_t at_once = one_by_one ? 1 : fold_wide_lanes;
-    std::set<Index> reached;
+    std::unordered_set<std::int64_t> reached;
+    const auto key = [](const Index& index) { return (std::int64_t{index[0]} << 32) + index[1]; };
     std::vector<Candidate> next, known;
     const auto surround = [&](const Candidate& from) {
         const Node& node = nodes_.at(from.index);
         if (node.stat > lowest_ + matters) return;
         for_each_neighbour(axes_, from.index, [&](const Index& index) {
-            if (reached.contains(index)) return;
-            const auto behind =
-                nodes_.find({2 * from.index[0] - index[0], 2 * from.index[1] - index[1]});
+            if (reached.contains(key(index))) return;
+            const auto behind = nodes_.find({2 * from.index[0] - index[0], 2 * from.index[1] - index[1]});
             const double rise = behind == nodes_.end() ? 0.0 : node.log_source - behind->second.log_source;
             Candidate& more = todo.emplace_back(index, from.place, node.log_source + rise);
             more.place[norm] = node.log_norm;
@@ -67,7 +67,7 @@ bool Lattice::fill(std::vector<Candidate> todo) {
         known.clear();
         for (; !todo.empty() && next.size() < at_once; todo.pop_back()) {
             Candidate& candidate = todo.back();
-            if (!reached.insert(candidate.index).second) continue;
+            if (!reached.insert(key(candidate.index)).second) continue;
             for (int a = 0; a < 2; ++a) axes_[a].put(candidate.place, axes_[a].at(candidate.index[a]));
             candidate.place = objective_.coordinates().clipped(candidate.place);
             (nodes_.contains(candidate.index) ? known : next).push_back(candidate);

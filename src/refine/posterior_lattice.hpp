@@ -28,8 +28,8 @@ using Index = std::array<int, 2>;
 struct Candidate {
     Index index{};
     Vector place{};  ///< where to begin: factors and norm
-    /// As a Node has it, going on from the node it was reached from; without it, the place's own norm is where to
-    /// begin.
+    /// As a Node has it, going on from the node it was reached from; without it, the place's own norm is
+    /// where to begin.
     std::optional<double> log_source{};
 };
 

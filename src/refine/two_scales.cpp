@@ -51,7 +51,10 @@ bool TwoScales::settle(Point& best) {
         return descend_between_kinks(merged_, best, at_, spare_, true);
     }
     whole_.evaluate(best.x, at_);
-    const bool converged = descend_between_kinks(whole_, at_, trial_, spare_, true);
+    // it is near already: one step behind the whole response is worth its time, a second hardly ever
+    DescentEnd end;
+    end.enough = 1e-5;
+    const bool converged = descend_between_kinks(whole_, at_, trial_, spare_, true, {}, end);
     std::deque<FitData> weighted;
     std::vector<const FitData*> all;
     for (std::size_t d = 0; d < spectra_.size(); ++d) {

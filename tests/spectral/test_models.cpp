@@ -176,7 +176,8 @@ TEST(Models, RememberedComponentsAreTheSame) {
         for (const double nh : {0.0, 0.1, 0.5, 2.0})
             for (const double kt : {0.2, 1.0, 5.0, 20.0, 0.2}) {
                 const std::vector<double> values{nh, kt, 1.0};
-                const std::vector<double> expected = plain.photons(values), ours = remembering.photons(values);
+                const std::vector<double> expected = plain.photons(values),
+                                          ours = remembering.photons(values);
                 for (std::size_t i = 0; i < ours.size(); ++i)  // with derivatives the last digit may differ
                     EXPECT_NEAR(ours[i], expected[i], 1e-12 * expected[i]);
                 remembering.evaluate(values, true);

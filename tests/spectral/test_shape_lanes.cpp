@@ -1,4 +1,5 @@
-// Shapes at many energies at once against the formulas of one energy, and their derivatives against differences.
+// Shapes at many energies at once against the formulas of one energy, and their derivatives against
+// differences.
 #include "../../src/spectral/shape_lanes.hpp"
 
 #include <cmath>
@@ -67,7 +68,8 @@ TEST(ShapeLanes, AreTheFormulasOfOneEnergy) {
         for (std::size_t i = 0; i + 1 < log_edge.size(); ++i) {
             const Dual dual = powerlaw_photons(log_edge[i], log_edge[i + 1], Dual(index, 1.0));
             EXPECT_NEAR(found.value[i], dual.value, 3e-14 * dual.value) << i;
-            EXPECT_NEAR(found.derivative[i], dual.derivative, 1e-12 * (std::fabs(dual.derivative) + dual.value))
+            EXPECT_NEAR(found.derivative[i], dual.derivative,
+                        1e-12 * (std::fabs(dual.derivative) + dual.value))
                 << i;
         }
     }
@@ -92,8 +94,7 @@ TEST(ShapeLanes, DerivativesAreThoseOfDifferences) {
                     ++jumps;
                     continue;
                 }
-                EXPECT_NEAR(at.derivative[i], 0.5 * (left + right), 1e-5 * slope)
-                    << energy[i] << ' ' << kT;
+                EXPECT_NEAR(at.derivative[i], 0.5 * (left + right), 1e-5 * slope) << energy[i] << ' ' << kT;
             }
         }
     EXPECT_LE(jumps, 3);
@@ -126,7 +127,8 @@ TEST(ShapeLanes, AreTheSameToTheLastBitForAllInstructionSets) {
             for (const Shape shape : {Shape::bbody, Shape::bremss}) add(density(lanes, shape, kT, energy));
         for (const double index : {0.5, 2.5}) add(powerlaw(lanes, index, log_edge));
         Found through(energy.size());
-        lanes.transmission(0.3, energy.data(), energy.size(), through.value.data(), through.derivative.data());
+        lanes.transmission(0.3, energy.data(), energy.size(), through.value.data(),
+                           through.derivative.data());
         add(through);
         return out;
     };

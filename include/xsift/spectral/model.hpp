@@ -97,7 +97,8 @@ class ModelEvaluator {
     std::vector<double> cross_section_;
     struct ComponentState {
         std::vector<double> value;
-        const std::vector<double>* current = nullptr;  ///< value, or the one of a known value of the parameters
+        const std::vector<double>* current =
+            nullptr;                          ///< value, or the one of a known value of the parameters
         std::vector<std::vector<double>> by;  ///< a parameter; empty where not free
         std::vector<double> last;             ///< parameters of the last evaluation
         bool with_derivatives = false;
