@@ -8,14 +8,23 @@ namespace xsift::refine {
 namespace {
 
 constexpr double lower_minimum = 0.01;  // of the statistic
-/// As far as a flux is followed: a factor of a million to either side.
-constexpr double most_distance = 13.8;  // ln
+/// As far as a flux is followed, in ln: down by a factor of a million, up by 1e13: the best fit of a source
+/// that is not there has the lowest norm there is, and its upper limit is what one wants to know.
+constexpr double most_distance_down = 13.8, most_distance_up = 30.0;
 
 /// The statistic as a function of the logarithm of a flux, minimised over all else.
 class FluxProfile {
   public:
-    FluxProfile(TwoScales& scales, spectral::FluxBand& band, FluxKind kind, Point& scratch)
-        : scales_(scales), objective_(&scales.merged()), band_(band), kind_(kind), scratch_(scratch) {
+    /// @param along how coordinates follow a change of ln flux by 1 at the minimum, for where norms are at
+    /// their limits
+    FluxProfile(TwoScales& scales, spectral::FluxBand& band, FluxKind kind, const Vector& along,
+                Point& scratch)
+        : scales_(scales),
+          objective_(&scales.merged()),
+          band_(band),
+          kind_(kind),
+          along_(along),
+          scratch_(scratch) {
         const Coordinates& c = objective_->coordinates();
         for (int i = c.first_norm(); i < c.n; ++i) norms_[i] = true;
     }
@@ -69,23 +78,39 @@ class FluxProfile {
     }
 
   private:
-    /// Evaluates p at x with the free norms scaled together so that the flux is as wanted.
+    /// Evaluates p at x with the free norms scaled together so that the flux is as wanted; where none of them
+    /// can go that way any more the other coordinates follow it.
     bool move_to(double log_flux, Vector x, Point& p) {
         const Coordinates& c = objective_->coordinates();
         constexpr int most_scalings = 20;  // more than one where a norm is frozen or at a limit
         for (int i = 0; i < most_scalings; ++i) {
             const FluxValue flux = flux_at(*objective_, x, band_, kind_);
             if (!(flux.value > 0.0)) return false;
-            double share = 0.0;
-            for (int g = c.first_norm(); g < c.n; ++g) share += flux.gradient[g] / flux.value;
             const double missing = log_flux - std::log(flux.value);
+            const auto can_move = [&](int j, double by) {
+                return !(by > 0.0 && c.at_hi(x, j)) && !(by < 0.0 && c.at_lo(x, j));
+            };
+            double share = 0.0, share_of_others = 0.0;
+            for (int g = c.first_norm(); g < c.n; ++g)
+                if (can_move(g, missing)) share += flux.gradient[g] / flux.value;
+            for (int j = 0; j < c.first_norm(); ++j)
+                if (can_move(j, along_[j] * missing))
+                    share_of_others += along_[j] * flux.gradient[j] / flux.value;
             if (std::fabs(missing) < 1e-6) {
                 for (int j = 0; j < c.n; ++j) gradient_[j] = flux.gradient[j] / flux.value;
                 objective_->evaluate(x, p, norms_);
                 return true;
             }
-            if (!(share > 1e-3)) return false;
-            for (int g = c.first_norm(); g < c.n; ++g) x[g] += missing / share;
+            constexpr double hardly = 1e-3, farthest = 2.0;
+            if (share > hardly) {
+                for (int g = c.first_norm(); g < c.n; ++g) x[g] += missing / share;
+            } else if (share_of_others > hardly) {
+                const double step = std::clamp(missing / share_of_others, -farthest, farthest);
+                for (int j = 0; j < c.first_norm(); ++j)
+                    if (can_move(j, along_[j] * missing)) x[j] += step * along_[j];
+            } else {
+                return false;
+            }
             x = c.clipped(x);
         }
         return false;
@@ -125,6 +150,7 @@ class FluxProfile {
     Objective* objective_;
     spectral::FluxBand& band_;
     FluxKind kind_;
+    Vector along_;
     Point& scratch_;
     Mask norms_{};
     Vector gradient_{};  ///< of ln flux, where move_to was last
@@ -142,6 +168,7 @@ End flux_end(FluxProfile& profile, const Point& best, double log_flux, const Vec
     constexpr double close = 0.01;  // of delta: half a per cent of the half-width
     const double target = std::sqrt(delta);
     double inside = 0.0, root_inside = 0.0, outside = -1.0, root_outside = 0.0;
+    const double most_distance = sign > 0 ? most_distance_up : most_distance_down;
     double distance = std::min(guess, most_distance);
     profile.restart();
     at.x = best.x;
@@ -234,7 +261,7 @@ void profile_flux(TwoScales& scales, const Point& best, const Covariance& covari
         for (int i = 0; i < objective.coordinates().n; ++i)
             if (covariance.free()[i] && square > 0.0) along[i] = (*column)[i] / square;
     }
-    FluxProfile profile(scales, band, kind, scratch);
+    FluxProfile profile(scales, band, kind, along, scratch);
     const double log_flux = std::log(flux.value);
     const End lo = flux_end(profile, best, log_flux, along, -1, -std::log(std::max(1.0 - relative, 0.3)),
                             delta, start, better);

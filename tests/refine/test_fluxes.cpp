@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <xsift/refine/spectra.hpp>
@@ -43,9 +44,10 @@ class FluxOracle {
                     (unabsorbed ? band.unabsorbed(values, false) : band.absorbed(values, false)).unit[0]);
             }
     }
-    double lowest(double flux) const {
+    double lowest(double flux, double most_norm = 1.0) const {
         double best = std::numeric_limits<double>::infinity();
         for (std::size_t m = 0; m < rates_.size(); ++m) {
+            if (flux / flux_[m] > most_norm) continue;
             double stat = 0.0;
             for (std::size_t k = 0; k < s_.n_bins(); ++k)
                 stat += spectral::bin_statistic(s_.counts[k], s_.background_counts[k], s_.source_exposure,
@@ -82,6 +84,29 @@ TEST(FluxIntervals, EndWhereNoModelOfThatFluxIsAsGood) {
     // covariance and profile agree where the statistic is nearly quadratic
     EXPECT_NEAR(fit.fluxes[0].absorbed_error * 2.0 * std::sqrt(2.706) / (fit.flux.hi - fit.flux.lo), 1.0,
                 0.15);
+}
+
+TEST(FluxIntervals, HaveBothEndsWhereTheNormIsAtItsLimit) {
+    spectral::FitOptions options;
+    const auto s = test::simulated_spectrum({"tbabs*powerlaw", 0.3, 1.8, 0.0, 600.0}, 3, options);
+    const SpectralFit free = fit_spectrum(s, "tbabs*powerlaw", {}, options);
+    const double most_norm = 0.75 * free.norm.value;
+    options.parameters = {fmt::format("powerlaw.norm in 1e-12:{}", most_norm)};
+    const SpectralFit fit = fit_spectrum(s, "tbabs*powerlaw", {}, options);
+    ASSERT_NEAR(fit.norm.value, most_norm, 1e-9 * most_norm);
+    for (const bool unabsorbed : {false, true}) {
+        SCOPED_TRACE(unabsorbed);
+        const FluxOracle oracle(s, fit, options, unabsorbed);
+        const Estimate& flux = unabsorbed ? fit.flux_unabsorbed : fit.flux;
+        for (const double end : {flux.lo, flux.hi}) {
+            // few shapes of the grid have the flux just at the limit of the norm: it misses the lowest by
+            // more
+            const double rise = oracle.lowest(end, most_norm) - fit.stat;
+            EXPECT_GT(rise, 0.97 * options.confidence_delta) << end / flux.value;
+            EXPECT_LT(rise, 1.15 * options.confidence_delta) << end / flux.value;
+        }
+    }
+    EXPECT_EQ(fit.fluxes[0].flags, 0U);
 }
 
 TEST(FluxIntervals, OfFurtherBandsStandBesideThatOfTheFluxBand) {
