@@ -1,4 +1,8 @@
-"""Tables of bias and goodness from the rows of simulate_spectra (see scripts/validate-spectra)."""
+"""Tables of bias from the rows of simulate_spectra (see scripts/validate-spectra): validate_spectra.py FILE...
+
+A file is named MODEL_NH_TRUTH_BACKGROUND_COUNTS.csv. Bias: (median - truth) over the half-width of the central 68% of the fitted values. Pull: (value - truth) over
+the error that the catalogue quotes on the side of the truth (a 90% interval's, over 1.645). Root: the root of the rise of the statistic at the truth, with the sign of value - truth.
+"""
 import csv
 import os
 import sys
@@ -6,45 +10,98 @@ import sys
 import numpy as np
 
 
+class Case:
+    def __init__(self, path):
+        self.model, self.nh, truth, self.background, self.counts = os.path.basename(path)[:-4].split("_")
+        self.truth = float(truth)
+        with open(path) as file:
+            self.rows = list(csv.DictReader(file))
+
+    def order(self):
+        return float(self.nh), int(self.background), int(self.counts)
+
+
 def numbers(rows, column):
     return np.array([float(row[column]) for row in rows])
 
 
-def line(path, binning, rows):
-    model, truth, background, counts = os.path.basename(path)[:-4].split("_")
-    truth = float(truth)
-    fitted = numbers(rows, "parameter")
-    low, median, high = np.percentile(fitted, [16, 50, 84])
-    sigma = 0.5 * (high - low)
-    goodness = numbers(rows, "gof_sigma")
-    goodness = goodness[np.isfinite(goodness)]
-    poor = f"{np.mean(goodness > 1.645):.3f}" if len(goodness) else "null"
-    error = fitted.std() / np.sqrt(len(fitted))
-    holds = np.mean((numbers(rows, "lo") <= truth) & (truth <= numbers(rows, "hi")))
-    posterior = "null | null | null"
-    if "post_median" in rows[0]:
-        made = [row for row in rows if row["post_median"] != "nan"]
-        if len(made) > len(rows) // 2:
-            medians = numbers(made, "post_median")
-            low, middle, high = np.percentile(medians, [16, 50, 84])
-            inside = np.mean((numbers(made, "post_lo") <= truth) & (truth <= numbers(made, "post_hi")))
-            posterior = f"{middle:.2f} | {2 * (middle - truth) / (high - low):+.2f} | {inside:.3f}"
-    return (f"| {model} | {background} | {counts} | {binning} | {truth} | {fitted.mean():.2f} +- {error:.2f} | "
-            f"{median:.2f} | {sigma:.2f} | {(median - truth) / sigma:+.2f} | {holds:.3f} | {posterior} | {poor} |")
+def bias(values, truth):
+    low, median, high = np.percentile(values, [16, 50, 84])
+    return (median - truth) / (0.5 * (high - low))
+
+
+class Measures:
+    """Of one case and binning."""
+
+    def __init__(self, rows, truth):
+        random = np.random.default_rng(1)
+        self.values = numbers(rows, "parameter")
+        n = len(self.values)
+        self.bias = bias(self.values, truth)
+        self.bias_error = np.std([bias(self.values[random.integers(0, n, n)], truth) for _ in range(500)])
+        off = self.values - truth
+        low, high = numbers(rows, "lo"), numbers(rows, "hi")
+        with np.errstate(divide="ignore", invalid="ignore"):
+            self.pulls = 1.645 * off / np.where(off > 0.0, self.values - low, high - self.values)
+        self.pulls = self.pulls[np.isfinite(self.pulls)]
+        rises = numbers(rows, "parameter_rise")  # not measured of ungrouped fits
+        self.roots = np.sign(off) * np.sqrt(np.maximum(0.0, rises))
+        self.holds = np.mean((low <= truth) & (truth <= high))
+        self.poor = np.mean(numbers(rows, "gof_sigma") > 1.645)
+
+
+def with_error(values):
+    return f"{values.mean():+.2f} ± {values.std() / np.sqrt(len(values)):.2f}"
+
+
+TABLES = {
+    "Bias": lambda m: f"{m.bias:+.2f} ± {m.bias_error:.2f}",
+    "Pull: mean, median; root: mean": lambda m: f"{with_error(m.pulls)}, {np.median(m.pulls):+.2f}; {m.roots.mean():+.2f}",
+    "The 90% interval holds the truth": lambda m: f"{m.holds:.3f}",
+    "GOF_SIGMA above 1.645": lambda m: f"{m.poor:.3f}",
+}
+
+
+def print_row(cells):
+    print("| " + " | ".join(str(cell) for cell in cells) + " |")
+
+
+def print_header(cells):
+    print_row(cells)
+    print("|" + "---|" * len(cells))
+
+
+def print_by_model(found):
+    models = sorted({case.model for case, _ in found}, key=["powerlaw", "bbody", "bremss", "apec"].index)
+    cells = {(case.order(), case.model): measures for case, measures in found}
+    for title, cell in TABLES.items():
+        print(f"\n{title} (simulations a row: {min(len(m.values) for _, m in found)})\n")
+        print_header(["nH", "background counts", "source counts", *models])
+        for order in sorted({order for order, _ in cells}):
+            print_row([*order, *(cell(cells[order, model]) if (order, model) in cells else "" for model in models)])
+
+
+def print_ungrouped(ungrouped, default):
+    print("\nUngrouped and default\n")
+    print_header(["background counts", "source counts", "none: mean, median", "bias", "default: mean, median", "bias"])
+    of_default = {(case.model, case.order()): measures for case, measures in default}
+    for case, measures in sorted(ungrouped, key=lambda found: found[0].order()):
+        cells = [case.background, case.counts]
+        for m in (measures, of_default[case.model, case.order()]):
+            error = m.values.std() / np.sqrt(len(m.values))
+            cells += [f"{m.values.mean():.2f} ± {error:.2f}, {np.median(m.values):.2f}", f"{m.bias:+.2f}"]
+        print_row(cells)
 
 
 def main():
-    print("| model | background counts | source counts | binning | truth | mean | median | sigma (68%) | "
-          "(median - truth)/sigma | interval holds | median of POST_MEDIAN | (it - truth)/sigma | "
-          "POST_LO-POST_HI holds | GOF_SIGMA > 1.645 |")
-    print("|" + "---|" * 14)
-    key = lambda path: [float(part) if part.replace(".", "").isdigit() else part
-                        for part in os.path.basename(path)[:-4].split("_")]
-    for path in sorted(sys.argv[1:], key=key):
-        with open(path) as file:
-            rows = list(csv.DictReader(file))
-        for binning in dict.fromkeys(row["binning"] for row in rows):
-            print(line(path, binning, [row for row in rows if row["binning"] == binning]))
+    found = {"default": [], "none": []}
+    for case in map(Case, sys.argv[1:]):
+        for binning in found:
+            if rows := [row for row in case.rows if row["binning"] == binning]:
+                found[binning].append((case, Measures(rows, case.truth)))
+    print_by_model(found["default"])
+    if found["none"]:
+        print_ungrouped(found["none"], found["default"])
 
 
 if __name__ == "__main__":

@@ -198,6 +198,17 @@ double rise_at_truth(const refine::FitInput& input, const SpectralFit& fit, cons
     return frozen.fit().stat - fit.stat;
 }
 
+/// BOOT_MEDIAN of the shape parameter; NaN without bootstrap_simulations.
+double median_of_bootstrap(const refine::FitInput& input, const SpectralFit& fit,
+                           const spectral::FitOptions& options, std::uint64_t seed) {
+    if (options.bootstrap_simulations == 0) return not_measured;
+    const auto simulated =
+        refine::simulate_fits(std::span(&input, 1), test::model(fit.model, options), fit, options, seed);
+    const auto is_shape = [](const FittedParameter& p) { return p.name == "kT" || p.name == "PhoIndex"; };
+    const auto shape = std::find_if(fit.parameters.begin(), fit.parameters.end(), is_shape);
+    return simulated.parameters.at(static_cast<std::size_t>(shape - fit.parameters.begin())).median;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -218,12 +229,16 @@ int main(int argc, char** argv) {
     options.nh_prior = arguments.text("nh-prior", "log") == "flat" ? spectral::NhPrior::flat
                                                                    : spectral::NhPrior::logarithmic;
     options.refine = spectral::parse_refine(arguments.text("refine", "auto"));
+    options.bootstrap_simulations = static_cast<int>(arguments.number("bootstrap", 0));
     options.posterior = arguments.text("posterior", "true") == "true";
     Simulator simulator(truth, options, arguments.text("base", "0007"));
     // of the fitted models, not of the simulated one
     if (const std::string setting = arguments.text("set", ""); !setting.empty())
         options.parameters = {setting};
-    const bool at_truth = arguments.text("at-truth", "false") == "true";
+    const std::string at_truth = arguments.text("at-truth", "false");  // or true, or shape: that alone
+    const auto rises_wanted = [&](std::size_t which) {
+        return at_truth == "true" || (at_truth == "shape" && which == 1);
+    };
     const ThreadPool pool(1);
     const auto backend = engine::make_cpu_engines(pool).grid;
     engine::ModelGrids grids(options);
@@ -233,7 +248,7 @@ int main(int argc, char** argv) {
         "post_lo,post_hi,log_evidence,second,second_lo,second_hi,norm2,norm2_lo,norm2_hi,true_model,true_nh,"
         "true_parameter,true_second,true_norm2,true_counts,model_probability,gof_probability,nh_flags,"
         "parameter_flags,norm_flags,second_flags,norm2_flags,nh_rise,parameter_rise,norm_rise,second_rise,"
-        "norm2_rise\n");
+        "norm2_rise,boot_median\n");
     for (int i = 0; i < simulations; ++i) {
         const Spectrum& spectrum = simulator.draw(seed, static_cast<std::uint64_t>(i));
         for (const std::string& binning : arguments.list("binning", "default")) {
@@ -269,10 +284,10 @@ int main(int argc, char** argv) {
                 for (std::size_t k = 0; k < 5; ++k)
                     fmt::print(",{}", k < truths.size() ? f.parameters[truths[k].index].flags : 0);
                 for (std::size_t k = 0; k < 5; ++k)
-                    fmt::print(",{}", at_truth && f.model == truth.model && k < truths.size()
+                    fmt::print(",{}", rises_wanted(k) && f.model == truth.model && k < truths.size()
                                           ? rise_at_truth(input, f, truths, k, options)
                                           : not_measured);
-                fmt::print("\n");
+                fmt::print(",{}\n", median_of_bootstrap(input, f, options, static_cast<std::uint64_t>(i)));
             }
         }
     }
