@@ -26,7 +26,7 @@ import warnings
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--xsift", default=ROOT / "build/release/src/app/xsift", type=pathlib.Path)
-parser.add_argument("--spectra", default="0088,0079", help="source numbers of tests/data/xmm-pps")
+parser.add_argument("--spectra", default="0088,0079,0001", help="source numbers of tests/data/xmm-pps")
 parser.add_argument("--models", default="powerlaw,bbody,bremss,apec")
 parser.add_argument("--no-errors", action="store_true", help="without Sherpa's conf, which takes longest")
 parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)))

@@ -230,6 +230,7 @@ int main(int argc, char** argv) {
                                                                    : spectral::NhPrior::logarithmic;
     options.refine = spectral::parse_refine(arguments.text("refine", "auto"));
     options.bootstrap_simulations = static_cast<int>(arguments.number("bootstrap", 0));
+    options.errors = spectral::parse_errors(arguments.text("errors", "profile"));
     options.posterior = arguments.text("posterior", "true") == "true";
     Simulator simulator(truth, options, arguments.text("base", "0007"));
     // of the fitted models, not of the simulated one
