@@ -144,8 +144,9 @@ ModelFit::ModelFit(std::span<const FitInput> spectra, std::shared_ptr<const Mode
       best_(objective_.make_point()),
       current_(objective_.make_point()),
       scratch_(objective_.make_point()) {
-    // components that exchange their roles leave two valleys of nearly the same depth
-    const double margin = objective_.coordinates().n_norms > 1 ? options.confidence_delta : 0.0;
+    // Components that exchange their roles leave two valleys of nearly the same depth; so does a faint plasma
+    // that is hot and bare or cold and behind a thick column.
+    const double margin = options.confidence_delta;
     converged_ = lowest_minimum(objective_, starts_, best_, current_, scratch_, valleys_, margin);
     converged_ = scales_.settle(best_) && converged_;
 }
@@ -272,7 +273,15 @@ void ModelFit::extend_over_valleys(std::vector<ProfileEnds>& ends, Point& better
     const Coordinates& c = objective_.coordinates();
     const double delta = options_.confidence_delta;
     Point valley = objective_.make_point(), other = objective_.make_point();
+    const auto any_outside = [&](const Vector& x) {
+        for (int i = 0; i < c.n; ++i) {
+            const ProfileEnds& e = ends[static_cast<std::size_t>(i)];
+            if ((e.lo && x[i] < *e.lo) || (e.hi && x[i] > *e.hi)) return true;
+        }
+        return false;
+    };
     for (const Vector& x : valleys_) {
+        if (!any_outside(x)) continue;  // the best minimum's own, mostly
         objective_.evaluate(x, valley);
         descend_between_kinks(objective_, valley, current_, scratch_, false);
         const double above = valley.stat - best_.stat;
@@ -280,13 +289,7 @@ void ModelFit::extend_over_valleys(std::vector<ProfileEnds>& ends, Point& better
             better = valley;
             return;
         }
-        const auto outside = [&](int i) {
-            const ProfileEnds& e = ends[static_cast<std::size_t>(i)];
-            return (e.lo && valley.x[i] < *e.lo) || (e.hi && valley.x[i] > *e.hi);
-        };
-        bool any = false;
-        for (int i = 0; i < c.n; ++i) any = any || outside(i);
-        if (!any || !(above < 0.95 * delta)) continue;
+        if (!any_outside(valley.x) || !(above < 0.95 * delta)) continue;
         const Covariance there(objective_, valley, current_, scratch_);
         for (int i = 0; i < c.n; ++i) {
             other.stat = std::numeric_limits<double>::infinity();
