@@ -1,7 +1,8 @@
-// Two components that can exchange their roles: intervals hold what the statistic holds, and say that they
-// span two minima.
+// Two components that can exchange their roles, and faint plasmas that are hot or cold: intervals hold what
+// the statistic holds, and say that they span two minima.
 #include "model_photons.hpp"
 #include "pn_spectrum.hpp"
+#include "simulated_spectrum.hpp"
 
 #include <string>
 #include <vector>
@@ -83,6 +84,32 @@ TEST(SeveralMinima, IntervalsReachAsFarAsTheOtherMinimumDoes) {
         EXPECT_TRUE(fit.flags & fit_several_minima);
         EXPECT_NEAR(rise_at(s, fit, nh.estimate.lo, truth), options.confidence_delta, 0.08);
     }
+}
+
+TEST(SeveralMinima, AFaintPlasmaIsHotAndBareOrColdAndAbsorbed) {
+    int several = 0;
+    // nH, kT, abundance, norm; a run has the minima of its grid to begin from
+    const std::vector<StartingPoint> starts{{0.02, 2.0, 1.0, 1e-5}, {2.0, 0.15, 1.0, 1e-3}};
+    for (std::uint64_t seed = 1; seed <= 60 && several < 3; ++seed) {
+        SCOPED_TRACE(seed);
+        spectral::FitOptions options;
+        options.posterior = false;
+        const auto s = test::simulated_spectrum({"tbabs*apec", 0.04, 1.5, 0.0, 30.0}, seed, options);
+        const SpectralFit fit = fit_spectrum(s, "tbabs*apec", starts, options);
+        if ((fit.flags & fit_several_minima) == 0) continue;
+        ++several;
+        const FittedParameter& kt = fit.parameters[1];
+        ASSERT_EQ(kt.name, "kT");
+        for (const StartingPoint& start : starts) {
+            const SpectralFit there = fit_spectrum(s, "tbabs*apec", std::span(&start, 1), options);
+            if (there.stat - fit.stat > 0.9 * options.confidence_delta) continue;
+            EXPECT_GE(there.kt.value, kt.estimate.lo);
+            EXPECT_LE(there.kt.value, kt.estimate.hi);
+        }
+        EXPECT_LT(kt.estimate.lo, 0.4);
+        EXPECT_GT(kt.estimate.hi, 1.0);
+    }
+    EXPECT_EQ(several, 3);
 }
 
 TEST(SeveralMinima, OneMinimumIsNotFlagged) {
