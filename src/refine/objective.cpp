@@ -219,7 +219,7 @@ Objective::SingleNorm Objective::single_norm(const Vector& x, std::span<const do
 Objective::NormFit Objective::fit_norm(std::span<const double> unit, double log_norm) const {
     require_time_left();
     constexpr int most_steps = 4;
-    constexpr double farthest = 3e-2, enough = 1e-3;
+    constexpr double farthest = 6e-2, enough = 5e-3;
     const int at = coordinates_.first_norm();
     const double lo = coordinates_.lo[at], hi = coordinates_.hi[at];
     log_norm = std::clamp(log_norm, lo, hi);

@@ -109,7 +109,7 @@ class Objective {
         double stat = 0.0, log_norm = 0.0;
         double curvature = 0.0;  ///< of the statistic in ln norm, as the counts have it
     };
-    /// The same for a model of one norm, to some 1e-4 in the statistic. A norm that is near to begin with
+    /// The same for a model of one norm, to some 1e-3 in the statistic. A norm that is near to begin with
     /// costs one or two looks at the bins.
     NormFit fit_norm(std::span<const double> unit, double log_norm) const;
     /// Rows of n_bins: count/s at norm 1 at several places, for one spectrum and a model of one norm.

@@ -47,7 +47,7 @@ bool Lattice::fill(std::vector<Candidate> todo) {
     const std::size_t at_once = one_by_one ? 1 : fold_wide_lanes;
     std::unordered_set<std::int64_t> reached;
     const auto key = [](const Index& index) { return (std::int64_t{index[0]} << 32) + index[1]; };
-    std::vector<Candidate> next, known;
+    std::vector<Candidate> next;
     const auto surround = [&](const Candidate& from) {
         const Node& node = nodes_.at(from.index);
         if (node.stat > lowest_ + matters) return;
@@ -64,20 +64,22 @@ bool Lattice::fill(std::vector<Candidate> todo) {
     };
     while (!todo.empty()) {
         next.clear();
-        known.clear();
-        for (; !todo.empty() && next.size() < at_once; todo.pop_back()) {
-            Candidate& candidate = todo.back();
+        while (!todo.empty() && next.size() < at_once) {
+            Candidate candidate = todo.back();
+            todo.pop_back();
             if (!reached.insert(key(candidate.index)).second) continue;
             for (int a = 0; a < 2; ++a) axes_[a].put(candidate.place, axes_[a].at(candidate.index[a]));
             candidate.place = objective_.coordinates().clipped(candidate.place);
-            (nodes_.contains(candidate.index) ? known : next).push_back(candidate);
+            if (nodes_.contains(candidate.index))  // adopted
+                surround(candidate);
+            else
+                next.push_back(candidate);
         }
         if (nodes_.size() + next.size() > most_points) return false;
         if (!one_by_one)
             look(next);
         else if (!next.empty() && !look(next.front()))
             return false;
-        for (const Candidate& c : known) surround(c);
         for (const Candidate& c : next) surround(c);
     }
     return true;
