@@ -1,11 +1,10 @@
 #include "photon_moments.hpp"
 
+#include <xsift/core/x86.hpp>
+
 namespace xsift::refine {
 const MomentKernels& best_moments() {
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl"))
-        return moments_avx512;
-    return __builtin_cpu_supports("avx2") ? moments_avx2 : moments_baseline;
+    if (has_x86_64_v4()) return moments_avx512;
+    return has_avx2() ? moments_avx2 : moments_baseline;
 }
 }  // namespace xsift::refine

@@ -1,11 +1,10 @@
 #include "statistic_lanes.hpp"
 
+#include <xsift/core/x86.hpp>
+
 namespace xsift::refine {
 const StatisticLanes& best_statistic_lanes() {
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl"))
-        return statistic_lanes_avx512;
-    return __builtin_cpu_supports("avx2") ? statistic_lanes_avx2 : statistic_lanes_baseline;
+    if (has_x86_64_v4()) return statistic_lanes_avx512;
+    return has_avx2() ? statistic_lanes_avx2 : statistic_lanes_baseline;
 }
 }  // namespace xsift::refine

@@ -1,11 +1,10 @@
 #include "shape_lanes.hpp"
 
+#include <xsift/core/x86.hpp>
+
 namespace xsift::spectral {
 const ShapeLanes& best_shape_lanes() {
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl"))
-        return shape_lanes_avx512;
-    return __builtin_cpu_supports("avx2") ? shape_lanes_avx2 : shape_lanes_baseline;
+    if (has_x86_64_v4()) return shape_lanes_avx512;
+    return has_avx2() ? shape_lanes_avx2 : shape_lanes_baseline;
 }
 }  // namespace xsift::spectral
