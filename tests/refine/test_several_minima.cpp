@@ -88,8 +88,8 @@ TEST(SeveralMinima, IntervalsReachAsFarAsTheOtherMinimumDoes) {
 
 TEST(SeveralMinima, AFaintPlasmaIsHotAndBareOrColdAndAbsorbed) {
     int several = 0;
-    // nH, kT, abundance, norm; a run has the minima of its grid to begin from
-    const std::vector<StartingPoint> starts{{0.02, 2.0, 1.0, 1e-5}, {2.0, 0.15, 1.0, 1e-3}};
+    // nH, kT, abundance, redshift, norm; a run has the minima of its grid to begin from
+    const std::vector<StartingPoint> starts{{0.02, 2.0, 1.0, 0.0, 1e-5}, {2.0, 0.15, 1.0, 0.0, 1e-3}};
     for (std::uint64_t seed = 1; seed <= 60 && several < 3; ++seed) {
         SCOPED_TRACE(seed);
         spectral::FitOptions options;
