@@ -191,12 +191,17 @@ Section spectral_section(const DossierMaterial& material, const DossierContext& 
     if (result.fits.empty())
         missing("No fit: it was switched off, or no spectrum could be fitted (see Not used).");
     if (!result.fits.empty()) {
+        const bool credible = std::any_of(result.fits.begin(), result.fits.end(), [](const SpectralFit& fit) {
+            return (fit.flags & fit_credible) != 0;
+        });
         section.paragraphs.push_back(fmt::format(
-            "Fluxes in {}–{} keV; brackets: intervals where the statistic rises by {} ({}).",
+            "Fluxes in {}–{} keV; brackets: intervals where the statistic rises by {} ({}){}.",
             pretty(context.spectra.flux_lo), pretty(context.spectra.flux_hi),
             pretty(context.spectra.confidence_delta),
-            std::fabs(context.spectra.confidence_delta - 2.706) < 0.01 ? "90 %"
-                                                                       : "one parameter of interest"));
+            std::fabs(context.spectra.confidence_delta - 2.706) < 0.01 ? "90 %" : "one parameter of interest",
+            credible
+                ? ", or credible intervals of the same probability from the posterior where a fit says so"
+                : ""));
         section.paragraphs.push_back(
             "By default a model is preferred for its AICc among those whose parameters are constrained; how "
             "good a fit "

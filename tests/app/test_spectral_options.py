@@ -73,6 +73,27 @@ class SpectralOptions(XsiftCase):
         self.assertTrue(numpy.isfinite(fits["LOG_EVIDENCE"]).all())
         self.assertTrue((fits["MODEL_PROB"] == 1).all())  # one model a spectrum
 
+    def test_intervals_from_posteriors(self):
+        """Joint fits have them too; of bright sources they are near the profiles; the page of a source says what they are."""
+        survey = self.survey()
+        _, profiled = self.fits(survey, "profile.fits", "--errors", "profile")
+        path, fits = self.fits(survey, "posterior.fits", "--errors", "posterior")
+        credible = 1 << 14
+        self.assertTrue((fits["FLAGS"] & credible != 0).all())
+        self.assertTrue((profiled["FLAGS"] & credible == 0).all())
+        self.assertEqual(list(fits["STAT"]), list(profiled["STAT"]))
+        for column in ("GAMMA", "NORM", "FLUX", "FLUX_UNABS"):
+            width = profiled[f"{column}_HI"] - profiled[f"{column}_LO"]
+            for end in ("LO", "HI"):
+                apart = abs(fits[f"{column}_{end}"] - profiled[f"{column}_{end}"])
+                self.assertTrue((apart < 0.15 * width).all(), (column, end, apart / width))
+        parameters = rows(path, "PARAMETERS")
+        self.assertTrue(numpy.allclose(parameters["VALUE_HI"], parameters["POST_HI"], rtol=1e-3))
+        self.assertTrue((parameters["FLAGS"] & (1 << 9) != 0).all())
+        self.xsift("report", path, "--survey", survey, "--all", "-o", self.folder / "pages")
+        self.assertIn("credible intervals of the same probability", (self.folder / "pages" / "star.html").read_text())
+        self.xsift("run", survey, "-o", self.folder / "bad.fits", "--errors", "bootstrap", exit_code=2)
+
     def test_models_that_are_ruled_out_are_not_refined(self):
         """The models offered are the same; the catalogue says which intervals are those of the covariance."""
         survey = self.survey()
