@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """The checks are checked: each kind of violation, planted in a small sound tree, must be found."""
+import platform
 import sys
 import tempfile
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+import check_instruction_sets  # noqa: E402
 import check_repository  # noqa: E402
 import check_rooms  # noqa: E402
 
@@ -142,6 +144,25 @@ class Repository(Planted):
 
     def test_code_documented_in_vain(self):
         self.plant("docs/operations.md", "| `NO_SPAN` | a | b |\n| `GONE` | a | b |\n", "GONE")
+
+
+class InstructionSets(unittest.TestCase):
+    def test_shared_symbols(self):
+        listing = """
+                         U sqrt
+                         w __cxa_finalize
+0000000000000000 t xsift::refine::(anonymous namespace)::terms(double const*)
+0000000000000010 W std::vector<double, std::allocator<double> >::~vector()
+0000000000000000 u xsift::table
+0000000000000000 D xsift::refine::statistic_lanes_avx2
+"""
+        self.assertEqual(list(check_instruction_sets.shared_symbols(listing)),
+                         ["std::vector<double, std::allocator<double> >::~vector()", "xsift::table"])
+
+    def test_nothing_to_check_is_a_finding(self):
+        with tempfile.TemporaryDirectory() as empty:
+            expected = 1 if platform.machine().lower() in ("x86_64", "amd64") else 0
+            self.assertEqual(len(check_instruction_sets.check(empty)), expected)
 
 
 if __name__ == "__main__":
