@@ -181,7 +181,7 @@ PosteriorAround posterior_around(Objective& objective, const Point& best,
         if (p.stat < best.stat + matters) others.push_back(p.x);
     }
     objective.remember(columns_kept);
-    const auto lattice = resolve(objective, best.x, others);
+    const auto lattice = resolve(objective, best.x, others, with_map);
     objective.remember(0);
     if (!lattice) return out;
     // the statistic on the lattice, then on the fine points

@@ -222,9 +222,9 @@ constexpr int coarser = 3;
 
 /// A first lattice of steps three times as long tells how large the part is that matters, and lengthens the
 /// steps when there would be more points than are wanted.
+/// @param wanted at most
 Lattice survey(Objective& objective, std::array<Axis, 2>& axes, const Vector& best,
-               const std::vector<Vector>& others) {
-    constexpr double wanted = 250.0;
+               const std::vector<Vector>& others, double wanted) {
     const int n_axes = objective.coordinates().n_shape;
     std::array<Axis, 2> wide = axes;
     for (int a = 0; a < n_axes; ++a) wide[a].step *= coarser;
@@ -241,7 +241,8 @@ Lattice survey(Objective& objective, std::array<Axis, 2>& axes, const Vector& be
 
 }  // namespace
 
-std::optional<Lattice> resolve(Objective& objective, const Vector& best, const std::vector<Vector>& others) {
+std::optional<Lattice> resolve(Objective& objective, const Vector& best, const std::vector<Vector>& others,
+                               bool fine) {
     constexpr int most_tries = 5, least_width = 5;
     const Coordinates& c = objective.coordinates();
     Point p = objective.make_point(), scratch = objective.make_point();
@@ -251,9 +252,12 @@ std::optional<Lattice> resolve(Objective& objective, const Vector& best, const s
     if (!(at.observed[c.first_norm()][c.first_norm()] > 2.0 * least_significance * least_significance))
         return std::nullopt;
     std::array<Axis, 2> axes;
-    for (int a = 0; a < c.n_shape; ++a) axes[a] = make_axis(objective, p, at, a, scratch);
-    for (int a = 0; a < c.n_shape; ++a) meet_limit(axes[a]);
-    const Lattice first = survey(objective, axes, p.x, others);
+    for (int a = 0; a < c.n_shape; ++a) {
+        axes[a] = make_axis(objective, p, at, a, scratch);
+        if (fine) axes[a].step *= 0.5;
+        meet_limit(axes[a]);
+    }
+    const Lattice first = survey(objective, axes, p.x, others, fine ? 800.0 : 250.0);
     if (!first.significant()) return std::nullopt;
     for (int attempt = 0; attempt < most_tries; ++attempt) {
         Lattice lattice(objective, axes, p.x);

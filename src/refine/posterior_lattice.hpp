@@ -79,8 +79,10 @@ class Lattice {
 };
 
 /// The lattice over the part of the posterior that matters, with steps that resolve it.
-/// @param best the minimum; @param others further points that matter
+/// @param best the minimum; @param others further points that matter; @param fine twice as many points an
+/// axis, for contours that are looked at
 /// @return nothing where the norm is not significant or no lattice of reasonable size does it
-std::optional<Lattice> resolve(Objective& objective, const Vector& best, const std::vector<Vector>& others);
+std::optional<Lattice> resolve(Objective& objective, const Vector& best, const std::vector<Vector>& others,
+                               bool fine);
 
 }  // namespace xsift::refine
