@@ -59,7 +59,7 @@ class ModelFit {
     TwoScales scales_;
     Objective& objective_;
     Point best_, current_, scratch_;
-    std::vector<Vector> valleys_;  ///< other minima, of models of several norms
+    std::vector<Vector> valleys_;  ///< other minima, where intervals may go on
     std::vector<spectral::FluxBand> bands_;
     std::optional<Covariance> covariance_;  ///< at the best fit, where estimate() was last
     bool converged_ = false;

@@ -233,8 +233,7 @@ PairPosterior pair_posterior(Objective& objective, const Point& best, const spec
             const auto value = [&](double position) {
                 return c.logarithmic[a] ? std::exp(position) : axes[a].to_x(position);
             };
-            constexpr double any = 0.05;
-            out.shapes.push_back(u.size() < 2 ? Posterior{} : summarise(u, density, value, any).posterior);
+            out.shapes.push_back(u.size() < 2 ? Posterior{} : summarise(u, density, value).posterior);
         }
         return out;
     }

@@ -86,7 +86,7 @@ struct Summary {
 /// @param tail probability beyond each end of the interval asked for
 template <typename Value>
 Summary summarise(const std::vector<double>& at, const std::vector<double>& density, const Value& value,
-                  double tail) {
+                  double tail = 0.05) {
     std::vector<double> cumulative(at.size(), 0.0);
     double mean = 0.0;
     for (std::size_t i = 1; i < at.size(); ++i) {

@@ -1,4 +1,5 @@
 #include <charconv>
+#include <initializer_list>
 
 #include <xsift/core/error.hpp>
 #include <xsift/spectral/options.hpp>
@@ -17,18 +18,30 @@ std::string to_string(Abundance abundance) {
     return abundance == Abundance::aspl ? "aspl" : "wilm";
 }
 
+namespace {
+
+/// The choice whose name is text. @param known a sentence about the names there are
+/// @throws Error (usage, BAD_SETTING)
+template <typename Choice>
+Choice choice_of(const std::string& setting, const std::string& text, std::initializer_list<Choice> choices,
+                 const char* known) {
+    for (const Choice choice : choices)
+        if (text == to_string(choice)) return choice;
+    throw Error(ErrorKind::usage, "BAD_SETTING", setting + " = '" + text + "' is not known", known,
+                "Correct --" + setting + ".");
+}
+
+}  // namespace
+
 JointSpectra parse_joint(const std::string& text) {
-    for (JointSpectra j : {JointSpectra::none, JointSpectra::observation, JointSpectra::all})
-        if (text == to_string(j)) return j;
-    throw Error(ErrorKind::usage, "BAD_SETTING", "joint-spectra = '" + text + "' is not known",
-                "sets are none, observation, all", "Correct --joint-spectra.");
+    return choice_of("joint-spectra", text,
+                     {JointSpectra::none, JointSpectra::observation, JointSpectra::all},
+                     "sets are none, observation, all");
 }
 
 Criterion parse_criterion(const std::string& text) {
-    for (Criterion c : {Criterion::aicc, Criterion::bic, Criterion::evidence})
-        if (text == to_string(c)) return c;
-    throw Error(ErrorKind::usage, "BAD_SETTING", "select-by = '" + text + "' is not known",
-                "criteria are aicc, bic, evidence", "Correct --select-by.");
+    return choice_of("select-by", text, {Criterion::aicc, Criterion::bic, Criterion::evidence},
+                     "criteria are aicc, bic, evidence");
 }
 
 std::string to_string(Criterion criterion) {
@@ -37,10 +50,8 @@ std::string to_string(Criterion criterion) {
 }
 
 Refine parse_refine(const std::string& text) {
-    for (Refine r : {Refine::automatic, Refine::all})
-        if (text == to_string(r)) return r;
-    throw Error(ErrorKind::usage, "BAD_SETTING", "refine = '" + text + "' is not known",
-                "models that are refined are auto, all", "Correct --refine.");
+    return choice_of("refine", text, {Refine::automatic, Refine::all},
+                     "models that are refined are auto, all");
 }
 
 std::string to_string(Refine refine) {
@@ -48,10 +59,8 @@ std::string to_string(Refine refine) {
 }
 
 Errors parse_errors(const std::string& text) {
-    for (Errors e : {Errors::profile, Errors::posterior})
-        if (text == to_string(e)) return e;
-    throw Error(ErrorKind::usage, "BAD_SETTING", "errors = '" + text + "' is not known",
-                "intervals are from profile, posterior", "Correct --errors.");
+    return choice_of("errors", text, {Errors::profile, Errors::posterior},
+                     "intervals are from profile, posterior");
 }
 
 std::string to_string(Errors errors) {
@@ -59,12 +68,10 @@ std::string to_string(Errors errors) {
 }
 
 FitStatistic parse_statistic(const std::string& text) {
-    for (FitStatistic s : {FitStatistic::poisson, FitStatistic::chi2_data, FitStatistic::chi2_gehrels,
-                           FitStatistic::chi2_churazov, FitStatistic::chi2_model})
-        if (text == to_string(s)) return s;
-    throw Error(ErrorKind::usage, "BAD_SETTING", "statistic = '" + text + "' is not known",
-                "statistics are poisson, chi2-data, chi2-gehrels, chi2-churazov, chi2-model",
-                "Correct --statistic.");
+    return choice_of("statistic", text,
+                     {FitStatistic::poisson, FitStatistic::chi2_data, FitStatistic::chi2_gehrels,
+                      FitStatistic::chi2_churazov, FitStatistic::chi2_model},
+                     "statistics are poisson, chi2-data, chi2-gehrels, chi2-churazov, chi2-model");
 }
 
 std::string to_string(FitStatistic statistic) {

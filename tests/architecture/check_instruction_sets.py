@@ -12,6 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from findings import report
+
 SHARED = "WVu"  # weak functions and objects, unique globals
 
 
@@ -35,11 +37,7 @@ def check(build):
 
 
 def main():
-    findings = check(sys.argv[1] if len(sys.argv) > 1 else "build/release")
-    for finding in findings:
-        print(finding)
-    print(f"instruction sets: {len(findings)} finding(s)" if findings else "instruction sets: nothing to complain about")
-    return 1 if findings else 0
+    return report("instruction sets", "nothing to complain about", check(sys.argv[1] if len(sys.argv) > 1 else "build/release"))
 
 
 if __name__ == "__main__":

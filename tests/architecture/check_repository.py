@@ -12,6 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from findings import report
+
 MAX_FILE_BYTES = 5_000_000
 MAX_TEST_DATA_BYTES = 15_000_000
 # Folders of one machine or one person. /tmp, /usr and the like are the same everywhere.
@@ -99,11 +101,7 @@ def check(root):
 
 
 def main():
-    findings = check(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).resolve().parents[2])
-    for finding in findings:
-        print(finding)
-    print(f"repository: {len(findings)} finding(s)" if findings else "repository: nothing to complain about")
-    return 1 if findings else 0
+    return report("repository", "nothing to complain about", check(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).resolve().parents[2]))
 
 
 if __name__ == "__main__":

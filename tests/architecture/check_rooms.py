@@ -14,6 +14,8 @@ import re
 import sys
 from pathlib import Path
 
+from findings import report
+
 # room: the rooms it may use directly. What those may use, it may use too.
 RULES = {
     "core": [],
@@ -163,11 +165,7 @@ def check(root):
 
 def main():
     root = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parents[2]
-    findings = check(root)
-    for finding in findings:
-        print(finding)
-    print(f"rooms: {len(findings)} finding(s)" if findings else "rooms: every arrow points down")
-    return 1 if findings else 0
+    return report("rooms", "every arrow points down", check(root))
 
 
 if __name__ == "__main__":
