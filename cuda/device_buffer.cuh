@@ -7,6 +7,8 @@
 #include "stream.cuh"
 
 #include <cstddef>
+#include <cstdlib>
+#include <cstring>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -14,6 +16,17 @@
 #include <cuda_runtime.h>
 
 namespace xsift::cuda {
+
+/// Whether memory that nobody has written yet is filled with bytes that make no number, so that a test sees
+/// who reads it: XSIFT_POISON_DEVICE_MEMORY=1.
+inline bool poisons_memory() {
+    static const bool poisons = [] {
+        const char* value = std::getenv("XSIFT_POISON_DEVICE_MEMORY");
+        return value != nullptr && value[0] == '1';
+    }();
+    return poisons;
+}
+inline constexpr int poison = 0xff;  ///< a byte: of floating-point numbers that are none, of integers -1
 
 /// Owns n elements of device memory. Contents are uninitialised. Copies are asynchronous on the stream given:
 /// host memory must stay as it is until the stream is synchronised, and overlaps with work only when
@@ -55,6 +68,10 @@ class DeviceBuffer {
             capacity_ = n;
         }
         size_ = n;
+        if (n > 0 && poisons_memory()) {
+            XSIFT_CUDA_CHECK(cudaMemset(data_, poison, bytes()));
+            XSIFT_CUDA_CHECK(cudaDeviceSynchronize());  // streams do not wait for the default one
+        }
     }
     /// Takes the size and (asynchronously) the values of the host memory.
     void assign(std::span<const T> host, const Stream& stream) {
@@ -123,6 +140,7 @@ class PinnedBuffer {
             capacity_ = n;
         }
         size_ = n;
+        if (n > 0 && poisons_memory()) std::memset(static_cast<void*>(data_), poison, n * sizeof(T));
     }
 
   private:

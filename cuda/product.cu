@@ -5,6 +5,7 @@
 #include "device_buffer.cuh"
 #include "device_ops.cuh"
 #include "exact_body.cuh"
+#include "mirrored.cuh"
 #include "product.hpp"
 #include "product_body.cuh"
 #include "stream.cuh"
@@ -95,20 +96,6 @@ int device_property(cudaDeviceAttr attribute) {
     XSIFT_CUDA_CHECK(cudaDeviceGetAttribute(&value, attribute, device));
     return value;
 }
-
-/// Host values page-locked, and their copy on the device.
-template <typename T>
-struct Mirrored {
-    PinnedBuffer<T> host;
-    DeviceBuffer<T> device;
-
-    void reserve(std::size_t n) {
-        host.reserve(n);
-        device.reserve(n);
-    }
-    void upload(const Stream& stream) { device.assign(std::as_const(host).span(), stream); }
-    void download(const Stream& stream) { device.copy_to(host.span(), stream); }
-};
 
 }  // namespace
 

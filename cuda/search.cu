@@ -8,6 +8,7 @@
 #include "product.hpp"
 #include "search_engine.hpp"
 #include "stream.cuh"
+#include "sums.hpp"
 
 #include <algorithm>
 #include <array>
@@ -384,7 +385,7 @@ std::vector<Statistic> statistics_of(const EventTask& task) {
 class CudaSearch final : public engine::PeriodSearch {
   public:
     CudaSearch(const engine::DeviceBudget& budget, const engine::DeviceCosts& costs)
-        : budget_(budget), products_(budget.product_group, costs) {}
+        : budget_(budget), products_(budget.product_group, costs), sums_(budget.sums) {}
     std::string name() const override { return "cuda"; }
     std::vector<engine::SearchOutcome> search(std::span<const EventTask> tasks) override {
         return by_tiles_or_directly(tasks);
@@ -394,6 +395,9 @@ class CudaSearch final : public engine::PeriodSearch {
     }
     std::vector<engine::CompositeOutcome> search(std::span<const engine::CompositeTask> tasks) override {
         return search_composites(tasks);
+    }
+    std::vector<std::vector<timing::Complex>> sums(std::span<const engine::SumTask> tasks) override {
+        return sums_.run(tasks);
     }
 
   private:
@@ -443,6 +447,7 @@ class CudaSearch final : public engine::PeriodSearch {
 
     engine::DeviceBudget budget_;
     ProductSearch products_;
+    PhotonSummer sums_;
     std::array<Slot, slots> slots_;
 };
 

@@ -61,8 +61,8 @@ Action add_bench(CLI::App& app) {
         ->check(CLI::PositiveNumber);
     command->add_option("--json", arguments->json, "Write the results to this file");
     command->add_option("--calibrate", arguments->calibrate,
-                        "Only measure what the ways to search photons cost, and write this file for `run "
-                        "--search-costs`");
+                        "Only measure what the ways to search photons cost, on the CPU and on a device where "
+                        "there is one, and write this file for `run --search-costs`");
     SearchArguments& search = arguments->search;
     const char* group = "The search of given files";
     command
@@ -93,9 +93,11 @@ Action add_bench(CLI::App& app) {
         if (!arguments->search.options.photons.empty() || !arguments->search.options.curves.empty())
             return perform_search_bench(arguments->search, arguments->options, arguments->json);
         if (!arguments->calibrate.empty()) {
-            io::write_text_file(arguments->calibrate,
-                                pipeline::search_costs_json(pipeline::measure_search_costs(
-                                    arguments->options.repeats, arguments->options.scale)));
+            const int repeats = arguments->options.repeats;
+            const double scale = arguments->options.scale;
+            io::write_text_file(arguments->calibrate, pipeline::search_costs_json(
+                                                          {pipeline::measure_search_costs(repeats, scale),
+                                                           pipeline::measure_device_costs(repeats, scale)}));
             return ExitCode::done;
         }
         const pipeline::BenchReport report = pipeline::bench(arguments->options);
@@ -106,8 +108,8 @@ Action add_bench(CLI::App& app) {
                        result.of_ceiling > 0.0 ? fmt::format("{:.2f}", result.of_ceiling) : ""});
         table.print();
         for (const auto& [backend, ceilings] : report.ceilings)
-            fmt::print("ceilings of {}: {:.3g} FLOP/s (multiplications and additions), {:.3g} B/s (copy)\n", backend,
-                       ceilings.flop_per_s, ceilings.bytes_per_s);
+            fmt::print("ceilings of {}: {:.3g} FLOP/s (multiplications and additions), {:.3g} B/s (copy)\n",
+                       backend, ceilings.flop_per_s, ceilings.bytes_per_s);
         if (!arguments->json.empty())
             io::write_text_file(arguments->json, pipeline::bench_json(arguments->options, report));
         return ExitCode::done;

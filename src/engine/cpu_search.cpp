@@ -239,6 +239,25 @@ class CpuSearch final : public PeriodSearch {
     std::vector<CompositeOutcome> search(std::span<const CompositeTask> tasks) override {
         return search_composites(tasks, *pool_);
     }
+    std::vector<std::vector<timing::Complex>> sums(std::span<const SumTask> tasks) override {
+        std::vector<SumTask> parts;
+        std::vector<std::size_t> parts_of;  // each task
+        for (const SumTask& task : tasks) {
+            const auto own = timing::equal_steps(task);
+            parts.insert(parts.end(), own.begin(), own.end());
+            parts_of.push_back(own.size());
+        }
+        std::vector<std::vector<timing::Complex>> of_parts(parts.size()), all;
+        pool_->for_each(parts.size(),
+                        [&](std::size_t p) { of_parts[p] = timing::sums_of_equal_steps(parts[p]); });
+        auto next = of_parts.begin();
+        for (const std::size_t n : parts_of) {
+            all.emplace_back();
+            for (const auto end = next + static_cast<std::ptrdiff_t>(n); next != end; ++next)
+                all.back().insert(all.back().end(), next->begin(), next->end());
+        }
+        return all;
+    }
 
   private:
     const NufftPlan& plan_for(std::size_t n, std::int64_t halo, std::int64_t count) {

@@ -11,6 +11,9 @@ namespace {
 constexpr std::size_t most_tasks = 256;
 constexpr std::int64_t most_photons = std::int64_t{1} << 23;
 
+/// Photons of a part of a long list, and the most parts of a list: their sums go to the host.
+constexpr std::int64_t part_photons = 2048, most_parts = 256;
+
 std::int64_t length(std::span<const double> values) {
     return static_cast<std::int64_t>(values.size());
 }
@@ -18,7 +21,7 @@ std::int64_t length(std::span<const double> values) {
 }  // namespace
 
 DeviceBudget::DeviceBudget(std::int64_t bytes)
-    : product_group(bytes / 2 / product_workers), segment(bytes / 4 / direct_slots) {}
+    : product_group(bytes / 2 / product_workers), segment(bytes / 4 / direct_slots), sums(bytes / 8) {}
 
 ProductTask product_task(const EventTask& task, double sum_w, double sum_w2, double unit) {
     ProductTask p;
@@ -81,6 +84,27 @@ std::vector<std::vector<std::size_t>> product_groups(std::span<const EventTask> 
         groups.back().push_back(t);
         photons += n;
         used += need;
+    }
+    return groups;
+}
+
+std::vector<std::vector<SumPart>> sum_groups(std::span<const SumTask> tasks, std::int64_t bytes) {
+    std::vector<std::vector<SumPart>> groups;
+    std::int64_t used = 0;
+    for (std::size_t t = 0; t < tasks.size(); ++t) {
+        const std::int64_t n = length(tasks[t].photons.time), indices = std::ssize(tasks[t].indices),
+                           size = std::max(part_photons, (n + most_parts - 1) / most_parts);
+        for (std::int64_t begin = 0; begin < n && indices > 0; begin += size) {
+            const SumPart part{t, begin, std::min(n, begin + size)};
+            // Time and weight of a photon; an index and a sum, and the share of a block's ticket.
+            const std::int64_t need = (part.end - begin) * 12 + indices * 25 + 64;
+            if (groups.empty() || used + need > bytes) {
+                groups.emplace_back();
+                used = 0;
+            }
+            groups.back().push_back(part);
+            used += need;
+        }
     }
     return groups;
 }

@@ -28,6 +28,9 @@ double cost_of(const CompositeTask& task) {
     return static_cast<double>(photons) * static_cast<double>(task.grid.count) *
            static_cast<double>(task.drift.count()) * std::max(1, max_harmonics(task));
 }
+double cost_of(const SumTask& task) {
+    return static_cast<double>(task.photons.time.size()) * static_cast<double>(task.indices.size());
+}
 double cost_of(const GridTask& task) {
     return static_cast<double>(task.n_templates) * static_cast<double>(task.n_bins) *
            static_cast<double>(task.n_energies);
@@ -91,6 +94,10 @@ class SpreadSearch final : public PeriodSearch {
     }
     std::vector<CompositeOutcome> search(std::span<const CompositeTask> tasks) override {
         return spread<CompositeOutcome>(tasks);
+    }
+    std::vector<std::vector<timing::Complex>> sums(std::span<const SumTask> tasks) override {
+        return shares_->run<std::vector<timing::Complex>>(
+            tasks, [](const Engines& e, std::span<const SumTask> own) { return e.search->sums(own); });
     }
 
   private:

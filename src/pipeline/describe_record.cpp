@@ -69,8 +69,10 @@ std::string describe_costs(const Json& record) {
     std::string out =
         "costs of searches measured by `xsift bench --calibrate`, for `xsift run --search-costs`\n" +
         made_by(record);
-    for (const auto& [name, cost] : record["search_costs"].items())
-        out += fmt::format("{} {}\n", name, cost.dump());
+    for (const char* part : {"search_costs", "device_costs"})
+        if (record.contains(part) && record[part].is_object())
+            for (const auto& [name, cost] : record[part].items())
+                out += fmt::format("{} {}\n", name, cost.dump());
     return out;
 }
 

@@ -1,6 +1,7 @@
 #include "process.hpp"
 
 #include "guarded.hpp"
+#include "noise_sums.hpp"
 #include "simulated_alarms.hpp"
 #include "spectra.hpp"
 
@@ -234,27 +235,40 @@ void BatchProcessor::search(std::int64_t number, Batch batch, std::vector<Source
     composite.search(*engines_.search);
     engine.unlock();
     stage.emplace(timeline_, "polish", number);
-    pool_.for_each(work.size(), [&](std::size_t k) {
-        ExposureWork& item = work[k];
-        if (!item.usable) return;
-        guarded(batch[item.source].source.id, item.exposure().file, "search", item.quarantine, step_seconds,
-                [&] {
-                    item.candidates =
-                        item.events != nullptr
-                            ? refine::polish_events(*item.events, item.grid, item.outcome.statistics, options)
-                            : refine::polish_light_curve(*item.curve, item.grid, item.outcome.statistics,
-                                                         options);
-                    if (!item.starts.empty())
-                        item.candidates =
-                            refine::add_composite_rows(*item.events, item.grid, item.drift, item.starts,
-                                                       std::move(item.candidates), options);
-                    item.limits =
-                        item.events != nullptr
-                            ? refine::pulsed_fraction_limits(*item.events, item.grid, item.outcome.statistics,
-                                                             item.candidates, options)
-                            : refine::pulsed_fraction_limits(*item.curve, item.grid, item.outcome.statistics,
-                                                             item.candidates, options);
-                });
+    BatchPolish polish(work.size());
+    const auto polish_each = [&](const std::function<void(std::size_t, ExposureWork&)>& body) {
+        pool_.for_each(work.size(), [&](std::size_t k) {
+            ExposureWork& item = work[k];
+            if (item.usable)
+                guarded(batch[item.source].source.id, item.exposure().file, "search", item.quarantine,
+                        step_seconds, [&] { body(k, item); });
+        });
+    };
+    const auto take_rows = [&](ExposureWork& item, std::vector<PeriodCandidate> rows) {
+        item.candidates = std::move(rows);
+        if (!item.starts.empty())
+            item.candidates = refine::add_composite_rows(*item.events, item.grid, item.drift, item.starts,
+                                                         std::move(item.candidates), options);
+        item.limits = item.events != nullptr
+                          ? refine::pulsed_fraction_limits(*item.events, item.grid, item.outcome.statistics,
+                                                           item.candidates, options)
+                          : refine::pulsed_fraction_limits(*item.curve, item.grid, item.outcome.statistics,
+                                                           item.candidates, options);
+    };
+    polish_each([&](std::size_t k, ExposureWork& item) {
+        if (item.events == nullptr)
+            return take_rows(
+                item, refine::polish_light_curve(*item.curve, item.grid, item.outcome.statistics, options));
+        auto rows = polish.begin(k, {*item.events, item.grid, item.outcome.statistics, options});
+        if (rows) take_rows(item, std::move(*rows));
+    });
+    stage.emplace(timeline_, "noise", number);
+    engine.lock();
+    polish.make_sums(*engines_.search);
+    engine.unlock();
+    stage.emplace(timeline_, "polish", number);
+    polish_each([&](std::size_t k, ExposureWork& item) {
+        if (polish.waits(k)) take_rows(item, polish.finish(k));
     });
     if (options.monte_carlo)
         for (ExposureWork& item : work)
@@ -263,10 +277,10 @@ void BatchProcessor::search(std::int64_t number, Batch batch, std::vector<Source
                         step_seconds, [&] {
                             const std::uint64_t seed =
                                 refine::simulation_seed(batch[item.source].source.id, item.exposure());
-                            refine::apply_simulated(
-                                refine::SimulatedTail(simulated_alarms(*item.events, item.grid, options, seed,
-                                                                       *engines_.search, pool_)),
-                                item.candidates);
+                            refine::apply_simulated(refine::SimulatedTail(simulated_alarms(
+                                                        *item.events, item.grid, options, seed,
+                                                        *engines_.search, search_engine_, pool_)),
+                                                    item.candidates);
                         });
     pool_.for_each(joint.size(), [&](std::size_t k) {
         JointWork& j = joint[k];

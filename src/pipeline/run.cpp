@@ -121,16 +121,17 @@ std::vector<Range> ranges_of(const RunOptions& options, const io::SurveyReader& 
     return ranges;
 }
 
-engine::Engines make_engines(const std::string& backend, const ThreadPool& pool,
-                             const engine::SearchCosts& costs, std::int64_t device_memory) {
-    if (backend == "cpu") return engine::make_cpu_engines(pool, costs);
-    if (backend == "cuda") return cuda::make_engines({device_memory, {}});
+engine::Engines make_engines(const std::string& backend, const ThreadPool& pool, const MeasuredCosts& costs,
+                             std::int64_t device_memory) {
+    const cuda::DeviceOptions device{device_memory, costs.device.value_or(engine::DeviceCosts{})};
+    if (backend == "cpu") return engine::make_cpu_engines(pool, costs.cpu);
+    if (backend == "cuda") return cuda::make_engines(device);
     if (backend != "auto")
         throw Error(ErrorKind::usage, "BAD_SETTING", fmt::format("--backend {} is unknown", backend), "",
                     "Use auto, cpu or cuda.");
     const cuda::Availability cuda = cuda::availability();
-    if (cuda.usable) return cuda::make_engines({device_memory, {}});
-    engine::Engines engines = engine::make_cpu_engines(pool, costs);
+    if (cuda.usable) return cuda::make_engines(device);
+    engine::Engines engines = engine::make_cpu_engines(pool, costs.cpu);
     engines.description += fmt::format("; not cuda: {}", cuda.reason);
     return engines;
 }
@@ -224,10 +225,10 @@ RunSummary run(const RunOptions& given, const std::atomic<bool>& stop, const Run
                                 survey.extra_columns());
     const io::CatalogueInfo info = catalogue_info(options, survey, characteriser, ranges, plan.total());
 
-    engine::Engines engines = make_engines(
-        options.backend, pool,
-        options.search_costs.empty() ? engine::SearchCosts{} : read_search_costs(options.search_costs),
-        options.device_memory);
+    engine::Engines engines =
+        make_engines(options.backend, pool,
+                     options.search_costs.empty() ? MeasuredCosts{} : read_search_costs(options.search_costs),
+                     options.device_memory);
     summary.backend = engines.description;
     log::info("{} sources of {}, backend {}", plan.total(), options.survey, engines.description);
 

@@ -1,9 +1,9 @@
 #include "simulated_alarms.hpp"
 
+#include "noise_sums.hpp"
+
 #include <algorithm>
 #include <span>
-
-#include <xsift/refine/periods.hpp>
 
 namespace xsift::pipeline {
 namespace {
@@ -17,7 +17,8 @@ constexpr double cycles_below = 2.0;
 
 std::vector<double> simulated_alarms(const EventList& events, const timing::FrequencyGrid& grid,
                                      const timing::SearchOptions& given, std::uint64_t seed,
-                                     engine::PeriodSearch& search, const ThreadPool& pool) {
+                                     engine::PeriodSearch& search, std::mutex& engine,
+                                     const ThreadPool& pool) {
     timing::SearchOptions options = given;
     // Where the rate changes, the strongest have few cycles: they are vetoed, and others must be left.
     options.max_candidates = std::min(options.max_candidates, 3) + 3;
@@ -37,10 +38,21 @@ std::vector<double> simulated_alarms(const EventList& events, const timing::Freq
                       [&](std::size_t i) { lists[i] = refine::simulated_constant(events, seed, first + i); });
         std::vector<engine::EventTask> tasks;
         for (const EventList& list : lists) tasks.push_back(engine::make_task(list, searched, options));
-        const auto outcomes = search.search(std::span<const engine::EventTask>(tasks));
+        const auto outcomes = [&] {
+            const std::scoped_lock lock(engine);
+            return search.search(std::span<const engine::EventTask>(tasks));
+        }();
+        BatchPolish polish(n);
         pool.for_each(n, [&](std::size_t i) {
-            smallest[first + i] = refine::smallest_log10_fap(
-                refine::polish_events(lists[i], searched, outcomes[i].statistics, options));
+            const auto rows = polish.begin(i, {lists[i], searched, outcomes[i].statistics, options});
+            if (rows) smallest[first + i] = refine::smallest_log10_fap(*rows);
+        });
+        {
+            const std::scoped_lock lock(engine);
+            polish.make_sums(search);
+        }
+        pool.for_each(n, [&](std::size_t i) {
+            if (polish.waits(i)) smallest[first + i] = refine::smallest_log10_fap(polish.finish(i));
         });
     }
     return smallest;

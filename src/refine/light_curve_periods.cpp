@@ -1,7 +1,6 @@
 #include "candidate_rows.hpp"
 #include "limit_rows.hpp"
 #include "noise_levels.hpp"
-#include "photon_moments.hpp"
 #include "pulsations.hpp"
 #include "screened_peaks.hpp"
 
@@ -18,6 +17,7 @@
 #include <xsift/timing/lomb_scargle.hpp>
 #include <xsift/timing/multi_term.hpp>
 #include <xsift/timing/phase.hpp>
+#include <xsift/timing/photon_moments.hpp>
 #include <xsift/timing/pulsed_fraction.hpp>
 #include <xsift/timing/significance.hpp>
 #include <xsift/timing/uncertainty.hpp>
@@ -71,13 +71,14 @@ class WeightedCurve {
 
     timing::LombScargleSums<double> sums(double frequency) const {
         require_time_left();
-        static const MomentKernels& kernels = best_moments();
+        static const timing::MomentKernels& kernels = timing::best_moments();
         timing::LombScargleSums<double> m;
         m.c2 = 0.0;
         for (std::size_t from = 0; from < time_.size(); from += pass_bins) {
             alignas(64) double t[pass_bins], cosine[pass_bins], sine[pass_bins];
             const std::size_t n = std::min(pass_bins, time_.size() - from);
-            const std::size_t padded = (n + moment_lanes - 1) / moment_lanes * moment_lanes;
+            const std::size_t padded =
+                (n + timing::moment_lanes - 1) / timing::moment_lanes * timing::moment_lanes;
             std::copy_n(time_.data() + from, n, t);
             std::fill(t + n, t + padded, 0.0);
             kernels.phasors(frequency, t, cosine, sine, padded);

@@ -10,8 +10,6 @@ namespace {
 
 /// Images of a signal that add less than this to a power are left there.
 constexpr double negligible_power = 0.05;
-/// Frequencies of a run: the rounding of so many products stays below 1e-13.
-constexpr std::size_t longest_run = 512;
 
 }  // namespace
 
@@ -21,23 +19,13 @@ const timing::NoiseLevel& LocalNoise::at(double frequency) {
     return entry->second;
 }
 
-PhotonNoise::PhotonNoise(const EventList& events, const PhotonSums& sums, const timing::FrequencyGrid& grid)
+PhotonNoise::PhotonNoise(const EventList& events, const PhotonSums& sums, double df,
+                         std::span<const std::int64_t> indices, std::span<const timing::Complex> of_photons)
     : sums_(sums), resolution_(1.0 / timing::time_span(events)), exposure_(1.0 / resolution_) {
     if (events.gti.size() > 0) exposure_ = events.gti.exposure();
-    // Mostly runs of equal steps, which cost products instead of phases.
-    const std::vector<std::int64_t> indices = timing::noise_indices(grid, resolution_);
-    for (std::size_t i = 0; i < indices.size();) {
-        std::size_t end = std::min(i + 2, indices.size());
-        const std::int64_t step = end == i + 2 ? indices[i + 1] - indices[i] : 1;
-        while (end < indices.size() && end - i < longest_run && indices[end] - indices[end - 1] == step)
-            ++end;
-        const double first = static_cast<double>(indices[i]) * grid.df;
-        const std::vector<timing::Complex> run =
-            sums.progression(first, static_cast<double>(step) * grid.df, static_cast<int>(end - i));
-        for (std::size_t k = 0; i < end; ++i, ++k) {
-            const double f = static_cast<double>(indices[i]) * grid.df;
-            samples_.push_back({f, sums.line(f, run[k]).sum});
-        }
+    for (std::size_t i = 0; i < indices.size(); ++i) {
+        const double f = static_cast<double>(indices[i]) * df;
+        samples_.push_back({f, sums.line(f, of_photons[i]).sum});
     }
 }
 

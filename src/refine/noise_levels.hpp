@@ -3,6 +3,7 @@
 
 #include "photon_sums.hpp"
 
+#include <cstdint>
 #include <map>
 #include <span>
 #include <vector>
@@ -44,7 +45,10 @@ struct Signal {
 /// subtracted with their images through the GTIs.
 class PhotonNoise {
   public:
-    PhotonNoise(const EventList& events, const PhotonSums& sums, const timing::FrequencyGrid& grid);
+    /// @param indices ascending multiples of df, Hz
+    /// @param of_photons the sums at these
+    PhotonNoise(const EventList& events, const PhotonSums& sums, double df,
+                std::span<const std::int64_t> indices, std::span<const timing::Complex> of_photons);
 
     /// Takes signals out for good.
     void remove(const std::vector<Signal>& signals);

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <optional>
 #include <queue>
 #include <string>
 #include <tuple>
@@ -59,10 +58,12 @@ struct Measured {
     bool removed = false;  ///< from the noise that others are judged by
 };
 
-class EventPolisher {
+}  // namespace
+
+class EventPolish::Implementation {
   public:
-    EventPolisher(const EventList& events, const timing::FrequencyGrid& grid,
-                  std::span<const timing::StatisticPeaks> found, const timing::SearchOptions& options)
+    Implementation(const EventList& events, const timing::FrequencyGrid& grid,
+                   std::span<const timing::StatisticPeaks> found, const timing::SearchOptions& options)
         : events_(events),
           grid_(grid),
           found_(found),
@@ -70,27 +71,31 @@ class EventPolisher {
           sums_(events),
           span_(timing::time_span(events)),
           confirmable_(timing::confirmable_frequency(events.exposure)),
-          extent_(timing::search_extent(events, grid)) {}
+          extent_(timing::search_extent(events, grid)) {
+        if (sums_.empty() || grid_.count < 1) return;
+        all_ = distinct(polish_screened());
+        // Cost as much as thousands of trials: only where they are asked for.
+        if (std::any_of(all_.begin(), all_.end(),
+                        [&](const Measured& m) { return m.log10_fap_white <= options_.log10_fap; }))
+            noise_indices_ = timing::noise_indices(grid_, resolution());
+    }
 
-    std::vector<PeriodCandidate> run() {
-        if (sums_.empty() || grid_.count < 1) return {};
-        std::vector<Measured> all = distinct(polish_screened());
-        if (all.empty()) return {};
-        std::optional<PhotonNoise> noise;  // costs as much as thousands of trials: only where it is asked for
-        for (Measured& m : all) {
-            m.log10_fap_local = m.log10_fap_white;
-            if (m.log10_fap_white <= options_.log10_fap && !noise) noise.emplace(events_, sums_, grid_);
-        }
-        if (noise) judge_locally(all, *noise);
-        veto_by_frequency(all);
-        veto_explained(all);
-        std::stable_sort(all.begin(), all.end(), [&](const Measured& a, const Measured& b) {
+    timing::SumTask noise_task() const { return {sums_.photons(), grid_.df, noise_indices_}; }
+
+    std::vector<PeriodCandidate> finish(std::span<const timing::Complex> noise_sums) {
+        if (all_.empty()) return {};
+        PhotonNoise noise(events_, sums_, grid_.df, noise_indices_, noise_sums);
+        for (Measured& m : all_) m.log10_fap_local = m.log10_fap_white;
+        judge_locally(all_, noise);
+        veto_by_frequency(all_);
+        veto_explained(all_);
+        std::stable_sort(all_.begin(), all_.end(), [&](const Measured& a, const Measured& b) {
             const auto of = [&](const Measured& m) {
                 return standing(m.log10_fap, m.log10_fap_white, m.flags, options_);
             };
             return of(a) != of(b) ? of(a) < of(b) : a.value > b.value;
         });
-        return rows(all, noise);
+        return rows(all_, noise);
     }
 
   private:
@@ -533,8 +538,7 @@ class EventPolisher {
     }
 
     /// Rows of all frequencies; the one offered as the period has a row for every statistic.
-    std::vector<PeriodCandidate> rows(const std::vector<Measured>& all,
-                                      const std::optional<PhotonNoise>& noise) const {
+    std::vector<PeriodCandidate> rows(const std::vector<Measured>& all, const PhotonNoise& noise) const {
         std::vector<std::vector<PeriodCandidate>> frequencies;
         bool offered = false;
         for (const Measured& m : all) {
@@ -544,7 +548,7 @@ class EventPolisher {
             for (const auto& s : found_) {
                 if (s.statistic == m.statistic) continue;
                 Measured other = maximise(s.statistic, m.frequency);
-                LocalNoise around = noise->without(m.removed ? std::vector<Signal>{} : signals_of(m));
+                LocalNoise around = noise.without(m.removed ? std::vector<Signal>{} : signals_of(m));
                 judge_locally(other, around);
                 // What is measured anew for each row stays its own.
                 other.flags |= m.flags & ~std::uint32_t{candidate_unresolved_error | candidate_red_noise};
@@ -561,14 +565,29 @@ class EventPolisher {
     PhotonSums sums_;
     double span_, confirmable_;
     timing::SearchExtent extent_;
+    std::vector<Measured> all_;
+    std::vector<std::int64_t> noise_indices_;
 };
 
-}  // namespace
+EventPolish::EventPolish(const EventList& events, const timing::FrequencyGrid& grid,
+                         std::span<const timing::StatisticPeaks> found, const timing::SearchOptions& options)
+    : implementation_(std::make_unique<Implementation>(events, grid, found, options)) {}
+EventPolish::~EventPolish() = default;
+EventPolish::EventPolish(EventPolish&&) noexcept = default;
+EventPolish& EventPolish::operator=(EventPolish&&) noexcept = default;
+
+timing::SumTask EventPolish::noise_task() const {
+    return implementation_->noise_task();
+}
+std::vector<PeriodCandidate> EventPolish::finish(std::span<const timing::Complex> noise_sums) {
+    return implementation_->finish(noise_sums);
+}
 
 std::vector<PeriodCandidate> polish_events(const EventList& events, const timing::FrequencyGrid& grid,
                                            std::span<const timing::StatisticPeaks> found,
                                            const timing::SearchOptions& options) {
-    return EventPolisher(events, grid, found, options).run();
+    EventPolish polish(events, grid, found, options);
+    return polish.finish(timing::sums_of(polish.noise_task()));
 }
 
 double source_log10_fap(std::span<const PeriodCandidate> candidates, double n_searches) {

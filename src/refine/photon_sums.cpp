@@ -3,16 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
-#include <xsift/core/step_limit.hpp>
 #include <xsift/timing/z2.hpp>
 
 namespace xsift::refine {
 namespace {
 
 using timing::Complex;
-
-/// Photons a pass: their phasors stay in the nearest cache for all harmonics.
-constexpr std::size_t pass_photons = 256;
 
 Evaluation statistics(const std::vector<Complex>& sums, double sum_w2) {
     Evaluation out;
@@ -50,67 +46,33 @@ std::vector<double> solve(std::vector<std::vector<double>> rows) {
 
 }  // namespace
 
-PhotonSums::PhotonSums(const EventList& events) : time_(events.time), weight_(events.weight) {
-    if (time_.empty()) return;
+PhotonSums::PhotonSums(const EventList& events) : photons_{events.time, events.weight, 0.0} {
+    if (empty()) return;
     gti_start_ = events.gti.start;
     gti_stop_ = events.gti.stop;
     if (gti_start_.empty()) {
-        gti_start_ = {time_.front()};
-        gti_stop_ = {time_.back()};
+        gti_start_ = {events.time.front()};
+        gti_stop_ = {events.time.back()};
     }
-    const double middle = 0.5 * (gti_start_.front() + gti_stop_.back());
-    for (auto* times : {&time_, &gti_start_, &gti_stop_})
-        for (double& t : *times) t -= middle;
-    for (std::size_t j = 0; j < time_.size(); ++j) {
-        const double w = weight_.empty() ? 1.0 : static_cast<double>(weight_[j]);
+    photons_.origin = 0.5 * (gti_start_.front() + gti_stop_.back());
+    for (auto* times : {&gti_start_, &gti_stop_})
+        for (double& t : *times) t -= photons_.origin;
+    for (std::size_t j = 0; j < events.size(); ++j) {
+        const double w = events.weight.empty() ? 1.0 : static_cast<double>(events.weight[j]);
         sum_w_ += w;
         sum_w2_ += w * w;
     }
 }
 
-std::vector<PhotonSums::LaneMoments> PhotonSums::moments(double first, double step, int count) const {
-    std::vector<LaneMoments> moments(static_cast<std::size_t>(count));
-    static const MomentKernels& kernels = best_moments();
-    for (std::size_t from = 0; from < time_.size(); from += pass_photons) {
-        alignas(64) double t[pass_photons], turn_re[pass_photons], turn_im[pass_photons], re[pass_photons],
-            im[pass_photons];
-        if (from % (16 * pass_photons) == 0) require_time_left();
-        const std::size_t n = std::min(pass_photons, time_.size() - from);
-        const std::size_t padded = (n + moment_lanes - 1) / moment_lanes * moment_lanes;
-        std::copy_n(time_.data() + from, n, t);
-        std::fill(t + n, t + padded, 0.0);
-        kernels.phasors(first, t, re, im, padded);
-        if (step == first) {
-            std::copy_n(re, padded, turn_re);
-            std::copy_n(im, padded, turn_im);
-        } else {
-            kernels.phasors(step, t, turn_re, turn_im, padded);
-        }
-        for (std::size_t l = 0; l < n && !weight_.empty(); ++l) {
-            re[l] *= static_cast<double>(weight_[from + l]);
-            im[l] *= static_cast<double>(weight_[from + l]);
-        }
-        for (double* array : {re, im}) std::fill(array + n, array + padded, 0.0);
-        kernels.add({t, turn_re, turn_im, re, im, padded}, count, &moments.data()->value[0][0]);
-    }
-    return moments;
-}
-
-std::vector<Complex> PhotonSums::progression(double first, double step, int count) const {
-    std::vector<Complex> sums;
-    for (const LaneMoments& m : moments(first, step, count)) sums.push_back(m.total(0));
-    return sums;
-}
-
 Evaluation PhotonSums::evaluate(double frequency, int harmonics) const {
-    const std::vector<LaneMoments> moments = this->moments(frequency, frequency, harmonics);
+    const auto moments = timing::photon_moments(photons_, frequency, frequency, harmonics);
     std::vector<Complex> zeroths;
-    for (const LaneMoments& m : moments) zeroths.push_back(m.total(0));
+    for (const auto& m : moments) zeroths.push_back(m.total(0));
     Evaluation out = statistics(zeroths, sum_w2_);
     double slope = 0.0, curvature = 0.0;
     for (int k = 1; k <= harmonics; ++k) {
         // S' = 2 pi i k A and S'' = -(2 pi k)^2 B with A, B the first and second moments.
-        const LaneMoments& m = moments[static_cast<std::size_t>(k - 1)];
+        const auto& m = moments[static_cast<std::size_t>(k - 1)];
         const Complex zeroth = m.total(0), first = m.total(1), second = m.total(2);
         const double omega = constants::two_pi * k;
         slope += 4.0 / sum_w2_ * omega * (zeroth.im * first.re - zeroth.re * first.im);
@@ -123,7 +85,7 @@ Evaluation PhotonSums::evaluate(double frequency, int harmonics) const {
 }
 
 std::vector<Complex> PhotonSums::sums(double frequency, int harmonics) const {
-    return progression(frequency, frequency, harmonics);
+    return timing::progression(photons_, frequency, frequency, harmonics);
 }
 
 Complex PhotonSums::window(double frequency) const {

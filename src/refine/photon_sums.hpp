@@ -1,11 +1,10 @@
 #pragma once
 // Trigonometric sums of an event list in double, with their derivatives with respect to frequency.
 
-#include "photon_moments.hpp"
-
 #include <vector>
 
 #include <xsift/data/events.hpp>
+#include <xsift/timing/trigonometric_sums.hpp>
 #include <xsift/timing/window.hpp>
 
 namespace xsift::refine {
@@ -28,12 +27,16 @@ struct Evaluation {
 
 class PhotonSums {
   public:
+    /// It refers to the list, which must outlive it.
     explicit PhotonSums(const EventList& events);
+
+    /// From the middle of the exposure, so that the derivatives are well conditioned.
+    const timing::Photons& photons() const { return photons_; }
 
     double sum_w2() const { return sum_w2_; }
     /// (sum w)^2 / sum w^2: the number of photons when there are no weights.
     double effective_photons() const { return sum_w_ * sum_w_ / sum_w2_; }
-    bool empty() const { return time_.empty(); }
+    bool empty() const { return photons_.time.empty(); }
     /// What the good time intervals show of a signal at a distance in frequency.
     timing::Complex window(double frequency) const;
     /// The distance from which on that is below `amplitude` (< 1), Hz.
@@ -45,9 +48,6 @@ class PhotonSums {
     /// The sums at the first harmonics of a frequency.
     std::vector<timing::Complex> sums(double frequency, int harmonics) const;
     timing::Complex sum(double frequency) const { return sums(frequency, 1).front(); }
-    /// The sums at the frequencies first + i step, i in [0, count): one phasor a photon, then products. Their
-    /// error grows to 1e-16 count photons.
-    std::vector<timing::Complex> progression(double first, double step, int count) const;
     /// Z2_1 .. Z2_n and H after subtracting, harmonic by harmonic, what the good time intervals show of a
     /// constant source and of the lines: S(f) - sum(w) W(f) - sum over lines of S_l W(f - f_l) + conj(S_l)
     /// W(f + f_l).
@@ -67,24 +67,9 @@ class PhotonSums {
     double window_limit() const;
 
   private:
-    /// The moments at one frequency, a lane each.
-    struct alignas(64) LaneMoments {
-        double value[moment_rows][moment_lanes] = {};
-
-        timing::Complex total(std::size_t power) const {
-            timing::Complex sum;
-            for (std::size_t l = 0; l < moment_lanes; ++l)
-                sum = sum + timing::Complex{value[2 * power][l], value[2 * power + 1][l]};
-            return sum;
-        }
-    };
-    /// Of the frequencies first + i step, i in [0, count).
-    std::vector<LaneMoments> moments(double first, double step, int count) const;
     timing::Complex constant(double frequency) const { return window(frequency) * sum_w_; }
 
-    std::vector<double>
-        time_;  ///< from the middle of the exposure, so that the derivatives are well conditioned
-    std::vector<float> weight_;
+    timing::Photons photons_;
     std::vector<double> gti_start_, gti_stop_;
     double sum_w_ = 0.0, sum_w2_ = 0.0;
 };

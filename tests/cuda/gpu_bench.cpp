@@ -17,6 +17,7 @@
 #include <xsift/core/random.hpp>
 #include <xsift/cuda/factory.hpp>
 #include <xsift/engine/factory.hpp>
+#include <xsift/timing/red_noise.hpp>
 
 namespace {
 
@@ -113,6 +114,63 @@ struct CurveWorkload {
         for (const auto& outcome : backend.search(std::span<const engine::LightCurveTask>(tasks)))
             best.push_back(outcome.statistics.at(0).peaks.at(0).index);
         return best;
+    }
+};
+
+/// Sums in double at the frequencies that the level of the noise is made from.
+struct NoiseWorkload {
+    std::vector<std::vector<double>> times;
+    std::vector<std::int64_t> indices;
+    std::vector<engine::SumTask> tasks;
+    double pairs = 0.0;  ///< photons x frequencies
+
+    NoiseWorkload(std::size_t n_lists, std::size_t photons) {
+        constexpr double span = 30000.0, df = 1.0 / (4.0 * span);
+        indices = timing::noise_indices({df, 1, 816'000}, 1.0 / span);
+        for (std::size_t i = 0; i < n_lists; ++i) {
+            RandomStream random(photons, i);
+            std::vector<double>& time = times.emplace_back(photons);
+            for (double& t : time) t = span * (random.uniform() - 0.5);
+        }
+        for (const auto& time : times) tasks.push_back({{time, {}, 0.0}, df, indices});
+        pairs = static_cast<double>(n_lists * photons) * static_cast<double>(indices.size());
+    }
+    /// Number of the highest power of each list.
+    Decisions decisions(engine::PeriodSearch& backend) const {
+        Decisions best;
+        for (const auto& sums : backend.sums(tasks))
+            best.push_back(
+                std::max_element(sums.begin(), sums.end(),
+                                 [](timing::Complex a, timing::Complex b) { return a.norm() < b.norm(); }) -
+                sums.begin());
+        return best;
+    }
+};
+
+/// One list with drifting frequencies: a grid in frequency and its derivative.
+struct DriftWorkload {
+    std::vector<double> time;
+    std::vector<engine::CompositeTask> tasks;
+    double pairs = 0.0;  ///< photons x frequencies x derivatives
+
+    DriftWorkload(std::size_t photons, std::int64_t trials, std::int64_t half) : time(photons) {
+        constexpr double span = 30000.0;
+        RandomStream random(20260105, photons);
+        for (double& t : time) t = span * (random.uniform() - 0.5);
+        std::sort(time.begin(), time.end());
+        engine::CompositeTask& task = tasks.emplace_back();
+        task.members = {{time, {}, {}, {}, {}}};
+        task.grid = {1.0 / (4.0 * span), 1, trials};
+        task.drift = {1.0 / (span * span), half, false};
+        task.statistics = {{timing::Statistic::Kind::z2, 1}};
+        task.max_peaks = 32;
+        task.min_separation = 1.5 / span;
+        pairs = static_cast<double>(photons) * static_cast<double>(trials * task.drift.count());
+    }
+    Decisions decisions(engine::PeriodSearch& backend) const {
+        const auto outcomes = backend.search(std::span<const engine::CompositeTask>(tasks));
+        const engine::CompositePeak& best = outcomes.at(0).peaks.at(0).at(0);
+        return {best.peak.index, best.drift};
     }
 };
 
@@ -308,6 +366,51 @@ Measurement measure(const std::string& workload, const std::string& backend, std
     return result;
 }
 
+/// Seconds of a survey of so many sources, in batches as a run makes them.
+double survey_seconds(engine::PeriodSearch& search, const SearchWorkload& batch, std::int64_t sources) {
+    const auto begin = std::chrono::steady_clock::now();
+    const std::span<const engine::EventTask> tasks(batch.tasks);
+    for (std::int64_t left = sources; left > 0; left -= std::ssize(tasks))
+        search.search(tasks.first(static_cast<std::size_t>(std::min(left, std::ssize(tasks)))));
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+/// How the time grows with the number of sources: a row a size, and a million from the line through the
+/// largest sizes, with what the rest of the sizes say of its error.
+std::vector<std::string> measure_growth(engine::Engines& engines, bool quick) {
+    constexpr std::size_t photons = 300;
+    const std::int64_t trials = quick ? 5000 : 816'000;
+    const SearchWorkload batch(quick ? 8 : 10'000, photons, trials);
+    const std::vector<std::int64_t> sizes =
+        quick ? std::vector<std::int64_t>{4, 16} : std::vector<std::int64_t>{1000, 10'000, 100'000};
+    survey_seconds(*engines.search, batch, sizes.front());
+    std::vector<std::string> rows;
+    std::vector<double> seconds;
+    const auto add = [&](std::int64_t sources, double time, const std::string& more) {
+        const double pairs = static_cast<double>(photons) * static_cast<double>(sources * trials);
+        rows.push_back(fmt::format(
+            R"(    {{"workload": "survey_{}", "backend": "{}", "tasks": {}, "pairs": {:.6g}, "seconds": [{:.6g}], "pairs_per_s": {:.6g}{}}})",
+            sources, engines.backend, sources, pairs, time, pairs / time, more));
+        std::cerr << fmt::format("survey of {:8} sources {:10.4g} s {:10.4g} pairs/s{}\n", sources, time,
+                                 pairs / time, more);
+    };
+    for (const std::int64_t sources : sizes) {
+        seconds.push_back(survey_seconds(*engines.search, batch, sources));
+        add(sources, seconds.back(), "");
+    }
+    const std::size_t last = sizes.size() - 1;
+    const double slope =
+        (seconds[last] - seconds[last - 1]) / static_cast<double>(sizes[last] - sizes[last - 1]);
+    const std::int64_t far = 10 * sizes[last];
+    const double extrapolated = seconds[last] + slope * static_cast<double>(far - sizes[last]);
+    // The proportion of the largest size alone is the other way to extrapolate: they differ by the error.
+    const double other = seconds[last] * 10.0;
+    add(far, extrapolated,
+        fmt::format(R"(, "extrapolated": true, "error": {:.3g})",
+                    std::fabs(extrapolated - other) / extrapolated));
+    return rows;
+}
+
 double agreement(const Decisions& a, const Decisions& b) {
     std::size_t equal = 0;
     for (std::size_t i = 0; i < a.size(); ++i) equal += a[i] == b[i];
@@ -368,6 +471,28 @@ std::string run_benchmark(bool quick) {
         std::cerr << fmt::format("device and CPU agree in the best cell or pair of {:.2f}% of models\n",
                                  100.0 * agreement(few.decisions(*cuda.grid), few.decisions(*cpu.grid)));
     }
+    for (const auto& [photons, lists] : {std::pair{300, 2000}, {30'000, 32}, {1'000'000, 1}}) {
+        const NoiseWorkload many(quick ? 3 : static_cast<std::size_t>(lists),
+                                 quick ? std::min(photons, 5000) : photons),
+            few(quick ? 3 : std::max<std::size_t>(1, static_cast<std::size_t>(lists) / 20),
+                quick ? std::min(photons, 5000) : photons);
+        for (const auto& [engines, workload] : {std::pair{&cuda, &many}, {&cpu, &few}})
+            rows.push_back("    " + measure(fmt::format("noise_sums_{}", photons), engines->backend,
+                                            workload->tasks.size(), workload->pairs, std::min(repeats, 3),
+                                            [&] { return workload->decisions(*engines->search); })
+                                        .json);
+        if (few.decisions(*cuda.search) != few.decisions(*cpu.search))
+            std::cerr << "device and CPU differ in the highest power of the noise\n";
+    }
+    {
+        const DriftWorkload drift(300, quick ? 5000 : 100'000, quick ? 2 : 20);
+        for (engine::Engines* engines : {&cuda, &cpu})
+            rows.push_back("    " +
+                           measure("drift_300", engines->backend, 1, drift.pairs, std::min(repeats, 3), [&] {
+                               return drift.decisions(*engines->search);
+                           }).json);
+    }
+    for (const std::string& row : measure_growth(cuda, quick)) rows.push_back(row);
     // Both ways to the sums of a tile, each forced: where they cost the same is what the planner has to know.
     cuda::DeviceOptions product, transform;
     product.costs = {0.0, 0.0, 1.0, 1.0};
@@ -390,14 +515,21 @@ std::string run_benchmark(bool quick) {
                                      100.0 * (1.0 - agreement(found[0], found[1])));
     }
     const engine::Ceilings of_device = cuda::ceilings(), of_cpu = engine::cpu_ceilings(pool);
+    // A transform through the memory of a device: a grid of single-precision complex numbers, twice as fine
+    // as the trials, written once by spreading, read and written by each of two passes, read once for the
+    // powers.
+    const double floor_bytes_a_trial = 2.0 * 8.0 * 6.0,
+                 transform_floor =
+                     of_device.bytes_per_s > 0.0 ? of_device.bytes_per_s / floor_bytes_a_trial : 0.0;
     return fmt::format(
         "{{\n  \"device\": \"{}\",\n  \"cpu_threads\": {},\n  \"device_flop_per_s\": {:.4g},\n  "
-        "\"device_bytes_per_s\": {:.4g},\n  \"cpu_flop_per_s\": {:.4g},\n  \"same_best_period\": {},\n  "
+        "\"device_bytes_per_s\": {:.4g},\n  \"transform_floor_trials_per_s\": {:.4g},\n  \"cpu_flop_per_s\": "
+        "{:.4g},\n  \"same_best_period\": {},\n  "
         "\"same_best_template\": {},\n"
         "  \"measurements\": [\n{}\n  ]\n}}\n",
         cuda::availability().device, pool.size(), of_device.flop_per_s, of_device.bytes_per_s,
-        of_cpu.flop_per_s, agreement(decisions[0], decisions[2]), agreement(decisions[1], decisions[3]),
-        fmt::join(rows, ",\n"));
+        transform_floor, of_cpu.flop_per_s, agreement(decisions[0], decisions[2]),
+        agreement(decisions[1], decisions[3]), fmt::join(rows, ",\n"));
 }
 
 }  // namespace

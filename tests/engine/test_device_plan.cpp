@@ -36,7 +36,8 @@ TEST(DevicePlan, ABudgetOfOneGigabyteIsKept) {
             task_of(std::span(time).first(n), 1000 + static_cast<std::int64_t>(2e6 * random.uniform()), 20));
     }
     const DeviceBudget budget(gigabyte);
-    EXPECT_LE(product_workers * budget.product_group + direct_slots * budget.segment, gigabyte * 3 / 4);
+    EXPECT_LE(product_workers * budget.product_group + direct_slots * budget.segment + budget.sums,
+              gigabyte * 7 / 8);
     const auto groups = product_groups(tasks, budget.product_group);
     std::size_t next = 0, left_out = 0;
     std::int64_t largest = 0;
@@ -65,6 +66,41 @@ TEST(DevicePlan, WhatTilesCannotHoldIsLeftToTheOtherWay) {
     tasks[3].statistics.clear();
     EXPECT_EQ(product_groups(tasks, gigabyte), (std::vector<std::vector<std::size_t>>{{0}}));
     EXPECT_TRUE(product_groups(tasks, 1000).empty());
+}
+
+TEST(DevicePlan, PartsOfSumsCoverEachListInOrderAndKeepTheBudget) {
+    const std::vector<double> time(1'500'000);
+    std::vector<std::int64_t> indices(2500);
+    std::iota(indices.begin(), indices.end(), 1);
+    std::vector<SumTask> tasks;
+    for (const std::size_t n :
+         {std::size_t{0}, std::size_t{300}, std::size_t{2049}, time.size(), std::size_t{7}})
+        tasks.push_back({{std::span(time).first(n), {}, 0.0}, 1e-5, indices});
+    tasks.push_back({{time, {}, 0.0}, 1e-5, {}});
+    constexpr std::int64_t bytes = gigabyte / 64;
+    const auto groups = sum_groups(tasks, bytes), large = sum_groups(tasks, gigabyte);
+    EXPECT_GT(groups.size(), 1u);
+    std::vector<SumPart> all, of_large;
+    for (const auto& group : groups) {
+        ASSERT_FALSE(group.empty());
+        std::int64_t need = 0;
+        for (const SumPart& part : group) need += (part.end - part.begin) * 12 + 2500 * 24;
+        EXPECT_LE(need, bytes);
+        all.insert(all.end(), group.begin(), group.end());
+    }
+    for (const auto& group : large) of_large.insert(of_large.end(), group.begin(), group.end());
+    ASSERT_EQ(all.size(), of_large.size());  // how a list is cut does not depend on the memory
+    std::vector<std::int64_t> seen(tasks.size(), 0), parts(tasks.size(), 0);
+    for (std::size_t p = 0; p < all.size(); ++p) {
+        EXPECT_EQ(all[p].begin, seen[all[p].task]);
+        EXPECT_EQ(all[p].end, of_large[p].end);
+        seen[all[p].task] = all[p].end;
+        ++parts[all[p].task];
+    }
+    EXPECT_EQ(seen, (std::vector<std::int64_t>{0, 300, 2049, 1'500'000, 7, 0}));
+    EXPECT_EQ(parts[2], 2);
+    EXPECT_LE(parts[3], 256);
+    EXPECT_EQ(sum_groups(tasks, 1).size(), all.size());  // a part alone, however little there is
 }
 
 TEST(DevicePlan, SegmentsShrinkWithTheMemory) {

@@ -50,6 +50,15 @@ TEST(Spread, SharesFindWhatOneSetFinds) {
     ASSERT_EQ(found.size(), wanted.size());
     for (std::size_t t = 0; t < wanted.size(); ++t) test::expect_equal(found[t], wanted[t]);
     EXPECT_TRUE(together.search->search(std::span<const LightCurveTask>{}).empty());
+
+    const std::vector<std::int64_t> indices{2, 3, 4, 7, 90};
+    std::vector<SumTask> sum_tasks;
+    for (const EventList& list : lists) sum_tasks.push_back({{list.time, list.weight, 0.0}, 1e-5, indices});
+    const auto wanted_sums = alone.search->sums(sum_tasks), found_sums = together.search->sums(sum_tasks);
+    ASSERT_EQ(found_sums.size(), wanted_sums.size());
+    for (std::size_t t = 0; t < wanted_sums.size(); ++t)
+        for (std::size_t i = 0; i < indices.size(); ++i)
+            EXPECT_EQ(found_sums[t].at(i).re, wanted_sums[t].at(i).re);
 }
 
 TEST(Spread, AFailureOfOneShareIsTheFailureOfTheBatch) {

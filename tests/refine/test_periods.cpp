@@ -42,6 +42,43 @@ Rows search(const LightCurve& curve, const timing::SearchOptions& options) {
     return polish_light_curve(curve, grid, found.at(0).statistics, options);
 }
 
+TEST(EventPolish, AsksForSumsOfNoiseOnlyWhereACandidateIsSignificant) {
+    const timing::SearchOptions options;
+    const ThreadPool pool(1);
+    const auto search = engine::make_cpu_engines(pool).search;
+    for (const double fraction : {0.0, 0.8}) {
+        RandomStream random(78, 0);
+        EventList events;
+        while (events.size() < 400) {
+            const double t = 20000.0 * random.uniform();
+            if (random.uniform() * (1.0 + fraction) < 1.0 + fraction * std::cos(constants::two_pi * 0.02 * t))
+                events.time.push_back(t);
+        }
+        std::sort(events.time.begin(), events.time.end());
+        events.gti = {{0.0}, {20000.0}};
+        const auto grid = timing::make_grid(events, options);
+        const engine::EventTask task = engine::make_task(events, grid, options);
+        const auto found = search->search(std::span(&task, 1)).at(0).statistics;
+        EventPolish polish(events, grid, found, options);
+        const timing::SumTask noise = polish.noise_task();
+        EXPECT_EQ(noise.indices.empty(), fraction == 0.0);
+        // As by one call; and with sums that are half as large again the noise is louder.
+        auto sums = search->sums(std::span(&noise, 1)).at(0);
+        const Rows rows = polish.finish(sums), whole = polish_events(events, grid, found, options);
+        ASSERT_EQ(rows.size(), whole.size());
+        ASSERT_FALSE(rows.empty());
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            EXPECT_EQ(rows[i].frequency, whole[i].frequency);
+            EXPECT_EQ(rows[i].log10_fap, whole[i].log10_fap);
+            EXPECT_EQ(rows[i].veto, whole[i].veto);
+        }
+        if (fraction == 0.0) continue;
+        for (timing::Complex& sum : sums) sum = sum * 1.5;
+        const Rows louder = EventPolish(events, grid, found, options).finish(sums);
+        EXPECT_GT(louder[0].noise_level, rows[0].noise_level);
+    }
+}
+
 /// What is reported of a faint source, with a way to the sums that costs decide.
 struct Reported {
     Rows rows;

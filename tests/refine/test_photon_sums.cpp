@@ -18,7 +18,7 @@ TEST(PhotonSums, ProgressionsAreTheSumsAtEachFrequency) {
     const PhotonSums sums(events);
     for (const auto& [first, step, count] : {std::tuple{1.0 / 51000.0, 1.0 / 51000.0, 512},
                                              std::tuple{3.7, 0.00123, 300}, std::tuple{6.8, 1e-6, 1}}) {
-        const auto found = sums.progression(first, step, count);
+        const auto found = timing::progression(sums.photons(), first, step, count);
         ASSERT_EQ(found.size(), static_cast<std::size_t>(count));
         for (int i = 0; i < count; i += 7) {
             const timing::Complex truth = sums.sum(first + i * step);

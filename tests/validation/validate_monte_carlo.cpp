@@ -57,6 +57,7 @@ bool is_off(double share, double p, double factor, double sigma, bool safe) {
 
 struct Bench {
     engine::PeriodSearch& search;
+    std::mutex& engine;
     const ThreadPool& pool;
 };
 
@@ -68,8 +69,8 @@ bool compare(const std::string& statistic, std::int64_t photons, const GoodTimeI
     timing::SearchOptions options = options_of(statistic, 20.0, 320.0, gti.stop.back());
     options.draws = draws;
     const auto grid = timing::make_grid(events, options);
-    const std::vector<double> alarms =
-        pipeline::simulated_alarms(events, grid, options, 71'000 + row, bench.search, bench.pool);
+    const std::vector<double> alarms = pipeline::simulated_alarms(events, grid, options, 71'000 + row,
+                                                                  bench.search, bench.engine, bench.pool);
     const refine::SimulatedTail tail(alarms);
     std::string text = fmt::format("| {} | {} | {} | {} |", statistic, photons,
                                    gti.size() > 1 ? "three intervals" : "uninterrupted", draws);
@@ -138,7 +139,7 @@ bool judge(const std::string& name, double (*rate)(double), const std::string& s
         const EventList events = draw_varying(photons, cut_exposure, rate, random);
         const refine::SimulatedTail tail(pipeline::simulated_alarms(
             events, timing::make_grid(events, options), options,
-            72'000 + 100 * row + static_cast<std::uint64_t>(k), bench.search, bench.pool));
+            72'000 + 100 * row + static_cast<std::uint64_t>(k), bench.search, bench.engine, bench.pool));
         for (std::size_t i = 0; i < levels.size(); ++i) {
             double low = -1000.0, high = 0.0;  // the analytic probability that is given as p
             while (high - low > 1e-3) {
@@ -173,7 +174,8 @@ int main(int argc, char** argv) {
     }
     const ThreadPool pool(1);
     const auto backend = engine::make_cpu_engines(pool).search;
-    const Bench bench{*backend, pool};
+    std::mutex engine;
+    const Bench bench{*backend, engine, pool};
     const std::int64_t most = argc > 2 ? std::atoi(argv[2]) : 1'000'000;
     bool bad = false;
     std::uint64_t row = 0;

@@ -10,7 +10,7 @@
 
 namespace xsift::engine {
 
-/// Bytes of device memory for what grows with the batch. A quarter of the budget is left for the rest: the
+/// Bytes of device memory for what grows with the batch. An eighth of the budget is left for the rest: the
 /// tasks of the grid likelihood, of which some 220 MB are on a device at most, and buffers
 /// that stay as large as the largest they were asked for.
 struct DeviceBudget {
@@ -18,12 +18,14 @@ struct DeviceBudget {
     explicit DeviceBudget(std::int64_t bytes);
     std::int64_t product_group;  ///< one group of event tasks; product_workers of them at a time
     std::int64_t segment;        ///< one segment of a direct search; direct_slots of them at a time
+    std::int64_t sums;           ///< the photons and sums of one launch
 };
 inline constexpr int product_workers = 6;  ///< groups in flight: one computes, the others prepare and report
 inline constexpr int direct_slots = 2;
 
 /// What a tile of the photon search costs, nanoseconds of a whole device: by the matrix product, by the
-/// transform. Estimated from the instructions that the compiler made for an H200, not measured.
+/// transform. Estimated from the instructions that the compiler made for an H200, not measured; `xsift bench
+/// --calibrate` measures them where there is a device.
 struct DeviceCosts {
     double product_tile = 11.0, product_photon = 0.08;
     double transform_tile = 130.0, transform_photon = 0.0025;
@@ -48,6 +50,16 @@ std::int64_t product_bytes(const EventTask& task);
 /// Tasks (by number) that are searched by one launch each: in order, at most 256 tasks, 2^23 photons and
 /// `bytes` a group. Left out: those it cannot hold, and those too large for a group of their own.
 std::vector<std::vector<std::size_t>> product_groups(std::span<const EventTask> tasks, std::int64_t bytes);
+
+/// Photons [begin, end) of a task (by number) whose sums are made by one thread an index. The sums of a task
+/// are those of its parts, added in their order.
+struct SumPart {
+    std::size_t task = 0;
+    std::int64_t begin = 0, end = 0;
+};
+/// Parts of all tasks, in order, a group a launch: `bytes` a group where a part alone is not more. How a list
+/// is cut depends on its length alone.
+std::vector<std::vector<SumPart>> sum_groups(std::span<const SumTask> tasks, std::int64_t bytes);
 
 /// Trials of a segment of a direct search that needs at most `bytes`, between 2^16 and 2^22, a power of two.
 /// @param statistics of the task with the most

@@ -11,6 +11,7 @@
 #include <xsift/engine/composite_search.hpp>
 #include <xsift/timing/light_curve.hpp>
 #include <xsift/timing/search.hpp>
+#include <xsift/timing/trigonometric_sums.hpp>
 
 namespace xsift::engine {
 
@@ -56,6 +57,9 @@ EventTask make_task(const EventList& events, const timing::FrequencyGrid& grid,
 LightCurveTask make_task(const timing::UsableBins& bins, double bin_width, const timing::FrequencyGrid& grid,
                          const timing::SearchOptions& options);
 
+/// Trigonometric sums in double of one event list: those that the level of the noise is made from.
+using timing::SumTask;
+
 /// Outcome of one task, one entry a statistic in the order of the task.
 struct SearchOutcome {
     std::vector<timing::StatisticPeaks> statistics;
@@ -71,6 +75,9 @@ class PeriodSearch {
     virtual std::vector<SearchOutcome> search(std::span<const EventTask> tasks) = 0;
     virtual std::vector<SearchOutcome> search(std::span<const LightCurveTask> tasks) = 0;
     virtual std::vector<CompositeOutcome> search(std::span<const CompositeTask> tasks) = 0;
+    /// A sum an index of each task. The same to the last bit from call to call; those of two backends agree
+    /// to the rounding of the phases.
+    virtual std::vector<std::vector<timing::Complex>> sums(std::span<const SumTask> tasks) = 0;
 };
 
 }  // namespace xsift::engine

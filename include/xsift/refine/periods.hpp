@@ -3,11 +3,14 @@
 /// From screened peaks to period candidates: recomputed in double from the photons, with errors,
 /// significance, vetoes.
 
+#include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include <xsift/data/results.hpp>
 #include <xsift/timing/search.hpp>
+#include <xsift/timing/trigonometric_sums.hpp>
 
 namespace xsift::refine {
 
@@ -34,6 +37,28 @@ std::vector<PeriodCandidate> polish_events(const EventList& events, const timing
 std::vector<PeriodCandidate> polish_light_curve(const LightCurve& curve, const timing::FrequencyGrid& grid,
                                                 std::span<const timing::StatisticPeaks> found,
                                                 const timing::SearchOptions& options);
+
+/// The same in two steps, for those who make the sums of the noise of many lists at once: up to the white
+/// noise when it is constructed, then what depends on the level of the noise.
+class EventPolish {
+  public:
+    /// It refers to all of these, which must outlive it.
+    EventPolish(const EventList& events, const timing::FrequencyGrid& grid,
+                std::span<const timing::StatisticPeaks> found, const timing::SearchOptions& options);
+    ~EventPolish();
+    EventPolish(EventPolish&&) noexcept;
+    EventPolish& operator=(EventPolish&&) noexcept;
+
+    /// The sums that the level of the noise is made from; none when no candidate is significant in white
+    /// noise.
+    timing::SumTask noise_task() const;
+    /// @param noise_sums those of noise_task(). Once only.
+    std::vector<PeriodCandidate> finish(std::span<const timing::Complex> noise_sums);
+
+  private:
+    class Implementation;
+    std::unique_ptr<Implementation> implementation_;
+};
 
 /// log10 of the probability that the whole search of a source, of effectively n_searches independent ones,
 /// has a candidate as improbable as the strongest that is not vetoed; 0 where all are vetoed.

@@ -1,5 +1,3 @@
-#include "../../src/refine/photon_moments.hpp"
-
 #include <cmath>
 #include <vector>
 
@@ -8,8 +6,9 @@
 #include <xsift/core/constants.hpp>
 #include <xsift/core/random.hpp>
 #include <xsift/timing/phase.hpp>
+#include <xsift/timing/photon_moments.hpp>
 
-namespace xsift::refine {
+namespace xsift::timing {
 namespace {
 
 struct Photons {
@@ -64,6 +63,19 @@ TEST(PhotonMoments, AreTheSameToTheLastBitInEveryInstructionSet) {
             for (std::size_t l = 0; l < moment_lanes; ++l) EXPECT_EQ(a.value[k][row][l], b.value[k][row][l]);
 }
 
+TEST(PhotonMoments, SumsAloneAreTheZerothMomentsToTheLastBit) {
+    const Moments truth = moments_by(moments_baseline);
+    for (const MomentKernels* kernels : {&moments_baseline, &best_moments()}) {
+        Photons p;
+        alignas(64) double sums[5][sum_rows][moment_lanes] = {};
+        kernels->add_sums({p.time, p.turn_re, p.turn_im, p.re, p.im, 64}, 5, &sums[0][0][0]);
+        for (int k = 0; k < 5; ++k)
+            for (std::size_t row = 0; row < sum_rows; ++row)
+                for (std::size_t l = 0; l < moment_lanes; ++l)
+                    EXPECT_EQ(sums[k][row][l], truth.value[k][row][l]);
+    }
+}
+
 struct Phasors {
     alignas(64) double time[64], cosine[64], sine[64];
 
@@ -83,7 +95,7 @@ TEST(PhotonMoments, PhasorsAreThoseOfTheExactPhaseInEveryInstructionSet) {
             for (int j = 0; j < 64; ++j) {
                 EXPECT_EQ(a.cosine[j], b.cosine[j]);
                 EXPECT_EQ(a.sine[j], b.sine[j]);
-                const timing::Phasor truth = timing::phasor(timing::fixed_phase(frequency, a.time[j]));
+                const Phasor truth = phasor(fixed_phase(frequency, a.time[j]));
                 EXPECT_NEAR(a.cosine[j], truth.cosine, 1e-15) << frequency << " " << a.time[j];
                 EXPECT_NEAR(a.sine[j], truth.sine, 1e-15) << frequency << " " << a.time[j];
             }
@@ -91,4 +103,4 @@ TEST(PhotonMoments, PhasorsAreThoseOfTheExactPhaseInEveryInstructionSet) {
 }
 
 }  // namespace
-}  // namespace xsift::refine
+}  // namespace xsift::timing

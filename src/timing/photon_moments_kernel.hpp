@@ -33,6 +33,25 @@ static void add_moments(const MomentPass& pass, int harmonics, double* moments) 
     }
 }
 
+static void add_photon_sums(const MomentPass& pass, int harmonics, double* sums) {
+    const MomentLanes *turn_re = reinterpret_cast<const MomentLanes*>(pass.turn_re),
+                      *turn_im = reinterpret_cast<const MomentLanes*>(pass.turn_im);
+    MomentLanes *re = reinterpret_cast<MomentLanes*>(pass.re), *im = reinterpret_cast<MomentLanes*>(pass.im),
+                *sum = reinterpret_cast<MomentLanes*>(sums);
+    for (int k = 0; k < harmonics; ++k, sum += sum_rows) {
+        MomentLanes re0 = sum[0], im0 = sum[1];
+        for (std::size_t j = 0; j < pass.n / moment_lanes; ++j) {
+            const MomentLanes a = re[j], b = im[j], c = turn_re[j], s = turn_im[j];
+            re0 += a;
+            im0 += b;
+            re[j] = a * c - b * s;
+            im[j] = a * s + b * c;
+        }
+        sum[0] = re0;
+        sum[1] = im0;
+    }
+}
+
 static void fill_phasors(double frequency, const double* times, double* cosines, double* sines,
                          std::size_t n) {
     constexpr double splitter = 0x1p27 + 1.0;  // halves of a double, whose products are exact (Dekker 1971)

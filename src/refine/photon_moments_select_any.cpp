@@ -1,7 +1,0 @@
-#include "photon_moments.hpp"
-
-namespace xsift::refine {
-const MomentKernels& best_moments() {
-    return moments_baseline;
-}
-}  // namespace xsift::refine
