@@ -2,6 +2,7 @@
 
 A file is named MODEL_NH_TRUTH_BACKGROUND_COUNTS.csv. Bias: (median - truth) over the half-width of the central 68% of the fitted values. Pull: (value - truth) over
 the error that the catalogue quotes on the side of the truth (a 90% interval's, over 1.645). Root: the root of the rise of the statistic at the truth, with the sign of value - truth.
+Of UNBIASED the same bias (VALUE where it is null), and the share of simulations in which it lies below the truth.
 """
 import csv
 import os
@@ -25,9 +26,13 @@ def numbers(rows, column):
     return np.array([float(row[column]) for row in rows])
 
 
+def half_width(values):
+    low, high = np.percentile(values, [16, 84])
+    return 0.5 * (high - low)
+
+
 def bias(values, truth):
-    low, median, high = np.percentile(values, [16, 50, 84])
-    return (median - truth) / (0.5 * (high - low))
+    return (np.median(values) - truth) / half_width(values)
 
 
 class Measures:
@@ -39,6 +44,15 @@ class Measures:
         n = len(self.values)
         self.bias = bias(self.values, truth)
         self.bias_error = np.std([bias(self.values[random.integers(0, n, n)], truth) for _ in range(500)])
+        unbiased = numbers(rows, "unbiased")
+        self.null = np.mean(np.isnan(unbiased))
+        unbiased = np.where(np.isnan(unbiased), self.values, unbiased)
+        if self.null < 1.0:
+            self.unbiased = bias(unbiased, truth)
+            self.unbiased_error = np.std([bias(unbiased[random.integers(0, n, n)], truth) for _ in range(500)])
+            self.below = np.mean(unbiased < truth)
+            self.scatter = half_width(unbiased) / half_width(self.values)
+        self.value_below = np.mean(self.values < truth)
         off = self.values - truth
         low, high = numbers(rows, "lo"), numbers(rows, "hi")
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -56,6 +70,8 @@ def with_error(values):
 
 TABLES = {
     "Bias": lambda m: f"{m.bias:+.2f} ± {m.bias_error:.2f}",
+    "Bias of UNBIASED; its scatter over VALUE's": lambda m: f"{m.unbiased:+.2f} ± {m.unbiased_error:.2f}; {m.scatter:.2f}",
+    "Below the truth: VALUE, UNBIASED; UNBIASED null": lambda m: f"{m.value_below:.3f}, {m.below:.3f}; {m.null:.3f}",
     "Pull: mean, median; root: mean": lambda m: f"{with_error(m.pulls)}, {np.median(m.pulls):+.2f}; {m.roots.mean():+.2f}",
     "The 90% interval holds the truth": lambda m: f"{m.holds:.3f}",
     "GOF_SIGMA above 1.645": lambda m: f"{m.poor:.3f}",

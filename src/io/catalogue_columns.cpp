@@ -285,6 +285,7 @@ Table<ParameterRow> parameters_table() {
         c({"VALUE_LO", "", "stat.fit.param;stat.min", "G12.5", "lower end, null when not free"}, at(&R::estimate, &Estimate::lo)),
         c({"VALUE_HI", "", "stat.fit.param;stat.max", "G12.5", "upper end, null when not free"}, at(&R::estimate, &Estimate::hi)),
         c({"ERROR", "", "stat.error;stat.fit.param", "E11.3", "1 sigma from the covariance"}, at(&R::error)),
+        c({"UNBIASED", "", "stat.fit.param;stat.median", "G12.5", "median-unbiased estimate"}, at(&R::unbiased)),
         c({"POST_MEAN", "", "stat.fit.param;stat.mean", "G12.5", "mean of the posterior"}, at(&R::posterior, &Posterior::mean)),
         c({"POST_MEDIAN", "", "stat.fit.param;stat.median", "G12.5", "median of the posterior"}, at(&R::posterior, &Posterior::median)),
         c({"POST_LO", "", "stat.fit.param;stat.min", "G12.5", "90% credible interval, equal tails"}, at(&R::posterior, &Posterior::lo90)),

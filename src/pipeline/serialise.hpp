@@ -127,7 +127,7 @@ void fields(Archive& archive, T& v) {
 template <typename Archive, typename T>
 requires FieldsOf<Archive, T, FittedParameter>
 void fields(Archive& archive, T& v) {
-    archive(v.component, v.name, v.unit, v.estimate, v.error, v.posterior, v.flags, v.bootstrap);
+    archive(v.component, v.name, v.unit, v.estimate, v.error, v.posterior, v.flags, v.bootstrap, v.unbiased);
 }
 template <typename Archive, typename T>
 requires FieldsOf<Archive, T, FluxEstimate>

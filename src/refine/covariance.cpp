@@ -7,12 +7,8 @@
 
 namespace xsift::refine {
 
-namespace {
-
-/// Curvature of the statistic at a minimum, second derivatives of the model included: differences of the
-/// slope of the profiled statistic for all coordinates but the norms, and of the norms that follow them.
-Matrix full_curvature(Objective& objective, const Point& p, const Expansion& at, const Mask& wanted,
-                      Point& above, Point& below) {
+Matrix observed_curvature(Objective& objective, const Point& p, const Expansion& at, const Mask& wanted,
+                          Point& above, Point& below) {
     constexpr double step_in_sigma = 0.1;
     const Coordinates& c = objective.coordinates();
     const int n = c.n, first = c.first_norm();
@@ -53,15 +49,13 @@ Matrix full_curvature(Objective& objective, const Point& p, const Expansion& at,
     return h;
 }
 
-}  // namespace
-
 Covariance::Covariance(Objective& objective, const Point& p, Point& scratch, Point& more_scratch)
     : n_(objective.coordinates().n) {
     const Expansion at = objective.expand(p);
     slope_ = at.slope;
     free_ = objective.movable(p.x, slope_);
     const Mask felt = sensitive(objective.coordinates(), at);
-    curvature_ = full_curvature(objective, p, at, felt, scratch, more_scratch);
+    curvature_ = observed_curvature(objective, p, at, felt, scratch, more_scratch);
     for (int i = 0; i < n_; ++i) free_[i] = free_[i] && felt[i];
     // not a minimum as differences see it (noise on a flat floor): leave the model's second derivatives out
     if (!solve(curvature_, slope_, free_, n_)) curvature_ = at.observed;

@@ -8,6 +8,13 @@
 
 namespace xsift::refine {
 
+/// Curvature of the statistic, second derivatives of the model included: differences of the slope of the
+/// profiled statistic for all coordinates but the norms, and of the norms that follow them. The norms are at
+/// their best in p; other coordinates may be anywhere.
+/// @param at the expansion there; @param wanted coordinates whose row is made; @param above, below scratch
+Matrix observed_curvature(Objective& objective, const Point& p, const Expansion& at, const Mask& wanted,
+                          Point& above, Point& below);
+
 class Covariance {
   public:
     /// @param p the minimum; @param scratch, more_scratch two points

@@ -1,5 +1,6 @@
 #include "goodness.hpp"
 
+#include "rate_slopes.hpp"
 #include "statistic_lanes.hpp"
 
 #include <algorithm>
@@ -12,85 +13,14 @@ namespace xsift::refine {
 
 namespace {
 
-using spectral::ModelEvaluator;
 using spectral::PreparedSpectrum;
-
-ModelEvaluator evaluator_for(const PreparedSpectrum& s,
-                             const std::shared_ptr<const spectral::ModelDefinition>& model,
-                             spectral::Abundance abundance) {
-    return {model, abundance, spectral::EnergyBins::from_bounds(s.energy_lo, s.energy_hi)};
-}
-
-/// Rates of each bin and their derivatives by the parameters behind the fit's coordinates.
-struct Slopes {
-    std::vector<double> rate;
-    std::vector<Vector> by;
-};
-
-/// Folds any number of model spectra, three in a pass over the matrix; one row of n_bins each.
-std::vector<double> fold_all(const PreparedSpectrum& s, const std::vector<const double*>& photons) {
-    const std::size_t n = s.n_bins();
-    std::vector<double> out(photons.size() * n);
-    const auto row = [&](std::size_t k) { return out.data() + k * n; };
-    std::size_t k = 0;
-    for (; k + 3 <= photons.size(); k += 3)
-        spectral::fold<3>(s, {photons[k], photons[k + 1], photons[k + 2]}, {row(k), row(k + 1), row(k + 2)});
-    for (; k < photons.size(); ++k) spectral::fold<1>(s, {photons[k]}, {row(k)});
-    return out;
-}
-
-Slopes rate_slopes(const PreparedSpectrum& s, const std::shared_ptr<const spectral::ModelDefinition>& model,
-                   spectral::Abundance abundance, std::span<const double> values, std::size_t spectrum,
-                   const Coordinates& c) {
-    ModelEvaluator evaluator = evaluator_for(s, model, abundance);
-    evaluator.evaluate(values.first(model->parameters.size()), true);
-    const double factor = spectrum == 0 ? 1.0 : values[model->parameters.size() + spectrum - 1];
-    const auto& groups = evaluator.freedom().groups;
-    struct Row {
-        std::size_t group;
-        int shape;  ///< whose derivative it is; -1: the group itself
-    };
-    std::vector<Row> rows;
-    std::vector<const double*> photons;
-    for (std::size_t g = 0; g < groups.size(); ++g) {
-        rows.push_back({g, -1});
-        photons.push_back(evaluator.unit(g).data());
-        for (int i = 0; i < c.n_shape; ++i) {
-            if (!evaluator.freedom().depends(g, static_cast<std::size_t>(i))) continue;
-            rows.push_back({g, i});
-            photons.push_back(evaluator.by_shape(g, static_cast<std::size_t>(i)).data());
-        }
-    }
-    const std::vector<double> folded = fold_all(s, photons);
-    const std::size_t n = s.n_bins();
-    Slopes out{std::vector<double>(n), std::vector<Vector>(n)};
-    for (std::size_t r = 0; r < rows.size(); ++r) {
-        const double* const from = folded.data() + r * n;
-        const auto add = [&](double scale, int coordinate) {
-            for (std::size_t k = 0; k < n; ++k) out.by[k][coordinate] += scale * from[k];
-        };
-        const auto [g, shape] = rows[r];
-        const double norm = factor * values[static_cast<std::size_t>(groups[g].norm)];
-        if (shape >= 0) {
-            add(norm, shape);
-            continue;
-        }
-        for (std::size_t k = 0; k < n; ++k) out.rate[k] += norm * from[k];
-        if (groups[g].free) add(factor, c.first_norm() + static_cast<int>(g));
-    }
-    for (double& r : out.rate) r = std::fmax(r, spectral::lowest_rate);
-    if (spectrum > 0)
-        for (std::size_t k = 0; k < n; ++k)
-            out.by[k][c.first_factor() + static_cast<int>(spectrum) - 1] = out.rate[k] / factor;
-    return out;
-}
 
 struct Term {
     spectral::Moments moments;
     Vector by;
 };
 
-std::vector<Term> terms_of(const PreparedSpectrum& s, const Slopes& at) {
+std::vector<Term> terms_of(const PreparedSpectrum& s, const RateSlopes::Slopes& at) {
     const std::vector<double> background =
         s.has_background() ? background_rates(s, at.rate) : std::vector<double>{};
     WstatMoments wstat_moments;
@@ -161,8 +91,9 @@ std::vector<double> fitted_rates(const PreparedSpectrum& s,
                                  const std::shared_ptr<const spectral::ModelDefinition>& model,
                                  spectral::Abundance abundance, std::span<const double> values,
                                  double factor) {
-    const std::vector<double> photons =
-        evaluator_for(s, model, abundance).photons(values.first(model->parameters.size()));
+    spectral::ModelEvaluator evaluator(model, abundance,
+                                       spectral::EnergyBins::from_bounds(s.energy_lo, s.energy_hi));
+    const std::vector<double> photons = evaluator.photons(values.first(model->parameters.size()));
     std::vector<double> rate(s.n_bins());
     spectral::fold<1>(s, {photons.data()}, {rate.data()});
     for (double& r : rate) r = std::fmax(factor * r, spectral::lowest_rate);
@@ -215,9 +146,9 @@ ExpectedStatistic expected_statistic(std::span<const FitInput> spectra,
                                      spectral::Abundance abundance, std::span<const double> values,
                                      const Coordinates& c, const Mask& counted) {
     std::vector<Term> terms;
+    RateSlopes slopes(spectra, model, abundance, c);
     for (std::size_t d = 0; d < spectra.size(); ++d) {
-        const PreparedSpectrum& s = *spectra[d].prepared;
-        const std::vector<Term> more = terms_of(s, rate_slopes(s, model, abundance, values, d, c));
+        const std::vector<Term> more = terms_of(*spectra[d].prepared, slopes.at(d, values));
         terms.insert(terms.end(), more.begin(), more.end());
     }
     Vector common{};  // of the statistic and the scores of the parameters

@@ -1,6 +1,7 @@
 #include "linear.hpp"
 
 #include <cmath>
+#include <utility>
 
 namespace xsift::refine {
 
@@ -34,6 +35,40 @@ std::optional<Vector> solve(const Matrix& a, const Vector& b, const Mask& free, 
         x[i] = sum / l[i][i];
     }
     return x;
+}
+
+Elimination eliminate(Matrix a, Vector b, const Mask& free, int n) {
+    std::array<int, most_coordinates> at{};
+    int count = 0;
+    for (int i = 0; i < n; ++i)
+        if (free[i]) at[count++] = i;
+    Elimination out;
+    double determinant = 1.0;
+    for (int k = 0; k < count; ++k) {
+        int pivot = k;
+        for (int r = k + 1; r < count; ++r)
+            if (std::fabs(a[at[r]][at[k]]) > std::fabs(a[at[pivot]][at[k]])) pivot = r;
+        if (pivot != k) {
+            std::swap(a[at[pivot]], a[at[k]]);
+            std::swap(b[at[pivot]], b[at[k]]);
+            determinant = -determinant;
+        }
+        const double diagonal = a[at[k]][at[k]];
+        if (diagonal == 0.0) return out;
+        determinant *= diagonal;
+        for (int r = k + 1; r < count; ++r) {
+            const double factor = a[at[r]][at[k]] / diagonal;
+            for (int c = k; c < count; ++c) a[at[r]][at[c]] -= factor * a[at[k]][at[c]];
+            b[at[r]] -= factor * b[at[k]];
+        }
+    }
+    for (int k = count - 1; k >= 0; --k) {
+        double sum = b[at[k]];
+        for (int c = k + 1; c < count; ++c) sum -= a[at[k]][at[c]] * out.x[at[c]];
+        out.x[at[k]] = sum / a[at[k]][at[k]];
+    }
+    out.determinant = determinant;
+    return out;
 }
 
 Matrix sum(const Matrix& a, const Matrix& b, double factor, int n) {

@@ -4,6 +4,7 @@
 #include "fit_report.hpp"
 #include "fluxes.hpp"
 #include "goodness.hpp"
+#include "modified_root.hpp"
 #include "pair_evidence.hpp"
 #include "posterior.hpp"
 #include "starts.hpp"
@@ -208,16 +209,20 @@ bool ModelFit::integrate() {
     return made;
 }
 
+/// Where coordinate i stands among the parameters of the fit.
+std::size_t ModelFit::parameter_of(int i) const {
+    const Coordinates& c = objective_.coordinates();
+    if (c.parameter[i] >= 0) return static_cast<std::size_t>(c.parameter[i]);
+    return model_->parameters.size() + static_cast<std::size_t>(i - c.first_factor());
+}
+
 /// Puts the credible intervals in the place of those of the covariance. The best fit always lies within: a
 /// posterior can be so skewed that it would not.
 void ModelFit::take_intervals(const PosteriorAround& found) {
     const Coordinates& c = objective_.coordinates();
     std::vector<ProfileEnds> ends;
     for (int i = 0; i < c.n; ++i) {
-        const std::size_t k =
-            c.parameter[i] >= 0 ? static_cast<std::size_t>(c.parameter[i])
-                                : model_->parameters.size() + static_cast<std::size_t>(i - c.first_factor());
-        const CredibleInterval& interval = found.intervals[k];
+        const CredibleInterval& interval = found.intervals[parameter_of(i)];
         ProfileEnds& end = ends.emplace_back();
         end.credible = true;
         if (!interval.open_lo) end.lo = std::min(best_.x[i], c.coordinate(i, interval.lo));
@@ -239,6 +244,7 @@ void ModelFit::take_intervals(const PosteriorAround& found) {
 
 SpectralFit ModelFit::take() {
     fill_goodness();
+    if (options_.unbiased) fill_unbiased();
     return std::move(fit_);
 }
 
@@ -363,6 +369,25 @@ void ModelFit::report(const Covariance& covariance, const std::vector<ProfileEnd
     fit_.stat = best_.stat;
     fill_information_criteria(fit_, objective_.coordinates().n);
     fill_columns(fit_, *model_);
+}
+
+/// Median-unbiased estimates, of a fit that can be offered. Where most background bins are empty W-stat does
+/// not follow from the counts' distribution and its root has no meaning.
+void ModelFit::fill_unbiased() {
+    const std::uint32_t none =
+        fit_not_refined | (std::uint32_t{spectrum_background_mostly_empty} << fit_flag_spectrum_shift);
+    if (!converged_ || (fit_.flags & none) != 0 || chosen_.statistic != spectral::FitStatistic::poisson)
+        return;
+    const Coordinates& c = objective_.coordinates();
+    const std::vector<double> found = median_unbiased(spectra_, objective_, options_.abundance, best_);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        Vector x{};
+        x[i] = found[i];
+        fit_.parameters[parameter_of(static_cast<int>(i))].unbiased = c.value(x, static_cast<int>(i));
+    }
+    for (std::size_t k = 0; k < model_->parameters.size(); ++k)
+        if (const int tied_to = model_->parameters[k].tied_to; tied_to >= 0)
+            fit_.parameters[k].unbiased = fit_.parameters[static_cast<std::size_t>(tied_to)].unbiased;
 }
 
 /// What the statistic should be, and how far off it is.

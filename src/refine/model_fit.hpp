@@ -50,6 +50,8 @@ class ModelFit {
     void report(const Covariance& covariance, const std::vector<ProfileEnds>& ends,
                 std::vector<FluxEstimate> fluxes);
     void fill_goodness();
+    void fill_unbiased();
+    std::size_t parameter_of(int i) const;
 
     std::span<const FitInput> spectra_;
     std::shared_ptr<const spectral::ModelDefinition> model_;

@@ -110,12 +110,13 @@ Table parameters_table(const SpectralFit& fit) {
                  {"value", "Value"},
                  {"unit", "Unit"},
                  {"error", "1 σ, covariance"},
+                 {"unbiased", "Median-unbiased"},
                  {"notes", "Notes", "", true}},
                 {}};
     for (const FittedParameter& p : fit.parameters)
         table.rows.push_back(
             {{text_cell(p.component), text_cell(p.name), interval_cell(p.estimate),
-              text_cell(unit_words(p.unit)), number_cell(p.error, 2),
+              text_cell(unit_words(p.unit)), number_cell(p.error, 2), number_cell(p.unbiased, 4),
               text_cell(words_of(p.flags, {{parameter_frozen, "frozen"},
                                            {parameter_tied, "tied"},
                                            {parameter_at_bound, "at its limit"},
@@ -208,6 +209,12 @@ Section spectral_section(const DossierMaterial& material, const DossierContext& 
             "is plays no "
             "part in the choice, so look at the column Above expectation: beyond 3 σ no model fitted here is "
             "right.");
+        if (best != nullptr && std::any_of(best->parameters.begin(), best->parameters.end(),
+                                           [](const auto& p) { return !std::isnan(p.unbiased); }))
+            section.paragraphs.push_back(
+                "Median-unbiased: the estimate that half of all repetitions of the observation would put "
+                "above "
+                "the truth, for averages over faint sources; the best fit of few counts lies to one side.");
     }
     return section;
 }

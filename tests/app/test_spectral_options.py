@@ -70,6 +70,9 @@ class SpectralOptions(XsiftCase):
         some = parameters[refitted]
         self.assertTrue((some["BOOT_LO"] <= some["BOOT_MEDIAN"]).all() and (some["BOOT_MEDIAN"] <= some["BOOT_HI"]).all())
         self.assertTrue((some["BOOT_LO"] < some["BOOT_HI"]).all())
+        unbiased = parameters["UNBIASED"]  # near the best fit of a bright source
+        self.assertTrue((abs(unbiased - parameters["VALUE"]) < parameters["ERROR"]).all())
+        self.assertTrue((unbiased != parameters["VALUE"]).any())
         self.assertTrue(numpy.isfinite(fits["LOG_EVIDENCE"]).all())
         self.assertTrue((fits["MODEL_PROB"] == 1).all())  # one model a spectrum
 

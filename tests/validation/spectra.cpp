@@ -231,6 +231,7 @@ int main(int argc, char** argv) {
     options.refine = spectral::parse_refine(arguments.text("refine", "auto"));
     options.bootstrap_simulations = static_cast<int>(arguments.number("bootstrap", 0));
     options.errors = spectral::parse_errors(arguments.text("errors", "profile"));
+    options.unbiased = arguments.text("unbiased", "true") == "true";
     options.posterior = arguments.text("posterior", "true") == "true";
     Simulator simulator(truth, options, arguments.text("base", "0007"));
     // of the fitted models, not of the simulated one
@@ -249,7 +250,7 @@ int main(int argc, char** argv) {
         "post_lo,post_hi,log_evidence,second,second_lo,second_hi,norm2,norm2_lo,norm2_hi,true_model,true_nh,"
         "true_parameter,true_second,true_norm2,true_counts,model_probability,gof_probability,nh_flags,"
         "parameter_flags,norm_flags,second_flags,norm2_flags,nh_rise,parameter_rise,norm_rise,second_rise,"
-        "norm2_rise,boot_median\n");
+        "norm2_rise,boot_median,unbiased\n");
     for (int i = 0; i < simulations; ++i) {
         const Spectrum& spectrum = simulator.draw(seed, static_cast<std::uint64_t>(i));
         for (const std::string& binning : arguments.list("binning", "default")) {
@@ -288,7 +289,8 @@ int main(int argc, char** argv) {
                     fmt::print(",{}", rises_wanted(k) && f.model == truth.model && k < truths.size()
                                           ? rise_at_truth(input, f, truths, k, options)
                                           : not_measured);
-                fmt::print(",{}\n", median_of_bootstrap(input, f, options, static_cast<std::uint64_t>(i)));
+                fmt::print(",{},{}\n", median_of_bootstrap(input, f, options, static_cast<std::uint64_t>(i)),
+                           f.parameters[1].unbiased);
             }
         }
     }

@@ -172,6 +172,7 @@ struct FittedParameter {
     Posterior posterior;
     std::uint32_t flags = 0;  ///< ParameterFlag bits
     Bootstrap bootstrap;
+    double unbiased = not_measured;  ///< median-unbiased estimate (root of the modified signed root)
 };
 
 /// What can be said against a flux. Bits; FLAGS of FLUXES.

@@ -107,6 +107,7 @@ struct FitOptions {
     bool pair_evidence = false;  ///< of models of two norms too; always when the criterion is the evidence
     NhPrior nh_prior = NhPrior::logarithmic;
     Criterion criterion = Criterion::aicc;
+    bool unbiased = true;           ///< median-unbiased estimates of models of one norm
     int goodness_simulations = 0;   ///< Monte Carlo goodness of fit; 0: none
     int bootstrap_simulations = 0;  ///< refitted for intervals of the bootstrap; 0: none
     /// Delta statistic of the intervals (90%); credible intervals hold what chi2 with one degree of freedom
