@@ -89,7 +89,7 @@ __device__ inline void recompute_peak(double* shared, int thread, unsigned block
     timing::HTest<double> h;
     for (int k = 1; k <= task.statistic_harmonics[slot.statistic]; ++k) {
         const timing::Complex share =
-            engine::exact_share(task, static_cast<std::uint64_t>(index * k), thread, exact_threads);
+            engine::exact_share(task, static_cast<std::uint64_t>(index), k, thread, exact_threads);
         const double re = block_sum(share.re, shared, thread), im = block_sum(share.im, shared, thread);
         if (thread == 0) h.add(engine::exact_term(task, trial, k, {re, im}));
     }

@@ -22,6 +22,7 @@
 
 #include <xsift/engine/device_plan.hpp>
 #include <xsift/engine/product_tile.hpp>
+#include <xsift/engine/search_tasks.hpp>
 #include <xsift/timing/significance.hpp>
 
 namespace xsift::cuda {
@@ -46,11 +47,22 @@ __global__ __launch_bounds__(tile_threads, 2) void product_kernel(const ProductT
                                  tiles, n_tiles, next, sums, stride);
 }
 
-/// The phase of each photon a grid step; `task_of` tells whose it is.
-__global__ void step_kernel(const double* time, const double* df, const std::int32_t* task_of,
-                            timing::FixedPhase* step, std::int64_t n) {
+/// What the phases of a task's photons are made from.
+struct PhaseSource {
+    double df;
+    timing::DriftTrial drift;
+};
+
+/// The phase of each photon a grid step, and where frequencies drift (offset not null) what is added to it;
+/// `task_of` tells whose it is.
+__global__ void step_kernel(const double* time, const PhaseSource* source, const std::int32_t* task_of,
+                            timing::FixedPhase* step, timing::FixedPhase* offset, std::int64_t n) {
     const std::int64_t j = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-    if (j < n) step[j] = timing::fixed_phase(df[task_of[j]], time[j]);
+    if (j >= n) return;
+    const PhaseSource& of = source[task_of[j]];
+    const timing::DriftedPhase phase = timing::drifted_phase(of.df, time[j], of.drift);
+    step[j] = phase.step;
+    if (offset != nullptr) offset[j] = phase.offset;
 }
 
 __global__ __launch_bounds__(exact_threads) void select_kernel(const ProductTask* tasks,
@@ -105,9 +117,11 @@ struct ProductSearch::Implementation {
 
     std::span<const EventTask> tasks;
     std::span<const std::span<const float>> weighted_values;  ///< of light curves; none: photons
+    std::span<const timing::DriftTrial> drifts;  ///< of tasks that drift; none: constant frequencies
     std::vector<std::optional<engine::SearchOutcome>>* outcomes = nullptr;
     Stream stream;
-    Mirrored<double> time, df, gti_start, gti_stop, sums;
+    Mirrored<double> time, gti_start, gti_stop, sums;
+    Mirrored<PhaseSource> phase_source;
     Mirrored<float> weight, weighted_value;
     Mirrored<std::int32_t> task_of;
     Mirrored<std::int64_t> edges;
@@ -120,7 +134,7 @@ struct ProductSearch::Implementation {
     PinnedBuffer<TilePeak> overflow;
     DeviceBuffer<TilePeak> peaks;
     DeviceBuffer<std::int64_t> chosen;  ///< slots x most_wanted
-    DeviceBuffer<timing::FixedPhase> step;
+    DeviceBuffer<timing::FixedPhase> step, offset;
     DeviceBuffer<unsigned> next;  ///< tile to be taken: of the product, of the transform
     TransformSearch transform;
     engine::DeviceCosts costs;
@@ -192,7 +206,8 @@ struct ProductSearch::Implementation {
         weighted_value.reserve(curves() ? photons : 0);
         task_of.reserve(photons);
         step.reserve(photons);
-        df.reserve(group.size());
+        offset.reserve(drifts.empty() ? 0 : photons);
+        phase_source.reserve(group.size());
         gti_start.reserve(intervals);
         gti_stop.reserve(intervals);
         edges.reserve(n_edges);
@@ -225,10 +240,13 @@ struct ProductSearch::Implementation {
             std::copy(task.gti_start.begin(), task.gti_start.end(), gti_start.host.data() + intervals);
             std::copy(task.gti_stop.begin(), task.gti_stop.end(), gti_stop.host.data() + intervals);
             std::copy(task.band_edges.begin(), task.band_edges.end(), edges.host.data() + n_edges);
-            df.host[i] = task.grid.df;
+            const timing::DriftTrial drift = drifts.empty() ? timing::DriftTrial{} : drifts[group[i]];
+            phase_source.host[i] = {task.grid.df, drift};
             p = engine::product_task(task, sum_w, sum_w2, rms);
             if (curves()) p.harmonics = 2;
             p.step = step.data() + photons;
+            p.offset = drifts.empty() ? nullptr : offset.data() + photons;
+            p.drift = drift;
             p.weight = task.weight.empty() ? nullptr : weight.device.data() + photons;
             p.largest_weight = static_cast<float>(largest / rms);
             if (curves()) {
@@ -254,7 +272,8 @@ struct ProductSearch::Implementation {
             n_edges += task.band_edges.size();
             n_bands += bands_of(task) * task.statistics.size() * engine::band_depth;
         }
-        for (auto* buffer : {&time, &df, &gti_start, &gti_stop}) buffer->upload(stream);
+        for (auto* buffer : {&time, &gti_start, &gti_stop}) buffer->upload(stream);
+        phase_source.upload(stream);
         weight.upload(stream);
         weighted_value.upload(stream);
         task_of.upload(stream);
@@ -263,7 +282,8 @@ struct ProductSearch::Implementation {
         constexpr unsigned threads = 256;
         const auto n = static_cast<std::int64_t>(photons);
         step_kernel<<<static_cast<unsigned>((n + threads - 1) / threads), threads, 0, stream.get()>>>(
-            time.device.data(), df.device.data(), task_of.device.data(), step.data(), n);
+            time.device.data(), phase_source.device.data(), task_of.device.data(), step.data(),
+            drifts.empty() ? nullptr : offset.data(), n);
         XSIFT_CUDA_CHECK(cudaGetLastError());
     }
 
@@ -432,7 +452,37 @@ ProductSearch::~ProductSearch() = default;
 
 std::vector<std::optional<engine::SearchOutcome>> ProductSearch::search(
     std::span<const engine::EventTask> tasks) {
-    return search(tasks, {});
+    return search(tasks, {}, {});
+}
+
+std::vector<std::optional<engine::CompositeOutcome>> ProductSearch::search(
+    std::span<const engine::CompositeTask> composites) {
+    // A task a trial of the drift, all of the same photons.
+    std::vector<EventTask> tasks;
+    std::vector<timing::DriftTrial> drifts;
+    for (const engine::CompositeTask& composite : composites)
+        for (std::int64_t d = 0; engine::drifts_alone(composite) && d < composite.drift.count(); ++d) {
+            tasks.push_back(engine::event_task(composite));
+            drifts.push_back(composite.drift.trial(d));
+        }
+    const auto found = search(tasks, {}, drifts);
+    std::vector<std::optional<engine::CompositeOutcome>> outcomes(composites.size());
+    auto next = found.begin();
+    for (std::size_t c = 0; c < composites.size(); ++c) {
+        const engine::CompositeTask& composite = composites[c];
+        if (!engine::drifts_alone(composite)) continue;
+        const auto first = next;
+        next += composite.drift.count();
+        if (!std::all_of(first, next, [](const auto& outcome) { return outcome.has_value(); })) continue;
+        auto& peaks = outcomes[c].emplace().peaks;
+        for (std::size_t s = 0; s < composite.statistics.size(); ++s) {
+            std::vector<engine::CompositePeak> all;
+            for (std::int64_t d = 0; d < composite.drift.count(); ++d)
+                for (const timing::Peak& peak : first[d]->statistics[s].peaks) all.push_back({peak, d});
+            peaks.push_back(engine::merge_drift_peaks(std::move(all), composite));
+        }
+    }
+    return outcomes;
 }
 
 std::vector<std::optional<engine::SearchOutcome>> ProductSearch::search(
@@ -459,7 +509,7 @@ std::vector<std::optional<engine::SearchOutcome>> ProductSearch::search(
         tasks[i].band_edges = curve.band_edges;
         weighted_values.push_back(prepared[i].weighted_value);
     }
-    auto found = search(tasks, weighted_values);
+    auto found = search(tasks, weighted_values, {});
     for (std::size_t i = 0; i < number.size(); ++i) outcomes[number[i]] = std::move(found[i]);
     return outcomes;
 }
@@ -470,7 +520,8 @@ bool ProductSearch::has_transform() {
 }
 
 std::vector<std::optional<engine::SearchOutcome>> ProductSearch::search(
-    std::span<const engine::EventTask> tasks, std::span<const std::span<const float>> weighted_values) {
+    std::span<const engine::EventTask> tasks, std::span<const std::span<const float>> weighted_values,
+    std::span<const timing::DriftTrial> drifts) {
     std::vector<std::optional<engine::SearchOutcome>> outcomes(tasks.size());
     const std::vector<Implementation::Group> groups = engine::product_groups(tasks, group_bytes_);
     // Each with a stream: while the device computes for one, the others prepare and report.
@@ -489,6 +540,7 @@ std::vector<std::optional<engine::SearchOutcome>> ProductSearch::search(
             XSIFT_CUDA_CHECK(cudaSetDevice(device));
             workers_[w]->tasks = tasks;
             workers_[w]->weighted_values = weighted_values;
+            workers_[w]->drifts = drifts;
             workers_[w]->outcomes = &outcomes;
             workers_[w]->costs = costs_;
             for (std::size_t g = next++; g < groups.size(); g = next++) workers_[w]->run(groups[g]);

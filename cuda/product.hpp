@@ -28,11 +28,17 @@ class ProductSearch {
     /// The same for light curves; none also for those with several terms.
     std::vector<std::optional<engine::SearchOutcome>> search(std::span<const engine::LightCurveTask> curves);
 
+    /// The same for one event list with drifting frequencies; none also for what is folded or added up.
+    std::vector<std::optional<engine::CompositeOutcome>> search(
+        std::span<const engine::CompositeTask> composites);
+
   private:
     struct Implementation;
     /// @param weighted_values of light curves, one list a task; none: photons
+    /// @param drifts one a task; none: constant frequencies
     std::vector<std::optional<engine::SearchOutcome>> search(
-        std::span<const engine::EventTask> tasks, std::span<const std::span<const float>> weighted_values);
+        std::span<const engine::EventTask> tasks, std::span<const std::span<const float>> weighted_values,
+        std::span<const timing::DriftTrial> drifts);
     bool has_transform();
 
     std::int64_t group_bytes_;

@@ -388,29 +388,32 @@ class CudaSearch final : public engine::PeriodSearch {
         : budget_(budget), products_(budget.product_group, costs), sums_(budget.sums) {}
     std::string name() const override { return "cuda"; }
     std::vector<engine::SearchOutcome> search(std::span<const EventTask> tasks) override {
-        return by_tiles_or_directly(tasks);
+        return by_tiles_or<engine::SearchOutcome>(tasks, [&](auto others) { return run(others); });
     }
     std::vector<engine::SearchOutcome> search(std::span<const LightCurveTask> tasks) override {
-        return by_tiles_or_directly(tasks);
+        return by_tiles_or<engine::SearchOutcome>(tasks, [&](auto others) { return run(others); });
     }
     std::vector<engine::CompositeOutcome> search(std::span<const engine::CompositeTask> tasks) override {
-        return search_composites(tasks);
+        for (const engine::CompositeTask& task : tasks) engine::check_task(task);
+        return by_tiles_or<engine::CompositeOutcome>(
+            tasks, [](std::span<const engine::CompositeTask> others) { return search_composites(others); });
     }
     std::vector<std::vector<timing::Complex>> sums(std::span<const engine::SumTask> tasks) override {
         return sums_.run(tasks);
     }
 
   private:
-    template <typename Task>
-    std::vector<engine::SearchOutcome> by_tiles_or_directly(std::span<const Task> tasks) {
-        std::vector<std::optional<engine::SearchOutcome>> by_tiles = products_.search(tasks);
+    /// @param other (tasks) searches what tiles do not
+    template <typename Outcome, typename Task, typename Other>
+    std::vector<Outcome> by_tiles_or(std::span<const Task> tasks, const Other& other) {
+        auto by_tiles = products_.search(tasks);
         std::vector<Task> others;
         for (std::size_t t = 0; t < tasks.size(); ++t)
             if (!by_tiles[t]) others.push_back(tasks[t]);
-        std::vector<engine::SearchOutcome> directly = run(std::span<const Task>(others)), outcomes;
-        auto next = directly.begin();
-        for (auto& outcome : by_tiles) outcomes.push_back(std::move(outcome ? *outcome : *next++));
-        return outcomes;
+        std::vector<Outcome> outcomes = other(std::span<const Task>(others)), all;
+        auto next = outcomes.begin();
+        for (auto& outcome : by_tiles) all.push_back(std::move(outcome ? *outcome : *next++));
+        return all;
     }
 
     template <typename Task>

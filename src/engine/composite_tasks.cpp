@@ -53,15 +53,13 @@ double oracle_fold(const CompositeMember& member, const MemberSums& sums, double
 
 DriftedMember::DriftedMember(const CompositeMember& member, const CompositeTask& task, std::int64_t drift)
     : step(member.time.size()) {
-    const double value = task.drift.value(drift);
+    const timing::DriftTrial trial = task.drift.trial(drift);
+    if (trial.any() && !trial.acceleration) offset.resize(step.size());
     for (std::size_t j = 0; j < step.size(); ++j) {
-        const double t = member.time[j];
-        step[j] = timing::fixed_phase(task.grid.df,
-                                      task.drift.acceleration ? timing::accelerated_time(t, value) : t);
+        const timing::DriftedPhase phase = timing::drifted_phase(task.grid.df, member.time[j], trial);
+        step[j] = phase.step;
+        if (!offset.empty()) offset[j] = phase.offset;
     }
-    if (task.drift.acceleration || value == 0.0) return;
-    offset.resize(step.size());
-    for (std::size_t j = 0; j < step.size(); ++j) offset[j] = timing::drift_phase(value, member.time[j]);
 }
 
 MemberSums::MemberSums(const CompositeMember& member) {
@@ -111,6 +109,27 @@ void check_task(const CompositeTask& task) {
             (s.kind == Kind::ef && s.harmonics > timing::most_bins))
             refuse("it asks for an impossible number of harmonics or phase bins");
     }
+}
+
+bool drifts_alone(const CompositeTask& task) {
+    return task.members.size() == 1 && task.members[0].gti_rate.empty() &&
+           std::all_of(task.statistics.begin(), task.statistics.end(),
+                       [](const timing::Statistic& s) { return s.kind == Kind::z2; });
+}
+
+EventTask event_task(const CompositeTask& task) {
+    const CompositeMember& member = task.members.at(0);
+    EventTask event;
+    event.time = member.time;
+    event.weight = member.weight;
+    event.grid = task.grid;
+    event.statistics = task.statistics;
+    event.max_peaks = task.max_peaks;
+    event.min_separation = task.min_separation;
+    event.harmonic_fmax = member.harmonic_fmax;
+    event.gti_start = member.gti_start;
+    event.gti_stop = member.gti_stop;
+    return event;
 }
 
 int max_harmonics(const CompositeTask& task) {

@@ -58,8 +58,9 @@ std::int64_t product_bytes(const EventTask& task) {
     const std::int64_t own = tile_width - 2 * peak_halo(task.grid, task.min_separation),
                        tiles = (task.grid.count + own - 1) / own,
                        bands = std::max<std::int64_t>(std::ssize(task.band_edges) - 1, 0);
-    // Time, number of the task, phase step, weight, and of light curves weight times value.
-    const std::int64_t photons = length(task.time) * (8 + 4 + 8 + 4 + 4);
+    // Time, number of the task, phase step, its offset where frequencies drift, weight, and of light curves
+    // weight times value.
+    const std::int64_t photons = length(task.time) * (8 + 4 + 8 + 8 + 4 + 4);
     // Peaks kept, their number, and those wanted: trial, value, harmonics.
     const std::int64_t peaks =
         statistics * (std::int64_t{tile_peaks} * static_cast<std::int64_t>(sizeof(TilePeak)) + 16 +

@@ -37,7 +37,8 @@ struct BlockOps : test::HostOps {
 /// A task in memory that a kernel can reach, and what kernels find.
 class EmulatedTask {
   public:
-    explicit EmulatedTask(const EventTask& task) : source_(task), events_(task) {
+    explicit EmulatedTask(const EventTask& task, timing::DriftTrial drift = {})
+        : source_(task), events_(task), drift_(drift) {
         const double rms = std::sqrt(events_.sum_w2 / static_cast<double>(task.time.size()));
         for (const float w : task.weight) weight_.push_back(static_cast<float>(static_cast<double>(w) / rms));
         const std::size_t statistics = task.statistics.size(), bands = task.band_edges.size() - 1;
@@ -45,7 +46,14 @@ class EmulatedTask {
         peaks_.resize(statistics * tile_peaks);
         n_peaks_.assign(statistics, 0);
         task_ = engine::product_task(task, events_.sum_w, events_.sum_w2, rms);
-        task_.step = events_.step.data();
+        for (std::size_t j = 0; j < task.time.size(); ++j) {
+            const timing::DriftedPhase phase = timing::drifted_phase(task.grid.df, task.time[j], drift);
+            step_.push_back(phase.step);
+            offset_.push_back(phase.offset);
+        }
+        task_.step = step_.data();
+        task_.offset = drift.any() ? offset_.data() : nullptr;
+        task_.drift = drift;
         task_.weight = weight_.empty() ? nullptr : weight_.data();
         if (!weight_.empty()) task_.largest_weight = *std::max_element(weight_.begin(), weight_.end());
         task_.gti_start = task.gti_start.data();
@@ -91,7 +99,7 @@ class EmulatedTask {
 
     /// Sums, peaks, bands and recomputed peaks against the double-precision periodogram.
     void expect_right() {
-        const auto truth = engine::oracle_periodograms(source_);
+        const auto truth = this->truth();
         for (std::size_t s = 0; s < truth.size(); ++s) {
             double sum = 0.0;
             for (std::size_t t = 0; t < tiles_.size(); ++t) sum += sums_[t * slots_.size() + s];
@@ -108,6 +116,17 @@ class EmulatedTask {
     }
 
   private:
+    std::vector<std::vector<double>> truth() const {
+        if (!drift_.any()) return engine::oracle_periodograms(source_);
+        engine::CompositeTask task;
+        task.members = {{source_.time, source_.weight, source_.gti_start, source_.gti_stop, {}}};
+        task.grid = source_.grid;
+        task.drift = {drift_.value, 1, drift_.acceleration};
+        task.statistics = source_.statistics;
+        auto of_three = engine::oracle_periodograms(task);
+        for (auto& values : of_three) values.erase(values.begin(), values.begin() + 2 * task.grid.count);
+        return of_three;
+    }
     unsigned n_tiles() const { return static_cast<unsigned>(tiles_.size()); }
     static void expect_near(float value, double wanted) {
         EXPECT_NEAR(static_cast<double>(value), wanted, 1e-2 * std::max(1.0, wanted / 10));
@@ -160,6 +179,8 @@ class EmulatedTask {
 
     const EventTask& source_;
     engine::PreparedEvents events_;
+    timing::DriftTrial drift_;
+    std::vector<timing::FixedPhase> step_, offset_;
     std::vector<float> weight_;
     ProductTask task_;
     std::vector<StatisticSlot> slots_;
@@ -203,6 +224,41 @@ TEST(EmulatedKernels, FewPhotonsByProduct) {
     EmulatedTask emulated(task);
     emulated.search_by_product();
     emulated.expect_right();
+}
+
+/// Times from the middle of the exposure, as those of a drift.
+EventList centred(EventList list) {
+    for (auto* times : {&list.time, &list.gti.start, &list.gti.stop})
+        for (double& t : *times) t -= 2e4;
+    return list;
+}
+
+TEST(EmulatedKernels, DriftingFrequenciesByProduct) {
+    EventList list = centred(test::photons(50, 4e4, 0.0123, 0.4, 3));
+    for (std::size_t i = 0; i < list.size(); ++i)
+        list.weight.push_back(0.2f + 0.01f * static_cast<float>(i % 70));
+    EventTask task = test::task_of(list, 3, 900);
+    task.grid.df = 1.0 / 1.6e5;
+    task.min_separation = 1.5 / 4e4;
+    task.gti_start = list.gti.start;
+    task.gti_stop = list.gti.stop;
+    task.statistics = {{Kind::z2, 1}, {Kind::z2, 2}};
+    EmulatedTask emulated(task, {7e-9, false});
+    emulated.search_by_product();
+    emulated.expect_right();
+}
+
+TEST(EmulatedKernels, DriftsAndAccelerationsByTransform) {
+    const EventList list = centred(test::photons(80, 4e4, 0.0123, 0.4, 3));
+    EventTask task = test::task_of(list, 40'000, 9000);
+    task.grid.df = 1.0 / 1.6e5;
+    task.min_separation = 1.5 / 4e4;
+    task.statistics = {{Kind::z2, 1}};
+    for (const timing::DriftTrial drift : {timing::DriftTrial{-5e-9, false}, {20.0, true}}) {
+        EmulatedTask emulated(task, drift);
+        emulated.search_by_transform();
+        emulated.expect_right();
+    }
 }
 
 TEST(EmulatedKernels, ProductWithTwoTurnsOfPhotonsAndWindow) {

@@ -103,6 +103,19 @@ TEST_F(CompositeSuite, AccelerationsAgreeWithDirectSums) {
     EXPECT_NEAR(task.drift.value(best.drift), 5e-9 / 0.3 * constants::speed_of_light, 1.5);
 }
 
+/// So many photons that a device searches them by transforms; weighted.
+TEST_F(CompositeSuite, LongDriftingListsAgreeWithDirectSums) {
+    EventList list = drifting(7000, 0.0123, 3.3e-9, 11);
+    ASSERT_GT(list.size(), 3000u);
+    RandomStream random(12, 0);
+    for (std::size_t i = 0; i < list.size(); ++i)
+        list.weight.push_back(static_cast<float>(0.2 + random.uniform()));
+    CompositeTask task = task_of(list, 1700, 700);
+    task.statistics = {{Kind::z2, 1}, {Kind::z2, 2}};
+    task.drift = {1.1e-9, 3, false};
+    expect_matches_oracle(*engines.search, task);
+}
+
 TEST_F(CompositeSuite, SeveralExposuresAddUp) {
     const EventList a = drifting(600, 0.0123, 0.0, 3), b = drifting(2500, 0.0123, 0.0, 4);
     CompositeTask task = task_of(a, 4, 2500);

@@ -419,9 +419,8 @@ TEST(ProductTile, RecomputesCandidatesInDouble) {
         for (int k = 1; k <= 20; ++k) {
             timing::Complex sum;
             for (int thread = 0; thread < 128; ++thread)
-                sum =
-                    sum + exact_share(tiles.task(), static_cast<std::uint64_t>(k * (task.grid.first + trial)),
-                                      thread, 128);
+                sum = sum + exact_share(tiles.task(), static_cast<std::uint64_t>(task.grid.first + trial), k,
+                                        thread, 128);
             h.add(exact_term(tiles.task(), trial, k, sum));
         }
         const auto at = static_cast<std::size_t>(trial);

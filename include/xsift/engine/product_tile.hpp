@@ -16,6 +16,7 @@
 #include <cstdint>
 
 #include <xsift/engine/search_kernel.hpp>
+#include <xsift/timing/drift.hpp>
 
 namespace xsift::engine {
 
@@ -37,9 +38,11 @@ struct TilePeak {
 /// One event task as tiles see it. Pointers are to memory that the kernel can reach. Weights are scaled to a
 /// mean square of 1, so that half precision holds them.
 struct ProductTask {
-    const timing::FixedPhase* step = nullptr;  ///< n_photons
-    const float* weight = nullptr;             ///< n_photons, or null: all 1
-    float largest_weight = 1.0f;               ///< of their absolute values
+    const timing::FixedPhase* step = nullptr;    ///< n_photons
+    const timing::FixedPhase* offset = nullptr;  ///< n_photons, of phases that drift; null: 0
+    timing::DriftTrial drift;
+    const float* weight = nullptr;  ///< n_photons, or null: all 1
+    float largest_weight = 1.0f;    ///< of their absolute values
     /// Of a light curve: weights (whose sum is 1) times values (mean 0, variance 1); its statistic is the
     /// Lomb-Scargle power. Null for photons.
     const float* weighted_value = nullptr;
@@ -120,15 +123,17 @@ struct TileView {
 
 /// A photon on its way into fast memory.
 struct LoadedPhoton {
-    timing::FixedPhase step;
+    timing::FixedPhase step, offset;
     float weight;
 };
 
 /// Photon p (0 <= p < tile_photons) of those from `from` on for harmonic k; a weight of 0 beyond the last.
 XSIFT_HD inline LoadedPhoton load_photon(const ProductTask& task, int k, std::int32_t from, int p) {
     const std::int32_t j = from + p;
-    if (j >= task.n_photons) return {0, 0.0f};
-    return {task.step[j] * static_cast<timing::FixedPhase>(k), task.weight ? task.weight[j] : 1.0f};
+    if (j >= task.n_photons) return {0, 0, 0.0f};
+    const auto harmonic = static_cast<timing::FixedPhase>(k);
+    return {task.step[j] * harmonic, task.offset ? task.offset[j] * harmonic : 0,
+            task.weight ? task.weight[j] : 1.0f};
 }
 
 /// Puts photon p into fast memory: part 0 its phases, part 1 the turns over eight offsets and centres, so
@@ -146,7 +151,8 @@ XSIFT_HD inline void place_photon(TilePhotons& to, const ProductTask& task, std:
     // Half a step, of a turn taken as signed: twice it is the step again, modulo one turn.
     const auto half = static_cast<timing::FixedPhase>(static_cast<std::int64_t>(step) >> 1);
     const std::int64_t centre = task.first + tile_begin - task.halo + tile_offsets - 1;
-    to.base[p] = static_cast<std::uint32_t>((step * static_cast<timing::FixedPhase>(centre) + half) >> 32);
+    to.base[p] = static_cast<std::uint32_t>(
+        (step * static_cast<timing::FixedPhase>(centre) + half + photon.offset) >> 32);
     to.between[p] = static_cast<std::uint32_t>(between >> 32);
     to.step[p] = static_cast<std::uint32_t>(step >> 32);
     to.half[p] = static_cast<std::uint32_t>(half >> 32);
@@ -299,6 +305,15 @@ XSIFT_HD inline void put_power(const PlainHarmonic& harmonic, int slot, float po
     }
 }
 
+/// What the good time intervals show of a constant source at f, the frequency of harmonic k, Hz.
+XSIFT_HD inline timing::Complex constant_sum(const ProductTask& task, double f, int k) {
+    const timing::Complex window = task.drift.any()
+                                       ? timing::drift_window(f, k * task.drift.fdot(f / k), task.gti_start,
+                                                              task.gti_stop, nullptr, task.n_gti)
+                                       : timing::gti_window(f, task.gti_start, task.gti_stop, task.n_gti);
+    return window * task.sum_w;
+}
+
 /// What a harmonic adds at a position where it may be missing or the window of the intervals matters.
 XSIFT_HD inline void add_rare(const ProductTask& task, const TileHarmonic& harmonic, int at, SumPair sums,
                               TileValues& values) {
@@ -306,8 +321,7 @@ XSIFT_HD inline void add_rare(const ProductTask& task, const TileHarmonic& harmo
     if (at < harmonic.low || at >= harmonic.high) return;
     const double f = static_cast<double>((task.first + harmonic.first + at) * harmonic.k) * task.df;
     if (at < harmonic.windowed && f < task.window_fmax) {
-        const timing::Complex w =
-            timing::gti_window(f, task.gti_start, task.gti_stop, task.n_gti) * task.sum_w;
+        const timing::Complex w = constant_sum(task, f, harmonic.k);
         sums.re -= static_cast<float>(w.re);
         sums.im -= static_cast<float>(w.im);
     }
@@ -467,11 +481,12 @@ XSIFT_HD inline int peak_rank(const TilePeak* peaks, int n, int i) {
 
 /// What a thread of many adds to the sum over the photons in double at a grid index: every `threads`-th
 /// photon.
-XSIFT_HD inline timing::Complex exact_share(const ProductTask& task, std::uint64_t index, int thread,
+XSIFT_HD inline timing::Complex exact_share(const ProductTask& task, std::uint64_t index, int k, int thread,
                                             int threads) {
     timing::Complex sum;
     for (std::int32_t j = thread; j < task.n_photons; j += threads) {
-        const timing::Phasor p = timing::phasor(task.step[j] * index);
+        const timing::FixedPhase phase = task.step[j] * index + (task.offset ? task.offset[j] : 0);
+        const timing::Phasor p = timing::phasor(phase * static_cast<timing::FixedPhase>(k));
         const double w = task.weight ? static_cast<double>(task.weight[j]) : 1.0;
         sum = sum + timing::Complex{w * p.cosine, w * p.sine};
     }
@@ -483,8 +498,7 @@ XSIFT_HD inline double exact_term(const ProductTask& task, std::int64_t trial, i
     const std::int64_t index = task.first + trial;
     if (index > last_harmonic_index(task.harmonic_fmax, task.df, k)) return 0.0;
     const double f = static_cast<double>(index * k) * task.df;
-    if (f < task.window_fmax)
-        sum = sum - timing::gti_window(f, task.gti_start, task.gti_stop, task.n_gti) * task.sum_w;
+    if (f < task.window_fmax) sum = sum - constant_sum(task, f, k);
     return timing::z2_term(sum.re, sum.im, task.sum_w2);
 }
 

@@ -28,6 +28,11 @@ XSIFT_HD inline std::int64_t last_harmonic_index(double harmonic_fmax, double df
 int max_harmonics(const EventTask& task);
 int max_harmonics(const LightCurveTask& task);
 
+/// Whether a composite task is one event list whose frequencies drift: nothing is folded, nothing added up.
+bool drifts_alone(const CompositeTask& task);
+/// Such a task at a constant frequency.
+EventTask event_task(const CompositeTask& task);
+
 /// The statistics of a task, in order. @throws Error (internal, "SEARCH_TASK") when a fit has too many terms.
 std::vector<timing::Statistic> statistics_of(const LightCurveTask& task);
 

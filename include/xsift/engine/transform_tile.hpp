@@ -87,8 +87,9 @@ XSIFT_HD inline void spread_photon(TransformGrid& grid, const ProductTask& task,
                                    std::int64_t centre, int k, float scale, std::int32_t j) {
     constexpr int width = transform_spreading.width;
     const timing::FixedPhase step = task.step[j] * static_cast<timing::FixedPhase>(k);
-    SinglePhasor turn =
-        Ops::turn(static_cast<std::uint32_t>(step * static_cast<timing::FixedPhase>(centre) >> 32));
+    const timing::FixedPhase offset = task.offset ? task.offset[j] * static_cast<timing::FixedPhase>(k) : 0;
+    SinglePhasor turn = Ops::turn(
+        static_cast<std::uint32_t>((step * static_cast<timing::FixedPhase>(centre) + offset) >> 32));
     const float w = weight ? scale * weight[j] : scale;
     turn = {w * turn.cosine, w * turn.sine};
     const int first = cell_of(step) - (width / 2 - 1);

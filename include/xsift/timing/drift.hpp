@@ -29,6 +29,18 @@ XSIFT_HD inline FixedPhase drift_phase(double fdot, double t) {
     return fixed_phase(0.5 * fdot, square) + fixed_phase(0.5 * fdot, rest);
 }
 
+/// One frequency derivative (Hz/s) or acceleration (m/s^2).
+struct DriftTrial {
+    double value = 0.0;
+    bool acceleration = false;
+
+    XSIFT_HD bool any() const { return value != 0.0; }
+    /// Frequency derivative at a frequency, Hz/s.
+    XSIFT_HD double fdot(double frequency) const {
+        return acceleration ? frequency * value / constants::speed_of_light : value;
+    }
+};
+
 /// Trials -half .. half times `step` of a frequency derivative (Hz/s) or an acceleration (m/s^2).
 struct DriftGrid {
     double step = 0.0;
@@ -38,14 +50,23 @@ struct DriftGrid {
     XSIFT_HD std::int64_t count() const { return 2 * half + 1; }
     XSIFT_HD double value(std::int64_t i) const { return static_cast<double>(i - half) * step; }
     /// Frequency derivative of trial i at a frequency, Hz/s.
-    XSIFT_HD double fdot(std::int64_t i, double frequency) const {
-        return acceleration ? frequency * value(i) / constants::speed_of_light : value(i);
-    }
+    XSIFT_HD double fdot(std::int64_t i, double frequency) const { return trial(i).fdot(frequency); }
+    XSIFT_HD DriftTrial trial(std::int64_t i) const { return {value(i), acceleration}; }
 };
 
 /// Time at which a clock that moves with the acceleration shows t (both 0 at the epoch), to first order.
 XSIFT_HD inline double accelerated_time(double t, double acceleration) {
     return t + acceleration * t * t / (2.0 * constants::speed_of_light);
+}
+
+/// Phase of a photon at grid index i and harmonic k: (i step + offset) k.
+struct DriftedPhase {
+    FixedPhase step, offset;
+};
+/// @param t s from the epoch
+XSIFT_HD inline DriftedPhase drifted_phase(double df, double t, DriftTrial drift) {
+    if (drift.acceleration) return {fixed_phase(df, accelerated_time(t, drift.value)), 0};
+    return {fixed_phase(df, t), drift.any() ? drift_phase(drift.value, t) : 0};
 }
 
 /// Variance of t^2 over the good time that no constant and no multiple of t explain, s^4: T^4 / 180 for one
