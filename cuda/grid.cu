@@ -4,10 +4,11 @@
 #include "grid_body.cuh"
 #include "grid_engine.hpp"
 #include "grid_ops.cuh"
+#include "package.cuh"
+#include "simulations.hpp"
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <map>
 #include <vector>
 
@@ -41,61 +42,6 @@ __global__ void __launch_bounds__(grid_threads) pairs_kernel(const GridJob* jobs
     __shared__ SharedPairs shared;
     choose_pairs<GridOps>(shared, static_cast<int>(threadIdx.x), jobs[blockIdx.x], pairs[blockIdx.x]);
 }
-
-/// Arrays that share one allocation of device memory, each at a multiple of 16 bytes. First they are all
-/// added, then their addresses are known.
-class Layout {
-  public:
-    template <typename T>
-    std::size_t add(std::int64_t n) {
-        constexpr std::size_t alignment = 16;
-        const std::size_t at = (size_ + alignment - 1) / alignment * alignment;
-        size_ = at + static_cast<std::size_t>(n) * sizeof(T);
-        return at;
-    }
-    std::size_t size() const { return size_; }
-
-  private:
-    std::size_t size_ = 0;
-};
-
-/// Host arrays that go to the device in one copy.
-class Package {
-  public:
-    void clear() {
-        layout_ = {};
-        pieces_.clear();
-    }
-    /// @return where it will be. The values must stay until send().
-    template <typename T>
-    std::size_t add(std::span<const T> values) {
-        const std::size_t at = layout_.add<T>(std::ssize(values));
-        pieces_.push_back({values.data(), values.size_bytes(), at});
-        return at;
-    }
-    /// After the last add(), and before at().
-    void reserve() { device_.reserve(layout_.size()); }
-    template <typename T>
-    T* at(std::size_t place) {
-        return reinterpret_cast<T*>(device_.data() + place);
-    }
-    void send(const Stream& stream) {
-        pinned_.reserve(layout_.size());
-        for (const Piece& piece : pieces_)
-            if (piece.bytes > 0) std::memcpy(pinned_.data() + piece.at, piece.from, piece.bytes);
-        device_.assign(pinned_.span(), stream);
-    }
-
-  private:
-    struct Piece {
-        const void* from;
-        std::size_t bytes, at;
-    };
-    Layout layout_;
-    std::vector<Piece> pieces_;
-    PinnedBuffer<std::byte> pinned_;
-    DeviceBuffer<std::byte> device_;
-};
 
 /// The templates of a batch, each set once.
 class Templates {
@@ -381,6 +327,9 @@ class CudaGrid final : public engine::GridLikelihood {
     std::vector<PairOutcome> evaluate(std::span<const PairTask> tasks) override {
         return run<PairOutcome>(tasks);
     }
+    std::vector<engine::SimulationOutcome> evaluate(std::span<const engine::SimulationTask> tasks) override {
+        return simulations_.evaluate(tasks);
+    }
 
   private:
     template <typename Outcome, typename Task>
@@ -405,6 +354,7 @@ class CudaGrid final : public engine::GridLikelihood {
 
     Templates templates_;
     std::array<Slot, 2> slots_;
+    Simulations simulations_;
 };
 
 }  // namespace

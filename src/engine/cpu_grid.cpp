@@ -1,6 +1,7 @@
 #include "cpu_grid.hpp"
 
 #include "nufft.hpp"
+#include "simulations.hpp"
 
 #include <algorithm>
 #include <vector>
@@ -114,6 +115,10 @@ class CpuGrid final : public GridLikelihood {
         std::vector<PairOutcome> outcomes(tasks.size());
         pool_.for_each(tasks.size(), [&](std::size_t i) { outcomes[i] = best_pairs(tasks[i]); });
         return outcomes;
+    }
+
+    std::vector<SimulationOutcome> evaluate(std::span<const SimulationTask> tasks) override {
+        return simulate_on(pool_, tasks);
     }
 
   private:

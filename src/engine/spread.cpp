@@ -41,6 +41,10 @@ double cost_of(const PairTask& task) {
            static_cast<double>(task.n_bins) * static_cast<double>(task.n_energies);
 }
 
+double cost_of(const SimulationTask& task) {
+    return static_cast<double>(task.n_draws) * task.rows * task.columns * static_cast<double>(task.n_bins);
+}
+
 class Shares {
   public:
     explicit Shares(std::vector<EngineShare> shares) : shares_(std::move(shares)) {}
@@ -119,6 +123,9 @@ class SpreadGrid final : public GridLikelihood {
     }
     std::vector<PairOutcome> evaluate(std::span<const PairTask> tasks) override {
         return spread<PairOutcome>(tasks);
+    }
+    std::vector<SimulationOutcome> evaluate(std::span<const SimulationTask> tasks) override {
+        return spread<SimulationOutcome>(tasks);
     }
 
   private:

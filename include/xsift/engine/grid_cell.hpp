@@ -39,6 +39,7 @@ struct SerialBins {
     const CellData* data;
     const float* rate;  ///< count/s at norm 1 of bin k at rate[k * stride]
     std::int64_t stride;
+    std::int64_t count_stride = 1;  ///< of the counts, likewise
 
     template <bool with_statistic>
     XSIFT_HD BinSums sums(double norm) const {
@@ -49,7 +50,8 @@ struct SerialBins {
             const std::int64_t end = from + at_once < data->n_bins ? from + at_once : data->n_bins;
             float half = 0.0f, first = 0.0f, second = 0.0f;
             for (std::int64_t k = from; k < end; ++k) {
-                const float s = data->counts[k], b = data->background[k], m = scale * rate[k * stride];
+                const float s = data->counts[k * count_stride], b = data->background[k * count_stride],
+                            m = scale * rate[k * stride];
                 const float mu = m > least_expected ? m : least_expected;
                 const float phi = expected_background<Ops>(s, b, data->ratio, mu);
                 const BinSlope<float> slope = bin_slope<Ops>(s, b, mu, phi);

@@ -15,6 +15,7 @@ namespace xsift::engine {
 /// not positive.
 void check_task(const GridTask& task);
 void check_task(const PairTask& task);
+void check_task(const SimulationTask& task);
 PairShape shape_of(const PairTask& task);
 
 /// The counts of a spectrum as cells read them.
@@ -40,5 +41,9 @@ void sort_pairs(std::vector<PairCell>& pairs);
 /// The oracle: every cell of a task in double, with plain loops and a search of the norm that only compares
 /// statistics.
 std::vector<GridCell> reference_cells(const GridTask& task);
+
+/// The oracle of simulations: a finer and finer search by comparison around the best of many places, the norm
+/// by reference_cells' search. Draws as draw_counts makes them.
+std::vector<spectral::LatticeMinimum> reference_fits(const SimulationTask& task);
 
 }  // namespace xsift::engine

@@ -1,0 +1,69 @@
+#pragma once
+/// @file
+/// Arrays of many tasks that travel to the device together.
+
+#include "device_buffer.cuh"
+
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <vector>
+
+namespace xsift::cuda {
+
+/// Arrays that share one allocation of device memory, each at a multiple of 16 bytes. First they are all
+/// added, then their addresses are known.
+class Layout {
+  public:
+    template <typename T>
+    std::size_t add(std::int64_t n) {
+        constexpr std::size_t alignment = 16;
+        const std::size_t at = (size_ + alignment - 1) / alignment * alignment;
+        size_ = at + static_cast<std::size_t>(n) * sizeof(T);
+        return at;
+    }
+    std::size_t size() const { return size_; }
+
+  private:
+    std::size_t size_ = 0;
+};
+
+/// Host arrays that go to the device in one copy.
+class Package {
+  public:
+    void clear() {
+        layout_ = {};
+        pieces_.clear();
+    }
+    /// @return where it will be. The values must stay until send().
+    template <typename T>
+    std::size_t add(std::span<const T> values) {
+        const std::size_t at = layout_.add<T>(std::ssize(values));
+        pieces_.push_back({values.data(), values.size_bytes(), at});
+        return at;
+    }
+    /// After the last add(), and before at().
+    void reserve() { device_.reserve(layout_.size()); }
+    template <typename T>
+    T* at(std::size_t place) {
+        return reinterpret_cast<T*>(device_.data() + place);
+    }
+    void send(const Stream& stream) {
+        pinned_.reserve(layout_.size());
+        for (const Piece& piece : pieces_)
+            if (piece.bytes > 0) std::memcpy(pinned_.data() + piece.at, piece.from, piece.bytes);
+        device_.assign(pinned_.span(), stream);
+    }
+
+  private:
+    struct Piece {
+        const void* from;
+        std::size_t bytes, at;
+    };
+    Layout layout_;
+    std::vector<Piece> pieces_;
+    PinnedBuffer<std::byte> pinned_;
+    DeviceBuffer<std::byte> device_;
+};
+
+}  // namespace xsift::cuda

@@ -1,0 +1,152 @@
+// Simulated fits: a thread a draw, many tasks a launch. Expected counts of the nodes go to the device, minima
+// come back.
+#include "grid_ops.cuh"
+#include "package.cuh"
+#include "simulation_body.cuh"
+#include "simulations.hpp"
+
+#include <algorithm>
+
+#include <xsift/engine/grid_task.hpp>
+#include <xsift/engine/simulation_arrays.hpp>
+
+namespace xsift::cuda {
+
+namespace {
+
+using engine::SimulationArrays;
+using engine::SimulationOutcome;
+using engine::SimulationTask;
+using spectral::LatticeMinimum;
+
+__global__ void __launch_bounds__(simulation_threads)
+    simulate_kernel(const SimulationJob* jobs, const SimulationItem* items, unsigned n_items, unsigned* next,
+                    float* room, std::size_t room_of_block) {
+    __shared__ unsigned ticket;
+    simulate_items<GridOps>(ticket, static_cast<int>(threadIdx.x), jobs, items, n_items, next,
+                            room + blockIdx.x * room_of_block);
+}
+
+/// Device memory of a task, bytes.
+std::int64_t bytes_of(const SimulationTask& task) {
+    return 12 * std::ssize(task.log_counts) + 16 * task.n_bins +
+           static_cast<std::int64_t>(sizeof(LatticeMinimum)) * task.n_draws + 4096;
+}
+
+/// Length of the run of tasks, from the first on, that are on the device together.
+std::size_t group_of(std::span<const SimulationTask> tasks) {
+    constexpr std::int64_t most_bytes = 48 << 20;
+    std::size_t n = 1;
+    for (std::int64_t bytes = bytes_of(tasks[0]);
+         n < tasks.size() && (bytes += bytes_of(tasks[n])) <= most_bytes;)
+        ++n;
+    return n;
+}
+
+}  // namespace
+
+class Simulations::Device {
+  public:
+    void run(std::span<const SimulationTask> tasks, std::span<SimulationOutcome> outcomes) {
+        send(tasks);
+        std::int64_t most_bins = 1;
+        for (const SimulationTask& task : tasks) most_bins = std::max(most_bins, task.n_bins);
+        const auto room_of_block = static_cast<std::size_t>(2 * simulation_threads * most_bins);
+        const unsigned blocks = n_blocks(room_of_block);
+        counts_.reserve(blocks * room_of_block);
+        next_.reserve(1);
+        next_.zero(stream_);
+        if (blocks > 0)
+            simulate_kernel<<<blocks, simulation_threads, 0, stream_.get()>>>(
+                package_.at<SimulationJob>(jobs_at_), package_.at<SimulationItem>(items_at_),
+                static_cast<unsigned>(items_.size()), next_.data(), counts_.data(), room_of_block);
+        XSIFT_CUDA_CHECK(cudaGetLastError());
+        fits_.copy_to(host_fits_.span(), stream_);
+        stream_.synchronize();
+        const LatticeMinimum* from = host_fits_.data();
+        for (std::size_t i = 0; i < tasks.size(); ++i) {
+            outcomes[i].fits.assign(from, from + tasks[i].n_draws);
+            from += tasks[i].n_draws;
+        }
+    }
+
+  private:
+    struct Places {
+        std::size_t log_counts, node_counts, expected, background;
+    };
+
+    void send(std::span<const SimulationTask> tasks) {
+        package_.clear();
+        items_.clear();
+        std::vector<SimulationArrays> arrays;
+        arrays.reserve(tasks.size());
+        std::vector<Places> places;
+        std::size_t draws = 0;
+        for (const SimulationTask& task : tasks) {
+            const SimulationArrays& own = arrays.emplace_back(task);
+            places.push_back({package_.add(task.log_counts),
+                              package_.add(std::span<const float>(own.node_counts)),
+                              package_.add(task.expected), package_.add(task.expected_background)});
+            for (std::int64_t first = 0; first < task.n_draws; first += simulation_threads)
+                items_.push_back({static_cast<std::int32_t>(arrays.size() - 1), first});
+            draws += static_cast<std::size_t>(task.n_draws);
+        }
+        fits_.reserve(draws);
+        host_fits_.reserve(draws);
+        std::vector<SimulationJob> jobs(tasks.size());
+        jobs_at_ = package_.add(std::span<const SimulationJob>(jobs));
+        items_at_ = package_.add(std::span<const SimulationItem>(items_));
+        package_.reserve();
+        LatticeMinimum* fits = fits_.data();
+        for (std::size_t i = 0; i < tasks.size(); ++i) {
+            SimulationJob& job = jobs[i];
+            job = {arrays[i].data, tasks[i].n_draws, fits};
+            job.data.lattice.log_counts = package_.at<double>(places[i].log_counts);
+            job.data.node_counts = package_.at<float>(places[i].node_counts);
+            job.data.expected = package_.at<double>(places[i].expected);
+            if (!tasks[i].expected_background.empty())
+                job.data.expected_background = package_.at<double>(places[i].background);
+            fits += tasks[i].n_draws;
+        }
+        package_.send(stream_);
+        stream_.synchronize();
+    }
+
+    /// As many as run at once, or as the room for their counts allows.
+    unsigned n_blocks(std::size_t room_of_block) const {
+        constexpr std::size_t most_room = std::size_t{64} << 20;
+        int device = 0, processors = 0, resident = 0;
+        XSIFT_CUDA_CHECK(cudaGetDevice(&device));
+        XSIFT_CUDA_CHECK(cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device));
+        XSIFT_CUDA_CHECK(
+            cudaOccupancyMaxActiveBlocksPerMultiprocessor(&resident, simulate_kernel, simulation_threads, 0));
+        const std::size_t by_room = std::max<std::size_t>(1, most_room / (room_of_block * sizeof(float)));
+        return static_cast<unsigned>(
+            std::min({items_.size(), by_room, static_cast<std::size_t>(processors * resident)}));
+    }
+
+    Package package_;
+    std::vector<SimulationItem> items_;
+    std::size_t jobs_at_ = 0, items_at_ = 0;
+    DeviceBuffer<LatticeMinimum> fits_;
+    PinnedBuffer<LatticeMinimum> host_fits_;
+    DeviceBuffer<float> counts_;
+    DeviceBuffer<unsigned> next_;
+    Stream stream_;  // last: destroyed first, after waiting for work on the buffers
+};
+
+Simulations::Simulations() : device_(std::make_unique<Device>()) {}
+Simulations::~Simulations() = default;
+
+std::vector<SimulationOutcome> Simulations::evaluate(std::span<const SimulationTask> tasks) {
+    for (const SimulationTask& task : tasks) engine::check_task(task);
+    std::vector<SimulationOutcome> outcomes(tasks.size());
+    for (std::size_t first = 0; first < tasks.size();) {
+        const std::size_t n = group_of(tasks.subspan(first));
+        device_->run(tasks.subspan(first, n), std::span(outcomes).subspan(first, n));
+        first += n;
+    }
+    return outcomes;
+}
+
+}  // namespace xsift::cuda

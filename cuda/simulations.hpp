@@ -1,0 +1,25 @@
+#pragma once
+/// @file
+/// Simulated fits on a device.
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include <xsift/engine/grid_likelihood.hpp>
+
+namespace xsift::cuda {
+
+/// Draws and fits on the current device. Keeps its memory from batch to batch.
+class Simulations {
+  public:
+    Simulations();
+    ~Simulations();
+    std::vector<engine::SimulationOutcome> evaluate(std::span<const engine::SimulationTask> tasks);
+
+  private:
+    class Device;
+    std::unique_ptr<Device> device_;
+};
+
+}  // namespace xsift::cuda

@@ -1,0 +1,14 @@
+#pragma once
+// Simulated fits on the CPU.
+
+#include <span>
+#include <vector>
+
+#include <xsift/core/parallel.hpp>
+#include <xsift/engine/grid_likelihood.hpp>
+
+namespace xsift::engine {
+
+std::vector<SimulationOutcome> simulate_on(const ThreadPool& pool, std::span<const SimulationTask> tasks);
+
+}  // namespace xsift::engine

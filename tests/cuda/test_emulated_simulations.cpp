@@ -1,0 +1,82 @@
+// The kernel of simulated fits, whole, on a block of host threads, against the CPU engine.
+#include "emulated_block.hpp"
+#include "simulation_body.cuh"
+
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <xsift/engine/factory.hpp>
+#include <xsift/engine/simulation_arrays.hpp>
+
+namespace xsift::cuda {
+namespace {
+
+using engine::SimulationArrays;
+using engine::SimulationTask;
+using spectral::LatticeMinimum;
+
+struct Problem {
+    std::vector<double> log_counts, expected, background;
+    SimulationTask task;
+
+    Problem(int rows, int columns, std::int64_t n_bins, bool wstat, std::int64_t n_draws) {
+        for (int i = 0; i < rows; ++i)
+            for (int j = 0; j < columns; ++j)
+                for (std::int64_t k = 0; k < n_bins; ++k) {
+                    const double e = 0.5 + 0.2 * static_cast<double>(k);
+                    log_counts.push_back(-0.4 * j * std::log(e) - 0.2 * i / (e * e));
+                }
+        for (std::int64_t k = 0; k < n_bins; ++k) {
+            const double e = 0.5 + 0.2 * static_cast<double>(k);
+            expected.push_back(9.0 * std::exp(-0.8 * std::log(e) - 0.3 / (e * e)) + 0.7);
+            if (wstat) background.push_back(5.6);
+        }
+        task = {rows, columns, n_bins, log_counts, expected, background, wstat ? 8.0 : 0.0,
+                1e-6, 1e6,     77,     n_draws};
+    }
+    Problem(const Problem&) = delete;
+    Problem& operator=(const Problem&) = delete;
+};
+
+TEST(EmulatedSimulations, UnequalTasksShareALaunch) {
+    const Problem a(6, 5, 21, true, 70), b(7, 1, 9, false, 3), c(1, 1, 2, true, 64);
+    const std::vector<SimulationTask> tasks{a.task, b.task, c.task};
+    std::vector<std::unique_ptr<SimulationArrays>> arrays;
+    std::vector<std::vector<LatticeMinimum>> found;
+    std::vector<SimulationJob> jobs;
+    std::vector<SimulationItem> items;
+    found.reserve(tasks.size());
+    for (const SimulationTask& task : tasks) {
+        arrays.push_back(std::make_unique<SimulationArrays>(task));
+        auto& fits =
+            found.emplace_back(static_cast<std::size_t>(task.n_draws), LatticeMinimum{{}, -7.0, false});
+        jobs.push_back({arrays.back()->data, task.n_draws, fits.data()});
+        for (std::int64_t first = 0; first < task.n_draws; first += simulation_threads)
+            items.push_back({static_cast<std::int32_t>(jobs.size() - 1), first});
+    }
+    std::vector<float> room(2 * simulation_threads * 21, std::numeric_limits<float>::quiet_NaN());
+    unsigned ticket = 0, next = 0;
+    test::run_block(simulation_threads, [&](int thread) {
+        simulate_items<engine::HostBinOps>(ticket, thread, jobs.data(), items.data(),
+                                           static_cast<unsigned>(items.size()), &next, room.data());
+    });
+    const ThreadPool pool(1);
+    const auto wanted = engine::make_cpu_engines(pool).grid->evaluate(std::span<const SimulationTask>(tasks));
+    for (std::size_t i = 0; i < tasks.size(); ++i)
+        for (std::size_t d = 0; d < found[i].size(); ++d) {
+            SCOPED_TRACE(testing::Message() << "task " << i << ", draw " << d);
+            const LatticeMinimum &ours = found[i][d], &theirs = wanted[i].fits[d];
+            EXPECT_TRUE(ours.converged);
+            EXPECT_NEAR(ours.stat, theirs.stat, 1e-6);
+            EXPECT_NEAR(ours.at.row, theirs.at.row, 1e-3);
+            EXPECT_NEAR(ours.at.column, theirs.at.column, 1e-3);
+            EXPECT_NEAR(ours.at.log_norm, theirs.at.log_norm, 1e-3);
+        }
+}
+
+}  // namespace
+}  // namespace xsift::cuda

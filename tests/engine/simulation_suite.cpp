@@ -1,0 +1,148 @@
+// Simulated fits of a backend: the draws, the minima against a search that only compares, and what depends on
+// what.
+#include "backend.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include <xsift/core/error.hpp>
+#include <xsift/engine/grid_task.hpp>
+
+namespace xsift::engine {
+namespace {
+
+/// Absorbed power laws: rows are column densities from 0 on, columns photon indices. Owns what the task
+/// shows.
+struct Problem {
+    std::vector<double> log_counts, expected, expected_background;
+    SimulationTask task;
+
+    Problem(int rows, int columns, std::int64_t n_bins, double counts, double background_counts,
+            std::uint64_t seed) {
+        task.rows = rows;
+        task.columns = columns;
+        task.n_bins = n_bins;
+        task.seed = seed;
+        for (int i = 0; i < rows; ++i)
+            for (int j = 0; j < columns; ++j)
+                for (std::int64_t k = 0; k < n_bins; ++k)
+                    log_counts.push_back(std::log(counts) + model(0.2 * i, 1.0 + 0.3 * j, k));
+        double total = 0.0;
+        for (std::int64_t k = 0; k < n_bins; ++k) total += std::exp(model(0.3, 2.0, k));
+        for (std::int64_t k = 0; k < n_bins; ++k) {
+            const double background = background_counts / static_cast<double>(n_bins);
+            expected.push_back(counts / total * std::exp(model(0.3, 2.0, k)) + background);
+            if (background_counts > 0.0) expected_background.push_back(10.0 * background);
+        }
+        if (background_counts > 0.0) task.ratio = 10.0;
+    }
+    /// ln of the spectrum in a bin.
+    double model(double column, double index, std::int64_t k) const {
+        const double e =
+            0.4 * std::pow(25.0, (static_cast<double>(k) + 0.5) / static_cast<double>(task.n_bins));
+        return (1.0 - index) * std::log(e) - 0.1 * column * std::pow(e, -2.5);
+    }
+    /// The task, pointing at the arrays where they are now.
+    SimulationTask view(std::int64_t n_draws) const {
+        SimulationTask shown = task;
+        shown.log_counts = log_counts;
+        shown.expected = expected;
+        shown.expected_background = expected_background;
+        shown.n_draws = n_draws;
+        return shown;
+    }
+};
+
+class SimulationSuite : public test::BackendTest {
+  protected:
+    std::vector<spectral::LatticeMinimum> fits_of(const SimulationTask& task) {
+        return engines.grid->evaluate(std::span(&task, 1)).at(0).fits;
+    }
+};
+
+TEST_F(SimulationSuite, MinimaAreThoseOfASearchThatCompares) {
+    const std::vector<Problem> problems{{6, 7, 23, 90.0, 30.0, 1},   {5, 6, 40, 600.0, 0.0, 2},
+                                        {9, 1, 17, 40.0, 10.0, 3},   {1, 1, 5, 60.0, 8.0, 4},
+                                        {2, 3, 33, 300.0, 100.0, 5}, {6, 5, 9, 0.5, 0.5, 6}};
+    std::vector<SimulationTask> tasks;
+    for (const Problem& problem : problems) tasks.push_back(problem.view(6));
+    const auto outcomes = engines.grid->evaluate(tasks);
+    ASSERT_EQ(outcomes.size(), problems.size());
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+        const auto wanted = reference_fits(tasks[i]);
+        ASSERT_EQ(outcomes[i].fits.size(), wanted.size());
+        for (std::size_t d = 0; d < wanted.size(); ++d) {
+            SCOPED_TRACE(testing::Message() << "task " << i << ", draw " << d);
+            const spectral::LatticeMinimum &ours = outcomes[i].fits[d], &theirs = wanted[d];
+            EXPECT_TRUE(ours.converged);
+            EXPECT_NEAR(ours.stat, theirs.stat, 1e-5);
+            if (i == 5) continue;  // half a count: nothing is known of the place
+            EXPECT_NEAR(ours.at.row, theirs.at.row, 5e-3);
+            EXPECT_NEAR(ours.at.column, theirs.at.column, 5e-3);
+            EXPECT_NEAR(ours.at.log_norm, theirs.at.log_norm, 5e-3);
+        }
+    }
+}
+
+TEST_F(SimulationSuite, SomeMinimaLieAtEdges) {
+    const Problem problem(6, 7, 23, 90.0, 30.0, 1);
+    const SimulationTask task = problem.view(200);
+    const auto fits = fits_of(task);
+    const auto at_edge =
+        std::count_if(fits.begin(), fits.end(), [](const auto& f) { return f.at.row == 0.0; });
+    EXPECT_GT(at_edge, 10);
+    EXPECT_LT(at_edge, 190);
+}
+
+TEST_F(SimulationSuite, StatisticsAreThoseOfManyGaussianBins) {
+    const Problem problem(7, 9, 30, 3e5, 3e4, 8);
+    const SimulationTask task = problem.view(400);
+    double sum = 0.0, square = 0.0, norm = 0.0;
+    for (const auto& fit : fits_of(task)) {
+        sum += fit.stat / 400.0;
+        square += fit.stat * fit.stat / 400.0;
+        norm += std::exp(fit.at.log_norm) / 400.0;
+    }
+    // chi2 of 27 degrees of freedom: its mean to 3 sigma of 400, its deviation likewise
+    EXPECT_NEAR(sum, 27.0, 3.0 * std::sqrt(54.0 / 400.0));
+    EXPECT_NEAR(std::sqrt(square - sum * sum), std::sqrt(54.0), 3.0 * std::sqrt(54.0 / 800.0));
+    double total = 0.0;
+    for (std::int64_t k = 0; k < 30; ++k) total += std::exp(problem.model(0.3, 2.0, k));
+    EXPECT_NEAR(norm * total, 1.0, 0.01);
+}
+
+TEST_F(SimulationSuite, DrawsDependOnSeedAndNumberAlone) {
+    const Problem a(6, 7, 23, 90.0, 30.0, 1), b(5, 5, 11, 200.0, 0.0, 9);
+    const std::vector<SimulationTask> tasks{a.view(150), b.view(7), a.view(31)};
+    const auto together = engines.grid->evaluate(tasks);
+    const auto alone = fits_of(tasks[1]);
+    for (std::size_t d = 0; d < alone.size(); ++d) {
+        EXPECT_EQ(alone[d].stat, together[1].fits[d].stat);
+        EXPECT_EQ(alone[d].at.row, together[1].fits[d].at.row);
+    }
+    for (std::size_t d = 0; d < 31; ++d) EXPECT_EQ(together[0].fits[d].stat, together[2].fits[d].stat);
+    EXPECT_NE(together[0].fits[0].stat, together[0].fits[1].stat);
+}
+
+TEST_F(SimulationSuite, NormStaysInItsLimits) {
+    Problem problem(6, 7, 23, 900.0, 30.0, 1);
+    problem.task.norm_min = 1.0;
+    const SimulationTask high = problem.view(5);
+    for (const auto& fit : fits_of(high)) {
+        EXPECT_TRUE(fit.converged);
+        EXPECT_EQ(fit.at.log_norm, 0.0);
+    }
+}
+
+TEST_F(SimulationSuite, RefusesTasksThatContradictThemselves) {
+    Problem problem(3, 3, 4, 10.0, 1.0, 1);
+    problem.task.ratio = 0.0;
+    const SimulationTask task = problem.view(1);
+    EXPECT_THROW(fits_of(task), Error);
+    EXPECT_TRUE(engines.grid->evaluate(std::span<const SimulationTask>()).empty());
+}
+
+}  // namespace
+}  // namespace xsift::engine
