@@ -8,6 +8,7 @@
 #include <set>
 
 #include <xsift/core/hash.hpp>
+#include <xsift/refine/simulations.hpp>
 #include <xsift/refine/spectra.hpp>
 
 namespace xsift::pipeline {
@@ -98,22 +99,66 @@ std::vector<SpectraSet> all_sets(const std::vector<SpectrumWork>& work, const sp
     return sets;
 }
 
-/// Goodness and bootstrap by simulations of the model offered, when it is one of this set.
-void simulate_offered(const SpectraSet& set, const engine::ModelGrids& grids,
-                      const spectral::FitOptions& options, std::vector<SourceResult>& results) {
-    SourceResult& result = results[set.source()];
-    if (result.best_fit < 0) return;
-    SpectralFit& fit = result.fits[static_cast<std::size_t>(result.best_fit)];
-    if (fit.spectrum != set.files()) return;
+/// Goodness and bootstrap of a model offered.
+struct OfferedFit {
+    const SpectraSet* set;
+    SpectralFit* fit;
+    std::optional<refine::Simulations> simulations;
+};
+
+/// The sets whose model is the one offered.
+std::vector<OfferedFit> offered_fits(const std::vector<SpectraSet>& sets,
+                                     std::vector<SourceResult>& results) {
+    std::vector<OfferedFit> out;
+    for (const SpectraSet& set : sets) {
+        SourceResult& result = results[set.source()];
+        if (result.best_fit < 0) continue;
+        SpectralFit& fit = result.fits[static_cast<std::size_t>(result.best_fit)];
+        if (fit.spectrum == set.files()) out.push_back({&set, &fit, {}});
+    }
+    return out;
+}
+
+refine::Simulations simulations_of(const OfferedFit& offered, const std::string& source,
+                                   const engine::ModelGrids& grids, const spectral::FitOptions& options) {
+    const SpectralFit& fit = *offered.fit;
     const auto& models = grids.models();
     const auto model =
         std::find_if(models.begin(), models.end(), [&](const auto& of) { return of->text == fit.model; });
-    const std::string digest = content_hash(result.source.id + '\n' + fit.spectrum + '\n' + fit.model);
+    const std::string digest = content_hash(source + '\n' + fit.spectrum + '\n' + fit.model);
     const std::uint64_t seed = std::stoull(digest.substr(digest.find(':') + 1, 16), nullptr, 16);
-    const refine::SimulatedFits simulated = refine::simulate_fits(set.inputs(), *model, fit, options, seed);
-    fit.gof_pvalue = simulated.gof_pvalue;
-    for (std::size_t k = 0; k < fit.parameters.size(); ++k)
-        fit.parameters[k].bootstrap = simulated.parameters[k];
+    return {offered.set->inputs(), *model, fit, options, seed, true};
+}
+
+/// Simulates some of the offered fits: the engine fits those that have a lattice all at once.
+void simulate(std::span<OfferedFit> offered, std::vector<SourceResult>& results,
+              const engine::ModelGrids& grids, const spectral::FitOptions& options,
+              engine::GridLikelihood& backend, std::mutex& engine_turn, const ThreadPool& pool) {
+    pool.for_each(offered.size(), [&](std::size_t k) {
+        const std::string& source = results[offered[k].set->source()].source.id;
+        offered[k].simulations.emplace(simulations_of(offered[k], source, grids, options));
+    });
+    std::vector<spectral::SimulationTask> tasks;
+    std::vector<std::size_t> task_of(offered.size(), offered.size());
+    for (std::size_t k = 0; k < offered.size(); ++k)
+        if (const auto task = offered[k].simulations->task()) {
+            task_of[k] = tasks.size();
+            tasks.push_back(*task);
+        }
+    std::unique_lock turn(engine_turn);
+    const auto found = backend.evaluate(std::span<const spectral::SimulationTask>(tasks));
+    turn.unlock();
+    pool.for_each(offered.size(), [&](std::size_t k) {
+        const refine::Simulations& simulations = *offered[k].simulations;
+        const bool on_lattice = task_of[k] < tasks.size();
+        const refine::SimulatedFits simulated = simulations.summarise(simulations.fits(
+            on_lattice ? std::span(found[task_of[k]].fits) : std::span<const spectral::LatticeMinimum>()));
+        SpectralFit& fit = *offered[k].fit;
+        fit.gof_pvalue = simulated.gof_pvalue;
+        for (std::size_t p = 0; p < fit.parameters.size(); ++p)
+            fit.parameters[p].bootstrap = simulated.parameters[p];
+        offered[k].simulations.reset();
+    });
 }
 
 }  // namespace
@@ -171,9 +216,12 @@ void fit_batch(std::int64_t number, std::span<const SourceData> batch, const spe
     }
     for (SourceResult& result : results)
         result.best_fit = refine::select_model(result.fits, options.criterion);
-    if (options.goodness_simulations > 0 || options.bootstrap_simulations > 0)
-        pool.for_each(sets.size(),
-                      [&](std::size_t k) { simulate_offered(sets[k], grids, options, results); });
+    if (options.goodness_simulations == 0 && options.bootstrap_simulations == 0) return;
+    constexpr std::size_t at_once = 128;  // lattices in memory: below 1.2 MB each
+    std::vector<OfferedFit> offered = offered_fits(sets, results);
+    for (std::size_t first = 0; first < offered.size(); first += at_once)
+        simulate(std::span(offered).subspan(first, std::min(at_once, offered.size() - first)), results, grids,
+                 options, backend, engine_turn, pool);
 }
 
 }  // namespace xsift::pipeline

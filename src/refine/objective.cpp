@@ -105,12 +105,11 @@ Vector Objective::start(const SpectralFit& fit) const {
     return coordinates_.clipped(x);
 }
 
-std::vector<double> Objective::values(const Vector& x) const {
-    std::vector<double> out = model_->initial_values();
-    const Coordinates& c = coordinates_;
+std::vector<double> values_at(const ModelDefinition& model, const Coordinates& c, const Vector& x) {
+    std::vector<double> out = model.initial_values();
     for (int i = 0; i < c.n; ++i)
         if (c.parameter[i] >= 0) out[static_cast<std::size_t>(c.parameter[i])] = c.value(x, i);
-    model_->apply_ties(out);
+    model.apply_ties(out);
     return out;
 }
 

@@ -44,6 +44,10 @@ struct Coordinates {
     bool at_hi(const Vector& x, int i) const { return x[i] >= hi[i]; }
 };
 
+/// Values of all parameters of a model at a point of its fit.
+std::vector<double> values_at(const spectral::ModelDefinition& model, const Coordinates& coordinates,
+                              const Vector& x);
+
 /// A point of the fit with what was folded there.
 struct Point {
     Vector x{};
@@ -85,7 +89,7 @@ class Objective {
     /// Coordinates of a fit of the same model to as many spectra, within the limits.
     Vector start(const SpectralFit& fit) const;
     /// Values of all parameters.
-    std::vector<double> values(const Vector& x) const;
+    std::vector<double> values(const Vector& x) const { return values_at(*model_, coordinates_, x); }
 
     std::size_t n_bins() const { return n_bins_; }
     /// photon/cm2/s in each energy of a spectrum, norms included, its factor left out.

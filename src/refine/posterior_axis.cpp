@@ -4,10 +4,6 @@ namespace xsift::refine {
 
 using spectral::ModelParameter;
 
-namespace {
-
-/// How far along an axis, all other shape parameters held, the statistic stays within what matters.
-/// @param sigma first guess of the standard deviation, in u
 double conditional_reach(Objective& objective, const Point& best, const Axis& axis, int sign, double sigma,
                          Point& p) {
     constexpr int most_steps = 12;
@@ -31,11 +27,6 @@ double conditional_reach(Objective& objective, const Point& best, const Axis& ax
     }
     return distance;
 }
-
-/// An axis over a shape parameter, with a step that resolves the statistic while all else is held; its
-/// lattice meets a lower limit that is near.
-
-}  // namespace
 
 Axis make_axis(Objective& objective, const Point& best, const Expansion& at, int i, Point& scratch) {
     const Coordinates& c = objective.coordinates();

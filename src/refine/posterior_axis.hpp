@@ -62,6 +62,12 @@ void for_each_neighbour(const std::array<Axis, n>& axes, const std::array<int, n
         }
 }
 
+/// How far along an axis, all other shape parameters held, the statistic stays within what matters.
+/// @param sign towards larger or smaller coordinates; @param sigma first guess of the standard deviation, in
+/// u; @param p scratch
+double conditional_reach(Objective& objective, const Point& best, const Axis& axis, int sign, double sigma,
+                         Point& p);
+
 /// An axis over shape parameter i, with a step that resolves the statistic while all else is held.
 /// @param best, at where it starts, and the statistic's expansion there; @param scratch a point
 Axis make_axis(Objective& objective, const Point& best, const Expansion& at, int i, Point& scratch);

@@ -1,13 +1,15 @@
 #include "goodness.hpp"
+#include "shape_lattice.hpp"
 #include "two_scales.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <deque>
+#include <utility>
 #include <vector>
 
 #include <xsift/core/random.hpp>
-#include <xsift/refine/spectra.hpp>
+#include <xsift/refine/simulations.hpp>
 
 namespace xsift::refine {
 
@@ -15,32 +17,14 @@ namespace {
 
 using spectral::PreparedSpectrum;
 
-/// A spectrum with what is expected in its bins under a fit.
-struct Expected {
-    PreparedSpectrum spectrum;
-    std::vector<double> counts, background;  ///< of the source region, of the background region
+bool by_chi2(const SpectralFit& fit) {
+    return fit.statistic.starts_with("chi2");
+}
 
-    /// Draws the counts anew.
-    void draw(RandomStream& random) {
-        for (std::size_t k = 0; k < counts.size(); ++k) {
-            spectrum.counts[k] = static_cast<double>(random.poisson(counts[k]));
-            if (spectrum.has_background())
-                spectrum.background_counts[k] = static_cast<double>(random.poisson(background[k]));
-        }
-    }
-};
-
-Expected expect(const PreparedSpectrum& s, const std::shared_ptr<const spectral::ModelDefinition>& model,
-                spectral::Abundance abundance, std::span<const double> values, double factor) {
-    Expected out{s, {}, {}};
-    const std::vector<double> rate = fitted_rates(s, model, abundance, values, factor);
-    std::vector<double> background(s.n_bins(), 0.0);
-    if (s.has_background()) background = background_rates(s, rate);
-    for (std::size_t k = 0; k < s.n_bins(); ++k) {
-        out.counts.push_back(s.source_exposure * (rate[k] + background[k]));
-        if (s.has_background()) out.background.push_back(s.background_exposure_of(k) * background[k]);
-    }
-    return out;
+std::vector<double> values_of(const SpectralFit& fit) {
+    std::vector<double> values;
+    for (const FittedParameter& p : fit.parameters) values.push_back(p.estimate.value);
+    return values;
 }
 
 /// Value below which a share of the sorted values lies, linear between them.
@@ -53,54 +37,133 @@ double quantile(std::span<const double> sorted, double share) {
 
 }  // namespace
 
+Simulations::Simulations(std::span<const FitInput> spectra,
+                         std::shared_ptr<const spectral::ModelDefinition> model, const SpectralFit& fit,
+                         const spectral::FitOptions& options, std::uint64_t seed, bool on_lattice)
+    : spectra_(spectra.begin(), spectra.end()),
+      model_(std::move(model)),
+      fit_(&fit),
+      options_(&options),
+      seed_(seed) {
+    const std::vector<double> values = values_of(fit);
+    const std::size_t n_parameters = model_->parameters.size();
+    std::vector<double> source;
+    for (std::size_t d = 0; d < spectra_.size(); ++d) {
+        const PreparedSpectrum& s = *spectra_[d].prepared;
+        const std::vector<double> rate =
+            fitted_rates(s, model_, options.abundance, values, d == 0 ? 1.0 : values[n_parameters + d - 1]);
+        std::vector<double> background(s.n_bins(), 0.0);
+        if (s.has_background()) background = background_rates(s, rate);
+        Expected& out = expected_.emplace_back();
+        source.clear();
+        for (std::size_t k = 0; k < s.n_bins(); ++k) {
+            source.push_back(s.source_exposure * rate[k]);
+            out.counts.push_back(source.back() + s.source_exposure * background[k]);
+            if (s.has_background()) out.background.push_back(s.background_exposure_of(k) * background[k]);
+        }
+    }
+    const PreparedSpectrum& first = *spectra_.front().prepared;
+    if (!on_lattice || spectra_.size() > 1 || by_chi2(fit) || !first.bin_background_exposure.empty() ||
+        n_draws() == 0)
+        return;
+    PreparedSpectrum mean = first;
+    mean.counts = expected_.front().counts;
+    mean.background_counts = expected_.front().background;
+    auto lattice = make_shape_lattice(mean, source, model_, options.abundance, values);
+    if (lattice) lattice_ = std::make_unique<const ShapeLattice>(std::move(*lattice));
+}
+
+Simulations::~Simulations() = default;
+Simulations::Simulations(Simulations&&) noexcept = default;
+Simulations& Simulations::operator=(Simulations&&) noexcept = default;
+
+int Simulations::n_draws() const {
+    return std::max(by_chi2(*fit_) ? 0 : options_->goodness_simulations, options_->bootstrap_simulations);
+}
+
+std::optional<spectral::SimulationTask> Simulations::task() const {
+    if (!lattice_) return std::nullopt;
+    const PreparedSpectrum& s = *spectra_.front().prepared;
+    const Coordinates& c = lattice_->coordinates;
+    spectral::SimulationTask out;
+    out.rows = lattice_->rows;
+    out.columns = lattice_->columns;
+    out.n_bins = std::ssize(s.counts);
+    out.log_counts = lattice_->log_counts;
+    out.expected = expected_.front().counts;
+    out.expected_background = expected_.front().background;
+    if (s.has_background()) out.ratio = s.background_exposure / s.source_exposure;
+    out.norm_min = std::exp(c.lo[c.first_norm()]) / lattice_->norm;
+    out.norm_max = std::exp(c.hi[c.first_norm()]) / lattice_->norm;
+    out.seed = seed_;
+    out.n_draws = n_draws();
+    return out;
+}
+
+DrawnFit Simulations::refit(int draw) const {
+    RandomStream random(seed_, static_cast<std::uint64_t>(draw));
+    std::deque<FitData> data;
+    std::vector<const FitData*> pointers;
+    for (std::size_t d = 0; d < spectra_.size(); ++d) {
+        PreparedSpectrum drawn = *spectra_[d].prepared;
+        const Expected& expected = expected_[d];
+        for (std::size_t k = 0; k < drawn.n_bins(); ++k) {
+            drawn.counts[k] = static_cast<double>(random.poisson(expected.counts[k]));
+            if (drawn.has_background())
+                drawn.background_counts[k] = static_cast<double>(random.poisson(expected.background[k]));
+        }
+        pointers.push_back(&data.emplace_back(drawn));
+    }
+    TwoScales scales(
+        pointers, model_, options_->abundance,
+        by_chi2(*fit_) ? spectral::parse_statistic(fit_->statistic) : spectral::FitStatistic::poisson);
+    const Objective& objective = scales.merged();
+    Point best = objective.make_point();
+    scales.merged().evaluate(objective.start(*fit_), best);
+    scales.settle(best);
+    DrawnFit out{best.stat, objective.values(best.x), true};
+    const Coordinates& c = objective.coordinates();
+    for (int f = c.first_factor(); f < c.first_norm(); ++f) out.values.push_back(c.value(best.x, f));
+    return out;
+}
+
+std::vector<DrawnFit> Simulations::fits(std::span<const spectral::LatticeMinimum> found) const {
+    std::vector<DrawnFit> out;
+    for (int draw = 0; draw < n_draws(); ++draw) {
+        if (found.empty() || !found[draw].converged || lattice_->at_open_edge(found[draw].at)) {
+            out.push_back(refit(draw));
+            continue;
+        }
+        const Vector x = lattice_->coordinates_at(found[draw].at);
+        out.push_back({found[draw].stat, values_at(*model_, lattice_->coordinates, x), false});
+    }
+    return out;
+}
+
+SimulatedFits Simulations::summarise(const std::vector<DrawnFit>& fits) const {
+    SimulatedFits out;
+    out.parameters.resize(fit_->parameters.size());
+    const int for_goodness = by_chi2(*fit_) ? 0 : options_->goodness_simulations;
+    const auto as_large = std::count_if(fits.begin(), fits.begin() + for_goodness,
+                                        [&](const DrawnFit& f) { return f.stat >= fit_->stat; });
+    if (for_goodness > 0) out.gof_pvalue = (static_cast<double>(as_large) + 1.0) / (for_goodness + 1.0);
+    if (options_->bootstrap_simulations == 0) return out;
+    const double tail = 0.5 * std::erfc(std::sqrt(0.5 * options_->confidence_delta));
+    for (std::size_t k = 0; k < fit_->parameters.size(); ++k) {
+        if ((fit_->parameters[k].flags & parameter_frozen) != 0) continue;
+        std::vector<double> drawn;
+        for (int i = 0; i < options_->bootstrap_simulations; ++i) drawn.push_back(fits[i].values[k]);
+        std::sort(drawn.begin(), drawn.end());
+        out.parameters[k] = {quantile(drawn, 0.5), quantile(drawn, tail), quantile(drawn, 1.0 - tail)};
+    }
+    return out;
+}
+
 SimulatedFits simulate_fits(std::span<const FitInput> spectra,
                             const std::shared_ptr<const spectral::ModelDefinition>& model,
                             const SpectralFit& fit, const spectral::FitOptions& options, std::uint64_t seed) {
-    const bool chi2 = fit.statistic.starts_with("chi2");
-    const auto statistic = chi2 ? spectral::parse_statistic(fit.statistic) : spectral::FitStatistic::poisson;
-    const int for_goodness = chi2 ? 0 : options.goodness_simulations,
-              for_bootstrap = options.bootstrap_simulations;
-    std::vector<double> values;
-    for (const FittedParameter& p : fit.parameters) values.push_back(p.estimate.value);
-    const std::size_t n_parameters = model->parameters.size();
-    std::vector<Expected> expected;
-    for (std::size_t d = 0; d < spectra.size(); ++d)
-        expected.push_back(expect(*spectra[d].prepared, model, options.abundance, values,
-                                  d == 0 ? 1.0 : values[n_parameters + d - 1]));
-    int as_large = 0;
-    std::vector<std::vector<double>> drawn(fit.parameters.size());
-    for (int i = 0; i < std::max(for_goodness, for_bootstrap); ++i) {
-        RandomStream random(seed, static_cast<std::uint64_t>(i));
-        std::deque<FitData> data;
-        std::vector<const FitData*> pointers;
-        for (Expected& e : expected) {
-            e.draw(random);
-            pointers.push_back(&data.emplace_back(e.spectrum));
-        }
-        TwoScales scales(pointers, model, options.abundance, statistic);
-        const Objective& objective = scales.merged();
-        Point best = objective.make_point();
-        scales.merged().evaluate(objective.start(fit), best);
-        scales.settle(best);
-        if (i < for_goodness) as_large += best.stat >= fit.stat ? 1 : 0;
-        if (i >= for_bootstrap) continue;
-        std::vector<double> refitted = objective.values(best.x);
-        const Coordinates& c = objective.coordinates();
-        for (int f = c.first_factor(); f < c.first_norm(); ++f) refitted.push_back(c.value(best.x, f));
-        for (std::size_t k = 0; k < drawn.size(); ++k) drawn[k].push_back(refitted[k]);
-    }
-    SimulatedFits out;
-    if (for_goodness > 0) out.gof_pvalue = (as_large + 1.0) / (for_goodness + 1.0);
-    out.parameters.resize(drawn.size());
-    if (for_bootstrap == 0) return out;
-    const double tail = 0.5 * std::erfc(std::sqrt(0.5 * options.confidence_delta));
-    for (std::size_t k = 0; k < drawn.size(); ++k) {
-        if ((fit.parameters[k].flags & parameter_frozen) != 0) continue;
-        std::sort(drawn[k].begin(), drawn[k].end());
-        out.parameters[k] = {quantile(drawn[k], 0.5), quantile(drawn[k], tail),
-                             quantile(drawn[k], 1.0 - tail)};
-    }
-    return out;
+    const Simulations simulations(spectra, model, fit, options, seed, false);
+    return simulations.summarise(simulations.fits({}));
 }
 
 }  // namespace xsift::refine

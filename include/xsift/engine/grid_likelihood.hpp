@@ -10,6 +10,7 @@
 
 #include <xsift/spectral/pairs.hpp>
 #include <xsift/spectral/rate_lattice.hpp>
+#include <xsift/spectral/simulation_task.hpp>
 
 namespace xsift::engine {
 
@@ -71,20 +72,7 @@ struct PairOutcome {
     std::vector<PairCell> best;
 };
 
-/// Spectra drawn from expected counts, each fitted by a model of one norm on a lattice of its shape
-/// parameters.
-struct SimulationTask {
-    int rows = 1, columns = 1;  ///< of nodes
-    std::int64_t n_bins = 0;
-    std::span<const double>
-        log_counts;  ///< rows x columns x n_bins: ln of the source's expected counts at norm 1
-    std::span<const double> expected;             ///< n_bins, mean counts of the source region
-    std::span<const double> expected_background;  ///< n_bins, of the background region; empty: C-stat
-    double ratio = 0.0;  ///< exposure of the background (times BACKSCAL ratio) over that of the source
-    double norm_min = 1e-12, norm_max = 1e12;
-    std::uint64_t seed = 0;  ///< draw n is stream n of it
-    std::int64_t n_draws = 0;
-};
+using spectral::SimulationTask;
 
 /// The minima of a task, draw by draw: that of the lowest node's surroundings.
 struct SimulationOutcome {

@@ -50,14 +50,24 @@ XSIFT_HD inline CellData draw_counts(const SimulationData& of, std::int64_t draw
     return out;
 }
 
+/// Nodes, e-folds and statistics of outcomes are multiples of 1 over this, so that they do not depend on the
+/// rounding of the single precision in which the first node was found.
+inline constexpr double minimum_steps = 0x1p20;
+
 /// Fits drawn counts from their best node on.
 XSIFT_HD inline spectral::LatticeMinimum fit_from_node(const SimulationData& of, const CellData& drawn,
                                                        std::int64_t stride, const GridCell& best) {
+    constexpr double norm_steps = 64.0;
+    const auto rounded = [](double x, double steps) { return std::rint(x * steps) / steps; };
     const std::int64_t row = best.index / of.lattice.columns, column = best.index % of.lattice.columns;
-    return spectral::fit_on_lattice(
+    spectral::LatticeMinimum found = spectral::fit_on_lattice(
         of.lattice, {drawn.counts, drawn.background, stride, of.ratio},
-        {static_cast<double>(row), static_cast<double>(column), std::log(best.norm)}, std::log(of.norm_min),
-        std::log(of.norm_max));
+        {static_cast<double>(row), static_cast<double>(column), rounded(std::log(best.norm), norm_steps)},
+        std::log(of.norm_min), std::log(of.norm_max));
+    found.at = {rounded(found.at.row, minimum_steps), rounded(found.at.column, minimum_steps),
+                rounded(found.at.log_norm, minimum_steps)};
+    found.stat = rounded(found.stat, minimum_steps);
+    return found;
 }
 
 /// All of it by one thread. @param counts, background scratch: bin k at [k * stride]

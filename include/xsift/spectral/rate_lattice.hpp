@@ -237,6 +237,7 @@ XSIFT_HD inline LatticeMinimum fit_on_lattice(const RateLattice& lattice, const 
             promised -= 0.5 * at.slope[i] * step[i];
         }
         if (promised < enough) {
+            for (int i = 0; i < n; ++i) x[i] = std::fmin(std::fmax(x[i] + step[i], lo[i]), hi[i]);
             out.converged = true;
             break;
         }

@@ -1,0 +1,398 @@
+#include "shape_lattice.hpp"
+
+#include "descent.hpp"
+#include "fold_products.hpp"
+#include "posterior_axis.hpp"
+#include "two_scales.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace xsift::refine {
+
+namespace {
+
+using spectral::LatticePlace;
+using spectral::ModelDefinition;
+using spectral::NodeWeights;
+using spectral::PreparedSpectrum;
+
+constexpr double edge_rise = 20.0;     // of the statistic, at rows that end the lattice
+constexpr double steps_a_sigma = 0.7;  // nodes a standard deviation
+constexpr int fewest = 4, most_nodes = 500, most_values = 100'000;
+constexpr double least_significance = 2.0;         // of the norm, standard deviations
+constexpr double wanted = 0.02, tolerated = 0.04;  // error of the statistic
+
+/// Calls with the nodes around a place and their weights.
+template <typename Visit>
+void for_nodes(const ShapeLattice& lattice, const LatticePlace& place, const Visit& visit) {
+    const NodeWeights row = spectral::node_weights(place.row, lattice.rows),
+                      column = spectral::node_weights(place.column, lattice.columns);
+    for (int i = 0; i < row.n; ++i)
+        for (int j = 0; j < column.n; ++j)
+            visit(static_cast<std::size_t>((row.first + i) * lattice.columns + column.first + j),
+                  row.value[i] * column.value[j]);
+}
+
+/// One side of the ridge of lowest statistics along the first shape parameter.
+struct Side {
+    double end = 0.0;   ///< u
+    double root = 0.0;  ///< of the rise there: its distance in standard deviations
+    bool limit = false;
+};
+
+/// The extent of a row along the second shape parameter, u.
+struct Row {
+    Vector x{};
+    double centre = 0.0, below = 0.0, above = 0.0;  ///< the latter: distances
+    double rise = 0.0;                              ///< of the statistic at its lowest
+};
+
+class LatticeMaker {
+  public:
+    LatticeMaker(const PreparedSpectrum& mean, std::span<const double> source,
+                 const std::shared_ptr<const ModelDefinition>& model, spectral::Abundance abundance)
+        : mean_(mean),
+          source_(source),
+          data_(mean),
+          pointer_(&data_),
+          scales_(std::span(&pointer_, 1), model, abundance),
+          merged_(scales_.merged()),
+          best_(merged_.make_point()),
+          trial_(merged_.make_point()),
+          spare_(merged_.make_point()) {}
+
+    std::optional<ShapeLattice> make(std::span<const double> values) {
+        const Coordinates& c = coordinates();
+        if (c.n_norms != 1 || merged_.freedom().groups.size() != 1 || c.n_shape > 2 || c.kinked())
+            return std::nullopt;
+        merged_.evaluate(merged_.start(values), best_);
+        scales_.settle(best_);
+        const Expansion at = merged_.expand(best_);
+        if (!(at.observed[c.first_norm()][c.first_norm()] > 2.0 * least_significance * least_significance))
+            return std::nullopt;
+        for (int a = 0; a < c.n_shape; ++a) axes_[a] = axis_over(a, at);
+        if (!plan()) return std::nullopt;
+        constexpr int most_tries = 3;
+        for (int attempt = 0; attempt < most_tries; ++attempt) {
+            if (too_many()) return std::nullopt;
+            ShapeLattice lattice = placed();
+            lattice.log_counts = folded(lattice.nodes, lattice.norm, merged_);
+            const double by_rows = error_between(lattice, true), by_columns = error_between(lattice, false);
+            lattice.error = std::hypot(by_rows, by_columns);
+            if (lattice.error <= tolerated) {
+                lattice.log_counts = folded(lattice.nodes, lattice.norm, scales_.whole());
+                return lattice;
+            }
+            finer(rows_, by_rows);
+            finer(columns_, by_columns);
+        }
+        return std::nullopt;
+    }
+
+  private:
+    const Coordinates& coordinates() const { return merged_.coordinates(); }
+
+    /// An axis whose steps are equal where the statistic of most spectra rises equally.
+    Axis axis_over(int i, const Expansion& at) const {
+        const Coordinates& c = coordinates();
+        const spectral::ModelParameter& of =
+            merged_.model().parameters[static_cast<std::size_t>(c.parameter[i])];
+        Mask all{};
+        for (int j = 0; j < c.n; ++j) all[j] = true;
+        const double range = c.hi[i] - c.lo[i];
+        const double sigma =
+            std::clamp(std::sqrt(2.0 * inverse_diagonal(at.expected, i, all, c.n).value_or(range * range)),
+                       1e-6 * range, 0.1 * range);
+        Axis axis;
+        axis.coordinate = i;
+        if (of.name == "nH" && !c.logarithmic[i] && c.lo[i] >= 0.0)
+            axis.shift = std::max(spectral::nh_prior_scale, 0.5 * sigma);
+        axis.origin = axis.to_u(best_.x[i]);
+        axis.lo = axis.to_u(c.lo[i]);
+        axis.hi = axis.to_u(c.hi[i]);
+        axis.step = sigma * std::exp(-axis.log_stretch(axis.origin));
+        return axis;
+    }
+    /// The longest step between nodes whatever the counts: shapes have to be followed.
+    double longest_step(const Axis& axis) const {
+        return axis.shift > 0.0 ? 0.7 : coordinates().logarithmic[axis.coordinate] ? 0.45 : 1.0;
+    }
+
+    /// The lowest statistic of a row. @param from a point near
+    void settle_row(double u, const Vector& from, Point& p) {
+        Vector x = from;
+        axes_[0].put(x, u);
+        merged_.evaluate(coordinates().clipped(x), p);
+        if (coordinates().n_shape < 2) return;
+        Mask held{};
+        held[0] = true;
+        DescentEnd end;
+        end.enough = 1e-5;  // rows have to follow each other smoothly
+        descend(merged_, p, trial_, held, end);
+    }
+
+    /// Follows the ridge until the statistic has risen enough or a limit is met.
+    std::optional<Side> follow(int sign) {
+        constexpr int most_steps = 30;
+        const Axis& axis = axes_[0];
+        const double limit = sign > 0 ? axis.hi : axis.lo;
+        double step = axis.step, u = axis.origin, root = 0.0;
+        Vector x = best_.x;
+        Point p = merged_.make_point();
+        if (!((limit - u) * sign > 0.0)) return Side{u, 0.0, true};
+        for (int taken = 0; taken < most_steps; ++taken) {
+            const bool last = (u + sign * step - limit) * sign > -0.3 * step;
+            const double next = last ? limit : u + sign * step;
+            settle_row(next, x, p);
+            const double there = std::sqrt(std::max(0.0, p.stat - best_.stat));
+            if (there > 1.5 * std::sqrt(edge_rise)) {
+                step *= 0.5;
+                continue;
+            }
+            ridge_.push_back({p.x});
+            if (there >= std::sqrt(edge_rise)) {
+                if (last) return Side{limit, there, true};
+                const double share = (std::sqrt(edge_rise) - root) / (there - root);
+                return Side{u + share * (next - u), std::sqrt(edge_rise), false};
+            }
+            if (last) return Side{limit, there, true};
+            if (there - root < 1.0) step *= 1.6;
+            u = next;
+            x = p.x;
+            root = there;
+        }
+        return std::nullopt;
+    }
+
+    /// Where the nodes will be.
+    bool plan() {
+        const Coordinates& c = coordinates();
+        if (c.n_shape == 0) return true;
+        ridge_.push_back({best_.x});
+        const auto below = follow(-1), above = follow(1);
+        if (!below || !above || !(above->end > below->end)) return false;
+        sides_[0] = *below;
+        sides_[1] = *above;
+        rows_ =
+            std::max({fewest, number(below->root + above->root),
+                      static_cast<int>(std::ceil((above->end - below->end) / longest_step(axes_[0]))) + 1});
+        return c.n_shape < 2 || plan_columns();
+    }
+    bool too_many() const {
+        const int nodes = rows_ * columns_;
+        return nodes > most_nodes || nodes * static_cast<int>(mean_.n_bins()) > most_values;
+    }
+    static int number(double sigmas) { return static_cast<int>(std::ceil(steps_a_sigma * sigmas)) + 1; }
+
+    Row row_at(double u) {
+        const Axis& axis = axes_[0];
+        const auto& near = *std::min_element(ridge_.begin(), ridge_.end(), [&](const auto& a, const auto& b) {
+            return std::fabs(axis.to_u(a.x[0]) - u) < std::fabs(axis.to_u(b.x[0]) - u);
+        });
+        Point p = merged_.make_point();
+        settle_row(u, near.x, p);
+        Row row{p.x};
+        row.rise = std::max(0.0, p.stat - best_.stat);
+        if (coordinates().n_shape < 2) return row;
+        Axis across = axes_[1];
+        across.origin = row.centre = across.to_u(p.x[1]);
+        row.below = reach(p, across, -1);
+        row.above = reach(p, across, 1);
+        return row;
+    }
+    /// conditional_reach, more exactly.
+    double reach(const Point& centre, const Axis& axis, int sign) {
+        constexpr int most_steps = 4;
+        constexpr double exact = 0.02;  // of the rise
+        double distance = conditional_reach(merged_, centre, axis, sign, axis.step, spare_);
+        const double room = sign > 0 ? axis.hi - axis.origin : axis.origin - axis.lo;
+        for (int step = 0; step < most_steps && distance < room; ++step) {
+            Vector x = centre.x;
+            axis.put(x, axis.origin + sign * distance);
+            merged_.evaluate_linear(coordinates().clipped(x), spare_);
+            const double rise = spare_.stat - centre.stat;
+            if (!(rise > 0.0) || std::fabs(rise / matters - 1.0) < exact) break;
+            distance = std::min(room, distance * std::sqrt(matters / rise));
+        }
+        return distance;
+    }
+    double row_u(int i) const { return sides_[0].end + (sides_[1].end - sides_[0].end) * i / (rows_ - 1.0); }
+
+    /// An edge at which any row meets a limit is that limit in all rows: the lattice stays smooth.
+    bool plan_columns() {
+        row_.clear();
+        for (int i = 0; i < rows_; ++i) row_.push_back(row_at(row_u(i)));
+        const Axis& axis = axes_[1];
+        const double near = 1e-9 * (axis.hi - axis.lo);
+        for (const Row& row : row_) {
+            column_limit_[0] = column_limit_[0] || row.centre - row.below <= axis.lo + near;
+            column_limit_[1] = column_limit_[1] || row.centre + row.above >= axis.hi - near;
+        }
+        double sigmas = 0.0, widest = 0.0;
+        for (const Row& row : row_) {
+            const auto [lo, hi] = ends_of(row);
+            const auto side = [&](double width, double reach) {
+                return std::sqrt(matters) * (reach > 0.0 ? std::max(1.0, width / reach) : 0.0);
+            };
+            sigmas = std::max(sigmas, side(row.centre - lo, row.below) + side(hi - row.centre, row.above));
+            widest = std::max(widest, hi - lo);
+        }
+        if (!(widest > 0.0) || sigmas > most_nodes) return false;
+        columns_ =
+            std::max({fewest, number(sigmas), static_cast<int>(std::ceil(widest / longest_step(axis))) + 1});
+        return true;
+    }
+    std::array<double, 2> ends_of(const Row& row) const {
+        return {column_limit_[0] ? axes_[1].lo : row.centre - row.below,
+                column_limit_[1] ? axes_[1].hi : row.centre + row.above};
+    }
+
+    /// The lattice without the counts at its nodes.
+    ShapeLattice placed() {
+        ShapeLattice out;
+        out.coordinates = coordinates();
+        out.rows = rows_;
+        out.columns = columns_;
+        out.norm = std::exp(best_.x[coordinates().first_norm()]);
+        if (coordinates().n_shape > 0)
+            for (int side = 0; side < 2; ++side) out.limit[0][side] = sides_[side].limit;
+        if (coordinates().n_shape > 1)
+            for (int side = 0; side < 2; ++side) out.limit[1][side] = column_limit_[side];
+        if (coordinates().n_shape == 0) out.nodes.push_back(best_.x);
+        if (coordinates().n_shape > 0 && static_cast<int>(row_.size()) != rows_) {
+            row_.clear();
+            for (int i = 0; i < rows_; ++i) row_.push_back(row_at(row_u(i)));
+        }
+        for (const Row& row : row_)
+            for (int j = 0; j < columns_; ++j) {
+                Vector& x = out.nodes.emplace_back(row.x);
+                if (coordinates().n_shape < 2) continue;
+                const auto [lo, hi] = ends_of(row);
+                axes_[1].put(x, lo + (hi - lo) * j / (columns_ - 1.0));
+                x = coordinates().clipped(x);
+            }
+        return out;
+    }
+
+    /// ln of the counts expected at places.
+    std::vector<double> folded(const std::vector<Vector>& places, double norm, Objective& behind) {
+        constexpr double least = 1e-30;
+        std::vector<double> out, rates;
+        for (std::size_t i = 0; i < places.size(); i += fold_wide_lanes) {
+            const std::size_t n = std::min(fold_wide_lanes, places.size() - i);
+            behind.fold_places(std::span(places).subspan(i, n), rates);
+            for (std::size_t k = 0; k < n * mean_.n_bins(); ++k)
+                out.push_back(std::log(std::max(norm * mean_.source_exposure * rates[k], least)));
+        }
+        return out;
+    }
+
+    /// The error of the interpolation half-way between rows, or between columns.
+    double error_between(const ShapeLattice& lattice, bool rows) {
+        constexpr int most_places = 8;
+        const int n = rows ? lattice.rows : lattice.columns, other = rows ? lattice.columns : lattice.rows;
+        if (n < 2) return 0.0;
+        const int count = std::min(most_places, n - 1);
+        std::vector<LatticePlace> at;
+        std::vector<Vector> places;
+        for (int i = 0; i < count; ++i) {
+            const double middle = (count == 1 ? 0 : i * (n - 2) / (count - 1)) + 0.5;
+            const double across = std::round((other - 1) * (0.25 + 0.25 * (i % 3)));
+            at.push_back(rows ? LatticePlace{middle, across, 0.0} : LatticePlace{across, middle, 0.0});
+            places.push_back(lattice.coordinates_at(at.back()));
+        }
+        const std::vector<double> exact = folded(places, lattice.norm, merged_);
+        const std::size_t n_bins = mean_.n_bins();
+        double largest = 0.0;
+        for (std::size_t i = 0; i < at.size(); ++i) {
+            std::vector<double> off(n_bins);
+            for (std::size_t k = 0; k < n_bins; ++k) off[k] = -exact[i * n_bins + k];
+            for_nodes(lattice, at[i], [&](std::size_t node, double weight) {
+                for (std::size_t k = 0; k < n_bins; ++k)
+                    off[k] += weight * lattice.log_counts[node * n_bins + k];
+            });
+            largest = std::max(largest, few_draws(at[i].row) *
+                                            scatter_by(off, std::span(exact).subspan(i * n_bins, n_bins)));
+        }
+        return largest;
+    }
+    /// Less than 1 where the minima of few draws lie.
+    double few_draws(double row) const {
+        constexpr double usual = 4.0;
+        if (row_.empty()) return 1.0;
+        const auto below = static_cast<std::size_t>(row), above = std::min(below + 1, row_.size() - 1);
+        const double rise = 0.5 * (row_[below].rise + row_[above].rise);
+        return std::exp(-0.25 * std::max(0.0, rise - usual));
+    }
+    /// How far the statistic of draws scatters when the logarithms of a model's counts are off. Its slope by
+    /// them is 2 (mu - S mu / (mu + b)), S being drawn from the fit; the norm takes the mean away.
+    /// @param off a bin; @param log_counts of the model at the norm of the fit
+    double scatter_by(const std::vector<double>& off, std::span<const double> log_counts) const {
+        double total = 0.0, here = 0.0;
+        for (std::size_t k = 0; k < off.size(); ++k) {
+            total += source_[k];
+            here += std::exp(log_counts[k]);
+        }
+        double sum = 0.0, weights = 0.0, square = 0.0;
+        for (std::size_t k = 0; k < off.size(); ++k) {
+            const double mu = total / here * std::exp(log_counts[k]),
+                         background = mean_.counts[k] - source_[k], share = mu / (mu + background),
+                         w = mean_.counts[k] * share * share;
+            weights += w;
+            sum += w * off[k];
+            square += w * off[k] * off[k];
+        }
+        return 2.0 * std::sqrt(std::max(0.0, square - sum * sum / weights));
+    }
+    /// As many nodes as an error of fourth order in their distance asks for.
+    static void finer(int& n, double error) {
+        const double factor = std::pow(error / wanted, 0.25);
+        if (factor > 1.0) n = static_cast<int>(std::ceil((n - 1) * std::min(factor, 2.0))) + 1;
+    }
+
+    struct OnRidge {
+        Vector x;
+    };
+    const PreparedSpectrum& mean_;
+    std::span<const double> source_;
+    FitData data_;
+    const FitData* pointer_;
+    TwoScales scales_;
+    Objective& merged_;
+    Point best_, trial_, spare_;
+    std::array<Axis, 2> axes_;
+    std::vector<OnRidge> ridge_;
+    std::array<Side, 2> sides_;
+    std::vector<Row> row_;
+    bool column_limit_[2] = {false, false};
+    int rows_ = 1, columns_ = 1;
+};
+
+}  // namespace
+
+Vector ShapeLattice::coordinates_at(const LatticePlace& place) const {
+    Vector x{};
+    for_nodes(*this, place, [&](std::size_t node, double weight) {
+        for (int i = 0; i < coordinates.n_shape; ++i) x[i] += weight * nodes[node][i];
+    });
+    x[coordinates.first_norm()] = place.log_norm + std::log(norm);
+    return coordinates.clipped(x);
+}
+
+bool ShapeLattice::at_open_edge(const LatticePlace& place) const {
+    const auto open = [](const bool(&at_limit)[2], double at, int n) {
+        return n > 1 && ((!at_limit[0] && at <= 0.0) || (!at_limit[1] && at >= n - 1.0));
+    };
+    return open(limit[0], place.row, rows) || open(limit[1], place.column, columns);
+}
+
+std::optional<ShapeLattice> make_shape_lattice(const PreparedSpectrum& mean, std::span<const double> source,
+                                               const std::shared_ptr<const ModelDefinition>& model,
+                                               spectral::Abundance abundance,
+                                               std::span<const double> values) {
+    return LatticeMaker(mean, source, model, abundance).make(values);
+}
+
+}  // namespace xsift::refine

@@ -1,0 +1,46 @@
+#pragma once
+/// @file
+/// The lattice of shape parameters on which spectra drawn from a fit are fitted.
+
+#include "objective.hpp"
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include <xsift/spectral/prepared.hpp>
+#include <xsift/spectral/rate_lattice.hpp>
+
+namespace xsift::refine {
+
+/// A model of one norm at places around its fit, folded through the spectrum's whole response. Rows follow
+/// the first shape parameter, columns the second, around the values that fit best at each row.
+struct ShapeLattice {
+    Coordinates coordinates;
+    int rows = 1, columns = 1;
+    std::vector<Vector> nodes;       ///< a node, row by row: the fit's coordinates (the norm's means nothing)
+    std::vector<double> log_counts;  ///< a node, a bin: ln of the counts expected at the norm of the fit
+    double norm = 0.0;               ///< of the fit
+    /// Whether the first and the last row and column are limits of a parameter.
+    bool limit[2][2] = {{true, true}, {true, true}};
+    /// Standard deviation of what the interpolation adds to the statistic of a draw.
+    double error = 0.0;
+
+    /// The fit's coordinates at a place between the nodes.
+    Vector coordinates_at(const spectral::LatticePlace& place) const;
+    /// Whether a place lies at an edge behind which the lattice could go on.
+    bool at_open_edge(const spectral::LatticePlace& place) const;
+};
+
+/// @param mean the spectrum with the counts that draws have in the mean, none of them 0
+/// @param source of these those of the source
+/// @param values of the fit that they are expected from
+/// @return nothing for models with several norms, more than two shape parameters or tabulated ones, where the
+/// norm is not significant, and where no lattice of reasonable size interpolates well
+std::optional<ShapeLattice> make_shape_lattice(const spectral::PreparedSpectrum& mean,
+                                               std::span<const double> source,
+                                               const std::shared_ptr<const spectral::ModelDefinition>& model,
+                                               spectral::Abundance abundance, std::span<const double> values);
+
+}  // namespace xsift::refine
