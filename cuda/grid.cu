@@ -282,25 +282,12 @@ class Slot {
         package_.send(stream_);
         next_.zero(stream_);
         const auto room_of_block = static_cast<std::size_t>(most_bins) * grid_threads;
-        const unsigned blocks = n_blocks(room_of_block);
+        const unsigned blocks = blocks_for(fit_kernel, grid_threads, items_.size(), room_of_block);
         rates_.reserve(blocks * room_of_block);
         fit_kernel<<<blocks, grid_threads, 0, stream_.get()>>>(
             package_.at<GridJob>(jobs_at_), package_.at<GridItem>(items_at),
             static_cast<unsigned>(items_.size()), next_.data(), rates_.data(), room_of_block);
         XSIFT_CUDA_CHECK(cudaGetLastError());
-    }
-
-    /// As many as run at once, or as the room for their rates allows.
-    unsigned n_blocks(std::size_t room_of_block) const {
-        constexpr std::size_t most_room = std::size_t{64} << 20;
-        int device = 0, processors = 0, resident = 0;
-        XSIFT_CUDA_CHECK(cudaGetDevice(&device));
-        XSIFT_CUDA_CHECK(cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device));
-        XSIFT_CUDA_CHECK(
-            cudaOccupancyMaxActiveBlocksPerMultiprocessor(&resident, fit_kernel, grid_threads, 0));
-        const std::size_t by_room = std::max<std::size_t>(1, most_room / (room_of_block * sizeof(float)));
-        return static_cast<unsigned>(
-            std::min({items_.size(), by_room, static_cast<std::size_t>(processors * resident)}));
     }
 
     Package package_;

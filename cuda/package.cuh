@@ -1,9 +1,10 @@
 #pragma once
 /// @file
-/// Arrays of many tasks that travel to the device together.
+/// Arrays of many tasks that travel to the device together, and how many blocks take the tasks' items.
 
 #include "device_buffer.cuh"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <span>
@@ -65,5 +66,19 @@ class Package {
     PinnedBuffer<std::byte> pinned_;
     DeviceBuffer<std::byte> device_;
 };
+
+/// Blocks of a kernel that take items until none is left: as many as run at once, or as 64 MB hold the rooms
+/// of. @param room_of_block floats
+template <typename Kernel>
+unsigned blocks_for(Kernel* kernel, int threads, std::size_t n_items, std::size_t room_of_block) {
+    constexpr std::size_t most_room = std::size_t{64} << 20;
+    int device = 0, processors = 0, resident = 0;
+    XSIFT_CUDA_CHECK(cudaGetDevice(&device));
+    XSIFT_CUDA_CHECK(cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device));
+    XSIFT_CUDA_CHECK(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&resident, kernel, threads, 0));
+    const std::size_t by_room = std::max<std::size_t>(1, most_room / (room_of_block * sizeof(float)));
+    return static_cast<unsigned>(
+        std::min({n_items, by_room, static_cast<std::size_t>(processors * resident)}));
+}
 
 }  // namespace xsift::cuda

@@ -35,7 +35,7 @@ std::int64_t bytes_of(const SimulationTask& task) {
 
 /// Length of the run of tasks, from the first on, that are on the device together.
 std::size_t group_of(std::span<const SimulationTask> tasks) {
-    constexpr std::int64_t most_bytes = 48 << 20;
+    constexpr std::int64_t most_bytes = 24 << 20;
     std::size_t n = 1;
     for (std::int64_t bytes = bytes_of(tasks[0]);
          n < tasks.size() && (bytes += bytes_of(tasks[n])) <= most_bytes;)
@@ -52,7 +52,7 @@ class Simulations::Device {
         std::int64_t most_bins = 1;
         for (const SimulationTask& task : tasks) most_bins = std::max(most_bins, task.n_bins);
         const auto room_of_block = static_cast<std::size_t>(2 * simulation_threads * most_bins);
-        const unsigned blocks = n_blocks(room_of_block);
+        const unsigned blocks = blocks_for(simulate_kernel, simulation_threads, items_.size(), room_of_block);
         counts_.reserve(blocks * room_of_block);
         next_.reserve(1);
         next_.zero(stream_);
@@ -110,19 +110,6 @@ class Simulations::Device {
         }
         package_.send(stream_);
         stream_.synchronize();
-    }
-
-    /// As many as run at once, or as the room for their counts allows.
-    unsigned n_blocks(std::size_t room_of_block) const {
-        constexpr std::size_t most_room = std::size_t{64} << 20;
-        int device = 0, processors = 0, resident = 0;
-        XSIFT_CUDA_CHECK(cudaGetDevice(&device));
-        XSIFT_CUDA_CHECK(cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device));
-        XSIFT_CUDA_CHECK(
-            cudaOccupancyMaxActiveBlocksPerMultiprocessor(&resident, simulate_kernel, simulation_threads, 0));
-        const std::size_t by_room = std::max<std::size_t>(1, most_room / (room_of_block * sizeof(float)));
-        return static_cast<unsigned>(
-            std::min({items_.size(), by_room, static_cast<std::size_t>(processors * resident)}));
     }
 
     Package package_;

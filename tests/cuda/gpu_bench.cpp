@@ -147,6 +147,40 @@ struct NoiseWorkload {
     }
 };
 
+/// Simulated fits of many spectra: 7 x 7 nodes, 70 bins, 100 draws each.
+struct SimulationWorkload {
+    std::vector<double> log_counts, expected, background;
+    std::vector<spectral::SimulationTask> tasks;
+    double pairs = 0.0;  ///< draws x nodes x bins
+
+    explicit SimulationWorkload(std::size_t n_spectra) {
+        constexpr int nodes = 7, n_bins = 70;
+        constexpr std::int64_t n_draws = 100;
+        const auto model = [](double column, double index, int k) {
+            const double e = 0.4 * std::pow(25.0, (k + 0.5) / n_bins);
+            return std::log(30.0) - index * std::log(e) - 0.1 * column * std::pow(e, -2.5);
+        };
+        for (int i = 0; i < nodes; ++i)
+            for (int j = 0; j < nodes; ++j)
+                for (int k = 0; k < n_bins; ++k) log_counts.push_back(model(0.5 * i, 1.0 + 0.2 * j, k));
+        for (int k = 0; k < n_bins; ++k) {
+            expected.push_back(0.3 + std::exp(model(1.2, 1.7, k)));
+            background.push_back(3.0);
+        }
+        for (std::size_t i = 0; i < n_spectra; ++i)
+            tasks.push_back(
+                {nodes, nodes, n_bins, log_counts, expected, background, 10.0, 1e-6, 1e6, i, n_draws});
+        pairs = static_cast<double>(n_spectra * log_counts.size()) * n_draws;
+    }
+    /// The row of each first draw, in hundredths of a node.
+    Decisions decisions(engine::GridLikelihood& backend) const {
+        Decisions rows;
+        for (const auto& outcome : backend.evaluate(std::span<const spectral::SimulationTask>(tasks)))
+            rows.push_back(std::lround(100.0 * outcome.fits.front().at.row));
+        return rows;
+    }
+};
+
 /// One list with drifting frequencies: a grid in frequency and its derivative.
 struct DriftWorkload {
     std::vector<double> time;
@@ -469,6 +503,16 @@ std::string run_benchmark(bool quick) {
                                             [&] { return workload->decisions(*engines->grid); })
                                         .json);
         std::cerr << fmt::format("device and CPU agree in the best cell or pair of {:.2f}% of models\n",
+                                 100.0 * agreement(few.decisions(*cuda.grid), few.decisions(*cpu.grid)));
+    }
+    {
+        const SimulationWorkload many(quick ? 20 : 10'000), few(quick ? 20 : 100);
+        for (const auto& [engines, workload] : {std::pair{&cuda, &many}, {&cpu, &few}})
+            rows.push_back("    " + measure("simulated_fits_100", engines->backend, workload->tasks.size(),
+                                            workload->pairs, std::min(repeats, 3),
+                                            [&] { return workload->decisions(*engines->grid); })
+                                        .json);
+        std::cerr << fmt::format("device and CPU agree in {:.2f}% of simulated fits\n",
                                  100.0 * agreement(few.decisions(*cuda.grid), few.decisions(*cpu.grid)));
     }
     for (const auto& [photons, lists] : {std::pair{300, 2000}, {30'000, 32}, {1'000'000, 1}}) {
