@@ -151,7 +151,7 @@ class LatticeMaker {
                 step *= 0.5;
                 continue;
             }
-            ridge_.push_back({p.x});
+            ridge_.push_back(p.x);
             if (there >= std::sqrt(edge_rise)) {
                 if (last) return Side{limit, there, true};
                 const double share = (std::sqrt(edge_rise) - root) / (there - root);
@@ -170,7 +170,7 @@ class LatticeMaker {
     bool plan() {
         const Coordinates& c = coordinates();
         if (c.n_shape == 0) return true;
-        ridge_.push_back({best_.x});
+        ridge_.push_back(best_.x);
         const auto below = follow(-1), above = follow(1);
         if (!below || !above || !(above->end > below->end)) return false;
         sides_[0] = *below;
@@ -188,11 +188,11 @@ class LatticeMaker {
 
     Row row_at(double u) {
         const Axis& axis = axes_[0];
-        const auto& near = *std::min_element(ridge_.begin(), ridge_.end(), [&](const auto& a, const auto& b) {
-            return std::fabs(axis.to_u(a.x[0]) - u) < std::fabs(axis.to_u(b.x[0]) - u);
+        const auto near = std::min_element(ridge_.begin(), ridge_.end(), [&](const auto& a, const auto& b) {
+            return std::fabs(axis.to_u(a[0]) - u) < std::fabs(axis.to_u(b[0]) - u);
         });
         Point p = merged_.make_point();
-        settle_row(u, near.x, p);
+        settle_row(u, *near, p);
         Row row{p.x};
         row.rise = std::max(0.0, p.stat - best_.stat);
         if (coordinates().n_shape < 2) return row;
@@ -352,9 +352,6 @@ class LatticeMaker {
         if (factor > 1.0) n = static_cast<int>(std::ceil((n - 1) * std::min(factor, 2.0))) + 1;
     }
 
-    struct OnRidge {
-        Vector x;
-    };
     const PreparedSpectrum& mean_;
     std::span<const double> source_;
     FitData data_;
@@ -363,7 +360,7 @@ class LatticeMaker {
     Objective& merged_;
     Point best_, trial_, spare_;
     std::array<Axis, 2> axes_;
-    std::vector<OnRidge> ridge_;
+    std::vector<Vector> ridge_;
     std::array<Side, 2> sides_;
     std::vector<Row> row_;
     bool column_limit_[2] = {false, false};
