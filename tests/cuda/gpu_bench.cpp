@@ -1,5 +1,9 @@
 /// @file
-/// Measures the two engines, CPU beside CUDA, on simulated batches. gpu-bench [--quick] [OUTPUT.json]
+/// Measures the two engines, CPU beside CUDA, on simulated batches. gpu-bench [--quick] [--dry-run]
+/// [OUTPUT.json]
+///
+/// --dry-run takes the CPU in place of a device: it shows that the benchmark runs, and no figure of it is one
+/// of a device.
 
 #include <algorithm>
 #include <chrono>
@@ -451,10 +455,12 @@ double agreement(const Decisions& a, const Decisions& b) {
     return static_cast<double>(equal) / static_cast<double>(a.size());
 }
 
-std::string run_benchmark(bool quick) {
+std::string run_benchmark(bool quick, bool dry_run) {
     const ThreadPool pool;
-    auto cpu = engine::make_cpu_engines(pool);
-    auto cuda = cuda::make_engines();
+    const auto device = [&](const cuda::DeviceOptions& options = {}) {
+        return dry_run ? engine::make_cpu_engines(pool) : cuda::make_engines(options);
+    };
+    auto cpu = engine::make_cpu_engines(pool), cuda = device();
     const int repeats = quick ? 1 : 5;
     const SearchWorkload search(quick ? 8 : 256, quick ? 20'000 : 1'000'000);
     const GridWorkload grid(quick ? 4 : 256, quick ? 200 : 2000);
@@ -541,7 +547,7 @@ std::string run_benchmark(bool quick) {
     cuda::DeviceOptions product, transform;
     product.costs = {0.0, 0.0, 1.0, 1.0};
     transform.costs = {1.0, 1.0, 0.0, 0.0};
-    auto by_product = cuda::make_engines(product), by_transform = cuda::make_engines(transform);
+    auto by_product = device(product), by_transform = device(transform);
     for (const auto& [photons, sources] :
          {std::pair{300, 500}, {1000, 500}, {3000, 200}, {30'000, 32}, {1'000'000, 2}}) {
         const SearchWorkload workload(quick ? 2 : static_cast<std::size_t>(sources),
@@ -571,24 +577,26 @@ std::string run_benchmark(bool quick) {
         "{:.4g},\n  \"same_best_period\": {},\n  "
         "\"same_best_template\": {},\n"
         "  \"measurements\": [\n{}\n  ]\n}}\n",
-        cuda::availability().device, pool.size(), of_device.flop_per_s, of_device.bytes_per_s,
-        transform_floor, of_cpu.flop_per_s, agreement(decisions[0], decisions[2]),
-        agreement(decisions[1], decisions[3]), fmt::join(rows, ",\n"));
+        dry_run ? "none: the CPU in its place" : cuda::availability().device, pool.size(),
+        of_device.flop_per_s, of_device.bytes_per_s, transform_floor, of_cpu.flop_per_s,
+        agreement(decisions[0], decisions[2]), agreement(decisions[1], decisions[3]), fmt::join(rows, ",\n"));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    bool quick = false;
+    bool quick = false, dry_run = false;
     std::string output;
     for (int i = 1; i < argc; ++i) {
         if (std::string(argv[i]) == "--quick")
             quick = true;
+        else if (std::string(argv[i]) == "--dry-run")
+            dry_run = true;
         else
             output = argv[i];
     }
     try {
-        const std::string json = run_benchmark(quick);
+        const std::string json = run_benchmark(quick, dry_run);
         if (output.empty()) {
             std::cout << json;
         } else if (!(std::ofstream(output) << json)) {
