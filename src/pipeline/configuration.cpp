@@ -363,9 +363,9 @@ void spectra_settings(std::vector<Setting>& all, RunConfiguration& c) {
         [&f](const Values& values) { f.errors = spectral::parse_errors(only("--errors", values)); });
     section.boolean("posterior", "--posterior", f.posterior,
                     "Posterior means, credible intervals and evidences of models with one norm");
-    section.boolean("unbiased", "--unbiased", f.unbiased,
-                    "Median-unbiased estimates of parameters, for averages over faint sources (models with one "
-                    "norm)");
+    section.boolean(
+        "unbiased", "--unbiased", f.unbiased,
+        "Median-unbiased estimates of parameters, for samples of faint sources (models with one norm)");
     section.boolean("pair-evidence", "--pair-evidence", f.pair_evidence,
                     "Evidences of models with two norms too (a tenth to one second each); always with "
                     "--select-by evidence");
