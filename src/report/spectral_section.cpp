@@ -212,9 +212,8 @@ Section spectral_section(const DossierMaterial& material, const DossierContext& 
         if (best != nullptr && std::any_of(best->parameters.begin(), best->parameters.end(),
                                            [](const auto& p) { return !std::isnan(p.unbiased); }))
             section.paragraphs.push_back(
-                "Median-unbiased: the estimate that half of all repetitions of the observation would put "
-                "above "
-                "the truth, for averages over faint sources; the best fit of few counts lies to one side.");
+                "Median-unbiased: half of all repetitions of the observation would put this estimate above "
+                "the truth, half below it; the best fit of few counts lies to one side.");
     }
     return section;
 }
