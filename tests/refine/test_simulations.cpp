@@ -1,4 +1,5 @@
 // Spectra drawn from a fit and fitted on a lattice, beside full refits of the same draws.
+#include "found_by_engine.hpp"
 #include "simulated_spectrum.hpp"
 
 #include <algorithm>
@@ -38,11 +39,9 @@ struct Simulated {
     }
 };
 
-std::vector<spectral::LatticeMinimum> found_by_engine(const Simulations& simulations) {
+std::vector<spectral::LatticeMinimum> found_on(const Simulations& simulations) {
     const ThreadPool pool(1);
-    const auto task = simulations.task();
-    if (!task) return {};
-    return engine::make_cpu_engines(pool).grid->evaluate(std::span(&*task, 1)).at(0).fits;
+    return test::found_by_engine(simulations, *engine::make_cpu_engines(pool).grid);
 }
 
 /// 84% less 16%, halved.
@@ -57,7 +56,7 @@ double scatter(std::vector<double> values) {
 void expect_those_of_refits(const Simulated& of, int most_refitted) {
     const Simulations whole = of.simulations(false), lattice = of.simulations(true);
     ASSERT_TRUE(lattice.task());
-    const std::vector<DrawnFit> wanted = whole.fits({}), ours = lattice.fits(found_by_engine(lattice));
+    const std::vector<DrawnFit> wanted = whole.fits({}), ours = lattice.fits(found_on(lattice));
     ASSERT_EQ(ours.size(), wanted.size());
     EXPECT_LE(std::count_if(ours.begin(), ours.end(), [](const DrawnFit& f) { return f.refitted; }),
               most_refitted);
@@ -112,7 +111,7 @@ TEST(Simulations, WhatTheLatticeDoesNotHoldIsRefitted) {
     const Simulated of(test::simulated_spectrum({"tbabs*powerlaw", 0.1, 1.8, 0.0, 600.0}, 9, {}),
                        "tbabs*powerlaw", 6);
     const Simulations simulations = of.simulations(true);
-    auto found = found_by_engine(simulations);
+    auto found = found_on(simulations);
     ASSERT_EQ(found.size(), 6U);
     found[1].converged = false;
     found[4].at.column = 0.0;  // photon index: its limit is far
@@ -128,7 +127,8 @@ TEST(Simulations, WhatTheLatticeDoesNotHoldIsRefitted) {
 TEST(Simulations, SomeFitsHaveNoLattice) {
     const auto s = test::simulated_spectrum({"tbabs*powerlaw", 0.1, 1.8, 0.0, 3000.0}, 10, {});
     EXPECT_FALSE(Simulated(s, "tbabs*(bbody+powerlaw)", 3).simulations(true).task());
-    EXPECT_FALSE(Simulated(s, "tbabs*apec", 3).simulations(true).task()) << "three shape parameters";
+    EXPECT_FALSE(Simulated(s, "tbabs*apec", 3).simulations(true).task())
+        << "tabulated, and three shape parameters";
     EXPECT_FALSE(Simulated(s, "tbabs*powerlaw", 3).simulations(false).task());
     auto scaled = s;
     scaled.bin_background_exposure.assign(s.n_bins(), s.background_exposure);

@@ -3,6 +3,7 @@
 ///
 /// simulated_fits DRAWS COUNTS,... MODEL=PARAMETER,... NH SPECTRA: spectra of so many counts drawn from real
 /// EPIC-pn spectra of tests/data, SPECTRA of each; COUNTS 0: the real spectra themselves.
+#include "found_by_engine.hpp"
 #include "spectrum_simulator.hpp"
 
 #include <algorithm>
@@ -84,9 +85,7 @@ int main(int argc, char** argv) {
                 const refine::Simulations after(std::span(&input, 1), definition, fit, options, seed, true);
                 const auto task = after.task();
                 const double ms_lattice = 1e3 * (seconds() - start);
-                std::vector<spectral::LatticeMinimum> found;
-                if (task) found = backend->evaluate(std::span(&*task, 1)).at(0).fits;
-                const auto fits = after.fits(found);
+                const auto fits = after.fits(test::found_by_engine(after, *backend));
                 const auto all_after = after.summarise(fits);
                 const double ms_after = 1e3 * (seconds() - start);
                 std::vector<double> off;

@@ -3,6 +3,7 @@
 ///
 /// The source, its response and the shape of its background are those of a real EPIC-pn spectrum of
 /// tests/data; counts of source and background are drawn anew. One line of CSV a simulation and fitted model.
+#include "found_by_engine.hpp"
 #include "model_fit.hpp"
 #include "spectrum_simulator.hpp"
 
@@ -106,12 +107,15 @@ double rise_at_truth(const refine::FitInput& input, const SpectralFit& fit, cons
     return frozen.fit().stat - fit.stat;
 }
 
-/// BOOT_MEDIAN of the shape parameter; NaN without bootstrap_simulations.
+/// BOOT_MEDIAN of the shape parameter, as a run makes it; NaN without bootstrap_simulations.
 double median_of_bootstrap(const refine::FitInput& input, const SpectralFit& fit,
-                           const spectral::FitOptions& options, std::uint64_t seed) {
+                           const spectral::FitOptions& options, std::uint64_t seed,
+                           engine::GridLikelihood& engine) {
     if (options.bootstrap_simulations == 0) return not_measured;
+    const refine::Simulations simulations(std::span(&input, 1), test::model(fit.model, options), fit, options,
+                                          seed, true);
     const auto simulated =
-        refine::simulate_fits(std::span(&input, 1), test::model(fit.model, options), fit, options, seed);
+        simulations.summarise(simulations.fits(test::found_by_engine(simulations, engine)));
     const auto is_shape = [](const FittedParameter& p) { return p.name == "kT" || p.name == "PhoIndex"; };
     const auto shape = std::find_if(fit.parameters.begin(), fit.parameters.end(), is_shape);
     return simulated.parameters.at(static_cast<std::size_t>(shape - fit.parameters.begin())).median;
@@ -197,7 +201,8 @@ int main(int argc, char** argv) {
                     fmt::print(",{}", rises_wanted(k) && f.model == truth.model && k < truths.size()
                                           ? rise_at_truth(input, f, truths, k, options)
                                           : not_measured);
-                fmt::print(",{},{}\n", median_of_bootstrap(input, f, options, static_cast<std::uint64_t>(i)),
+                fmt::print(",{},{}\n",
+                           median_of_bootstrap(input, f, options, static_cast<std::uint64_t>(i), *backend),
                            f.parameters[1].unbiased);
             }
         }

@@ -37,8 +37,8 @@ class Simulations {
     Simulations& operator=(Simulations&&) noexcept;
 
     /// What an engine can fit: single spectra by W-stat or C-stat whose background scales alike in all bins,
-    /// and models of one norm and up to two shape parameters that can be interpolated to 0.02 in the
-    /// statistic.
+    /// and models of one norm and up to two shape parameters, none of them tabulated, that can be
+    /// interpolated to some 0.02 in the statistic.
     std::optional<spectral::SimulationTask> task() const;
     /// All fits. What the lattice does not hold (minima at its edge that no limit makes, descents that did
     /// not end) is refitted. @param found what an engine made of task(); empty: all are refitted
