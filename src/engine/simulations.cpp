@@ -1,8 +1,6 @@
 // Simulated fits on the CPU, their checks and their oracle.
 #include "simulations.hpp"
 
-#include "nufft.hpp"
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -46,7 +44,8 @@ SimulationArrays::SimulationArrays(const SimulationTask& task) {
             task.seed};
 }
 
-std::vector<SimulationOutcome> simulate_on(const ThreadPool& pool, std::span<const SimulationTask> tasks) {
+std::vector<SimulationOutcome> simulate_on(const ThreadPool& pool, std::span<const SimulationTask> tasks,
+                                           const NufftKernel& kernel) {
     constexpr std::int64_t at_once = 16;  // draws a piece of work
     struct Piece {
         std::size_t task;
@@ -61,7 +60,6 @@ std::vector<SimulationOutcome> simulate_on(const ThreadPool& pool, std::span<con
         outcomes[i].fits.resize(static_cast<std::size_t>(tasks[i].n_draws));
         for (std::int64_t first = 0; first < tasks[i].n_draws; first += at_once) pieces.push_back({i, first});
     }
-    const NufftKernel& kernel = nufft_best();
     pool.for_each(pieces.size(), [&](std::size_t p) {
         const auto [task, first] = pieces[p];
         const SimulationData& of = arrays[task].data;

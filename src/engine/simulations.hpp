@@ -1,6 +1,8 @@
 #pragma once
 // Simulated fits on the CPU.
 
+#include "nufft.hpp"
+
 #include <span>
 #include <vector>
 
@@ -9,6 +11,7 @@
 
 namespace xsift::engine {
 
-std::vector<SimulationOutcome> simulate_on(const ThreadPool& pool, std::span<const SimulationTask> tasks);
+std::vector<SimulationOutcome> simulate_on(const ThreadPool& pool, std::span<const SimulationTask> tasks,
+                                           const NufftKernel& kernel = nufft_best());
 
 }  // namespace xsift::engine
