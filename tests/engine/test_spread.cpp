@@ -61,6 +61,25 @@ TEST(Spread, SharesFindWhatOneSetFinds) {
             EXPECT_EQ(found_sums[t].at(i).re, wanted_sums[t].at(i).re);
 }
 
+TEST(Spread, SharesDrawAndFitWhatOneSetDoes) {
+    const std::vector<double> log_counts{0.0, 0.5, 1.0, 1.0, 0.5, 0.0}, expected{2.0, 2.5, 3.0};
+    std::vector<SimulationTask> tasks;
+    for (std::uint64_t i = 0; i < 5; ++i)
+        tasks.push_back(
+            {2, 1, 3, log_counts, expected, {}, 0.0, 1e-6, 1e6, i, 1 + 4 * static_cast<std::int64_t>(i)});
+    const ThreadPool pool(1);
+    std::vector<EngineShare> shares;
+    for (int i = 0; i < 3; ++i) shares.push_back({make_cpu_engines(pool), {}});
+    const auto wanted = make_cpu_engines(pool).grid->evaluate(std::span<const SimulationTask>(tasks)),
+               found = spread_over(std::move(shares)).grid->evaluate(std::span<const SimulationTask>(tasks));
+    ASSERT_EQ(found.size(), wanted.size());
+    for (std::size_t t = 0; t < wanted.size(); ++t) {
+        ASSERT_EQ(found[t].fits.size(), wanted[t].fits.size());
+        for (std::size_t d = 0; d < wanted[t].fits.size(); ++d)
+            EXPECT_EQ(found[t].fits[d].stat, wanted[t].fits[d].stat);
+    }
+}
+
 TEST(Spread, AFailureOfOneShareIsTheFailureOfTheBatch) {
     const EventList list = test::photons(30, 4e4, 0.0123, 0.6, 1);
     const std::vector<EventTask> tasks(4, test::task_of(list, 100, 50));
