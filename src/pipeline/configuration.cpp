@@ -11,6 +11,7 @@
 #include <xsift/io/table_model_file.hpp>
 #include <xsift/pipeline/configuration.hpp>
 #include <xsift/spectral/definition.hpp>
+#include <xsift/spectral/plasma_table.hpp>
 #include <xsift/timing/epoch_folding.hpp>
 
 namespace xsift::pipeline {
@@ -506,7 +507,7 @@ void read_model_tables(spectral::FitOptions& options) {
             table->axes[1].name != "Abundanc")
             reject("--apec-table", options.apec_file, "an additive table of kT and Abundanc");
         table->axes[1].frozen = true;
-        options.apec = table;
+        options.apec = std::make_shared<const TableModel>(spectral::with_hotter_plasma(*table));
     }
     for (const std::string& model : options.models)
         for (const std::string& file : spectral::table_files(model))

@@ -1,6 +1,10 @@
 #include <algorithm>
 #include <array>
+#include <cmath>
 
+#include <fmt/format.h>
+
+#include <xsift/spectral/models.hpp>
 #include <xsift/spectral/plasma_table.hpp>
 #include <xsift/spectral/table_model.hpp>
 
@@ -113,6 +117,30 @@ TableModel PlasmaTable::finish(const std::string& source) && {
     table.edge = std::move(edge_);
     table.spectra = std::move(spectra_);
     check_table(table);
+    return table;
+}
+
+TableModel with_hotter_plasma(TableModel table) {
+    constexpr double hottest = 64.0, step = 1.11;
+    TableAxis& kt = table.axes.front();
+    const double last = kt.values.back();
+    if (!(last < hottest) || kt.hi < last) return table;
+    const std::size_t row_size = table.spectra.size() / kt.values.size();  // all abundances
+    const std::size_t n_bins = table.n_bins(), from = table.spectra.size() - row_size;
+    const auto n = static_cast<int>(std::ceil(std::log(hottest / last) / std::log(step)));
+    const BremssDensity<double> tabulated(last);
+    for (int k = 1; k <= n; ++k) {
+        kt.values.push_back(k == n ? hottest : last * std::pow(hottest / last, static_cast<double>(k) / n));
+        const BremssDensity<double> hotter(kt.values.back());
+        for (std::size_t i = 0; i < row_size; ++i) {
+            const std::size_t bin = i % n_bins;
+            const double energy = 0.5 * (table.edge[bin] + table.edge[bin + 1]), at = tabulated(energy);
+            const double ratio = at > 0.0 ? hotter(energy) / at : 0.0;
+            table.spectra.push_back(static_cast<float>(ratio * table.spectra[from + i]));
+        }
+    }
+    kt.hi = hottest;
+    table.origin += fmt::format("; above {:.4g} keV times bremsstrahlung", last);
     return table;
 }
 

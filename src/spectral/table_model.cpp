@@ -8,6 +8,7 @@
 
 #include <xsift/core/error.hpp>
 #include <xsift/core/hash.hpp>
+#include <xsift/spectral/plasma_table.hpp>
 #include <xsift/spectral/table_model.hpp>
 
 namespace xsift::spectral {
@@ -184,7 +185,7 @@ TableModel read_embedded(std::span<const unsigned char> bytes) {
 }  // namespace
 
 std::shared_ptr<const TableModel> embedded_apec() {
-    static const auto table = std::make_shared<const TableModel>(read_embedded(apec_resource()));
+    static const auto table = std::make_shared<const TableModel>(with_hotter_plasma(read_embedded(apec_resource())));
     return table;
 }
 

@@ -8,6 +8,7 @@
 #include <xsift/core/error.hpp>
 #include <xsift/spectral/definition.hpp>
 #include <xsift/spectral/model.hpp>
+#include <xsift/spectral/plasma_table.hpp>
 
 namespace {
 
@@ -161,10 +162,44 @@ TEST(TableModels, InExpressions) {
     EXPECT_THROW(define_model("atable{m.fits}", options), xsift::Error);
 }
 
+TEST(TableModels, HotterPlasmasAreBremsstrahlungTimesTheHottestOfTheTable) {
+    // what the continuation would have made of the table's own hottest temperatures
+    const TableModel whole = *embedded_apec();
+    constexpr std::size_t kept = 53, from_file = 59;  // to 13.7 of 27.3 keV
+    const std::size_t n = whole.n_bins();
+    TableModel cut = whole;
+    cut.axes[0].values.resize(kept);
+    cut.axes[0].hi = cut.axes[0].values.back();
+    cut.spectra.resize(kept * 2 * n);
+    const TableModel continued = with_hotter_plasma(cut);
+    check_table(continued);
+    EXPECT_TRUE(std::equal(cut.spectra.begin(), cut.spectra.end(), continued.spectra.begin()));
+    const auto on_bands = [&](const TableModel& table) {  // 0.3 to 12 keV, at the file's hottest temperature
+        std::vector<double> lo, hi;
+        for (double e = 0.3; e < 12.0; e *= 1.15) lo.push_back(e), hi.push_back(1.15 * e);
+        const EnergyBins bands = EnergyBins::from_bounds(lo, hi);
+        TableInterpolator interpolator(std::make_shared<const TableModel>(table), bands, 0.0);
+        std::vector<double> out(bands.size());
+        interpolator.evaluate(std::vector<double>{whole.axes[0].values[from_file - 1], 0.6}, out, {});
+        return out;
+    };
+    const std::vector<double> ours = on_bands(continued), tabulated = on_bands(whole);
+    for (std::size_t i = 0; i < ours.size(); ++i) {
+        const double lo = 0.3 * std::pow(1.15, static_cast<double>(i)), hi = 1.15 * lo;
+        const bool iron = lo < 8.3 && hi > 6.4;  // K lines fade faster than the continuum
+        EXPECT_NEAR(ours[i] / tabulated[i], 1.0, iron ? 0.15 : 0.035) << lo;
+    }
+    // neither what reaches so far nor what is limited on purpose
+    EXPECT_EQ(with_hotter_plasma(whole).spectra.size(), whole.spectra.size());
+    cut.axes[0].hi = 10.0;
+    EXPECT_EQ(with_hotter_plasma(cut).axes[0].values.size(), kept);
+}
+
 TEST(TableModels, TheEmbeddedPlasmaTable) {
     const auto apec = embedded_apec();
     ASSERT_EQ(apec->axes.size(), 2U);
-    EXPECT_EQ(apec->axes[0].values.size(), 59U);
+    EXPECT_EQ(apec->axes[0].values.size(), 59U + 9U);  // 59 of the file, the others continue it
+    EXPECT_EQ(apec->axes[0].values.back(), 64.0);
     EXPECT_EQ(apec->n_bins(), 2112U);
     EXPECT_NE(apec->origin.find("AtomDB 2.0.2"), std::string::npos);
     // the flux of a published fit's parameters with this table: kT 1.87 keV, norm 1.999e-5, 0.2-12 keV

@@ -21,7 +21,7 @@ using xsift::TableModel;
 void check_table(const TableModel& table);
 
 /// The embedded plasma emission table (AtomDB 2.0.2, abundances of Asplund et al. 2009; made by
-/// scripts/make-apec-table.py): kT 0.034 to 27.25 keV x metal abundance 0 to 5.
+/// scripts/make-apec-table.py): kT 0.034 to 27.25 keV x metal abundance 0 to 5, continued to 64 keV.
 std::shared_ptr<const TableModel> embedded_apec();
 
 /// Interpolates a table and rebins it to fixed energy bins. Not for concurrent use: it holds scratch space.
