@@ -47,9 +47,12 @@ class InputFile {
     /// Throws when a link on the way to the object is missing or leads elsewhere than into this file.
     void check_links(const std::string& object) const;
     Handle open_group(const std::string& group) const;
+    /// @throws std::bad_alloc instead when memory is exhausted: what could not be opened or read then says
+    /// nothing about the file.
     [[noreturn]] void corrupt(
         const std::string& why, const std::string& code = "CORRUPT_SURVEY",
         const std::string& remedy = "Ingest again, or restore the file from a copy") const {
+        hdf5::last_failure();
         throw Error(ErrorKind::corrupt_file, code, fmt::format("cannot read the survey {}", path_), why,
                     remedy);
     }
