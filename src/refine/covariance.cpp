@@ -8,8 +8,7 @@
 namespace xsift::refine {
 
 Matrix observed_curvature(Objective& objective, const Point& p, const Expansion& at, const Mask& wanted,
-                          Point& above, Point& below) {
-    constexpr double step_in_sigma = 0.1;
+                          Point& above, Point& below, double step_in_sigma) {
     const Coordinates& c = objective.coordinates();
     const int n = c.n, first = c.first_norm();
     Matrix h{}, follow{};  // d ln norm / d coordinate
@@ -55,7 +54,7 @@ Covariance::Covariance(Objective& objective, const Point& p, Point& scratch, Poi
     slope_ = at.slope;
     free_ = objective.movable(p.x, slope_);
     const Mask felt = sensitive(objective.coordinates(), at);
-    curvature_ = observed_curvature(objective, p, at, felt, scratch, more_scratch);
+    curvature_ = observed_curvature(objective, p, at, felt, scratch, more_scratch, 0.1);
     for (int i = 0; i < n_; ++i) free_[i] = free_[i] && felt[i];
     // not a minimum as differences see it (noise on a flat floor): leave the model's second derivatives out
     if (!solve(curvature_, slope_, free_, n_)) curvature_ = at.observed;

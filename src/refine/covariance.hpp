@@ -12,8 +12,9 @@ namespace xsift::refine {
 /// profiled statistic for all coordinates but the norms, and of the norms that follow them. The norms are at
 /// their best in p; other coordinates may be anywhere.
 /// @param at the expansion there; @param wanted coordinates whose row is made; @param above, below scratch
+/// @param step_in_sigma half of the distance between slopes, in standard deviations with all else held
 Matrix observed_curvature(Objective& objective, const Point& p, const Expansion& at, const Mask& wanted,
-                          Point& above, Point& below);
+                          Point& above, Point& below, double step_in_sigma);
 
 class Covariance {
   public:

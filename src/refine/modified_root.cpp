@@ -14,6 +14,10 @@ namespace {
 
 /// Nearer to the best fit than this a root is too small to divide by.
 constexpr double smallest_root = 0.1;
+/// Half of the width over which derivatives are taken, in standard deviations with all else held. Between its
+/// values a table is linear, and fits like to end at one of them, where it has two derivatives: what counts
+/// is its course over a good part of the error.
+constexpr double smooth_step = 0.1, kinked_step = 2.0;
 
 /// Calls with (spectrum, its bin, bin of all).
 template <typename Function>
@@ -46,6 +50,11 @@ ModifiedRoot::ModifiedRoot(std::span<const FitInput> spectra, Objective& objecti
         known_[i] = c.at_lo(best.x, i) || c.at_hi(best.x, i);
         counted_[i] = !known_[i];
     }
+    slope_step_ = c.kinked() ? kinked_step : smooth_step;
+    const Expansion around = objective.expand(best);
+    for (int i = 0; i < c.n_shape; ++i)
+        if (!c.kinks[static_cast<std::size_t>(i)].empty())
+            kink_step_[i] = kinked_step * std::sqrt(2.0 / around.expected[i][i]);
     at_best_ = bins(best.x);
     const Matrix observed = information(best, counted_);
     double determinant = 0.0;
@@ -63,7 +72,8 @@ ModifiedRoot::ModifiedRoot(std::span<const FitInput> spectra, Objective& objecti
     log_scale_ = 0.5 * std::log(determinant) - std::log(expected);
 }
 
-ModifiedRoot::Bins ModifiedRoot::bins(const Vector& x) {
+/// Without backgrounds, and with derivatives by the parameters.
+ModifiedRoot::Bins ModifiedRoot::rates(const Vector& x) {
     const Coordinates& c = objective_.coordinates();
     std::vector<double> values = objective_.values(x);
     for (int i = c.first_factor(); i < c.first_norm(); ++i) values.push_back(c.value(x, i));
@@ -73,9 +83,26 @@ ModifiedRoot::Bins ModifiedRoot::bins(const Vector& x) {
         out.rate.insert(out.rate.end(), of.rate.begin(), of.rate.end());
         out.by.insert(out.by.end(), of.by.begin(), of.by.end());
     }
+    return out;
+}
+
+ModifiedRoot::Bins ModifiedRoot::bins(const Vector& x) {
+    const Coordinates& c = objective_.coordinates();
+    Bins out = rates(x);
     for (int i = 0; i < n_; ++i) {
         const double scale = c.scale(x, i);
         for (Vector& by : out.by) by[i] *= scale;
+    }
+    for (int i = 0; i < c.n_shape; ++i) {
+        if (kink_step_[i] == 0.0) continue;
+        Vector above = x, below = x;
+        above[i] += kink_step_[i];
+        below[i] -= kink_step_[i];
+        above = c.clipped(above);
+        below = c.clipped(below);
+        const Bins up = rates(above), down = rates(below);
+        for (std::size_t k = 0; k < out.by.size(); ++k)
+            out.by[k][i] = (up.rate[k] - down.rate[k]) / (above[i] - below[i]);
     }
     out.background.resize(out.rate.size());
     for_bins(spectra_, [&](const spectral::PreparedSpectrum& s, std::size_t k, std::size_t at) {
@@ -129,7 +156,8 @@ double ModifiedRoot::background_share(const Bins& there) const {
 }
 
 Matrix ModifiedRoot::information(const Point& p, const Mask& wanted) {
-    Matrix half = observed_curvature(objective_, p, objective_.expand(p), wanted, scratch_, more_scratch_);
+    Matrix half =
+        observed_curvature(objective_, p, objective_.expand(p), wanted, scratch_, more_scratch_, slope_step_);
     for (Vector& row : half)
         for (double& value : row) value *= 0.5;
     return half;

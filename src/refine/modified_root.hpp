@@ -51,6 +51,7 @@ class ModifiedRoot {
         std::vector<Vector> by;
     };
     Bins bins(const Vector& x);
+    Bins rates(const Vector& x);
     /// S, and q when wanted.
     Matrix score_covariance(const Bins& there, Vector* q) const;
     /// What the backgrounds contribute to the logarithm of u.
@@ -63,6 +64,9 @@ class ModifiedRoot {
     int n_;
     std::span<const FitInput> spectra_;
     RateSlopes slopes_;
+    double slope_step_ = 0.0;  ///< of observed_curvature
+    Vector kink_step_{};       ///< over which derivatives by kinked coordinates are taken, to either side; 0:
+                               ///< analytic
     Mask known_{}, counted_{};  ///< coordinates at a limit, and the others
     Point there_, scratch_, more_scratch_, spare_;
     Bins at_best_;
