@@ -14,11 +14,12 @@ namespace {
 
 /// Nearer to the best fit than this a root is too small to divide by.
 constexpr double smallest_root = 0.1;
-/// Half of the width over which derivatives are taken, in standard deviations with all else held. Between its
-/// values a table is linear, and fits like to end at one of them, where it has two derivatives: what counts
-/// is its course over the width of the error. Curvatures are differences of slopes, which are smoothed
-/// already.
-constexpr double smooth_step = 0.1, kinked_step = 1.0, kinked_slope_step = 2.0;
+/// Half of the width over which curvatures of the statistic are differences of its slope, in standard
+/// deviations with all else held.
+constexpr double smooth_step = 0.1, kinked_step = 1.0;
+/// The same of derivatives of a tabulated model. Between its values a table is linear, and fits like to end
+/// at one of them, where it has two derivatives: what counts is its course over the width of the error.
+constexpr double table_step = 2.0;
 
 /// Calls with (spectrum, its bin, bin of all).
 template <typename Function>
@@ -55,7 +56,7 @@ ModifiedRoot::ModifiedRoot(std::span<const FitInput> spectra, Objective& objecti
     const Expansion around = objective.expand(best);
     for (int i = 0; i < c.n_shape; ++i)
         if (!c.kinks[static_cast<std::size_t>(i)].empty())
-            kink_step_[i] = kinked_slope_step * std::sqrt(2.0 / around.expected[i][i]);
+            kink_step_[i] = table_step * std::sqrt(2.0 / around.expected[i][i]);
     at_best_ = bins(best.x);
     const Matrix observed = information(best, counted_);
     double determinant = 0.0;
