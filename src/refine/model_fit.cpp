@@ -383,7 +383,11 @@ void ModelFit::fill_unbiased() {
     for (std::size_t i = 0; i < found.size(); ++i) {
         Vector x{};
         x[i] = found[i];
-        fit_.parameters[parameter_of(static_cast<int>(i))].unbiased = c.value(x, static_cast<int>(i));
+        FittedParameter& p = fit_.parameters[parameter_of(static_cast<int>(i))];
+        p.unbiased = c.value(x, static_cast<int>(i));
+        // where little is known the root may lie anywhere; moved to the end of an interval that holds the
+        // truth an estimate stays on its side of it
+        if (!std::isnan(p.unbiased)) p.unbiased = std::clamp(p.unbiased, p.estimate.lo, p.estimate.hi);
     }
     for (std::size_t k = 0; k < model_->parameters.size(); ++k)
         if (const int tied_to = model_->parameters[k].tied_to; tied_to >= 0)

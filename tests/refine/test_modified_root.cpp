@@ -166,7 +166,10 @@ TEST(ModifiedRoot, HasTheTruthInTheMiddleWhereTheBestFitHasNot) {
             s.counts[k] = static_cast<double>(random.poisson(counts / total * rate[k]));
         const SpectralFit fit = fit_spectrum(s, "tbabs*bbody", {}, options);
         ASSERT_FALSE(std::isnan(fit.parameters[1].unbiased)) << i;
-        EXPECT_GE(fit.parameters[0].unbiased, 0.0);
+        for (const FittedParameter& p : fit.parameters) {
+            EXPECT_GE(p.unbiased, p.estimate.lo) << i << " " << p.name;
+            EXPECT_LE(p.unbiased, p.estimate.hi) << i << " " << p.name;
+        }
         below += fit.parameters[1].unbiased < 0.5 ? 1 : 0;
         best_below += fit.kt.value < 0.5 ? 1 : 0;
         cut_off += fit.nh.value == 0.0 ? 1 : 0;
