@@ -413,8 +413,7 @@ void ModelFit::fill_goodness() {
     if (options_.binning.kind == spectral::Binning::Kind::min_counts && options_.binning.minimum < few)
         return;
     const Coordinates& c = objective_.coordinates();
-    std::vector<double> values = objective_.values(best_.x);
-    for (int i = c.first_factor(); i < c.first_norm(); ++i) values.push_back(c.value(best_.x, i));
+    const std::vector<double> values = objective_.fitted_values(best_.x);
     Mask counted{};
     for (int i = 0; i < c.n; ++i) counted[i] = !c.at_lo(best_.x, i) && !c.at_hi(best_.x, i);
     const ExpectedStatistic expected =

@@ -76,9 +76,7 @@ ModifiedRoot::ModifiedRoot(std::span<const FitInput> spectra, Objective& objecti
 
 /// Without backgrounds, and with derivatives by the parameters.
 ModifiedRoot::Bins ModifiedRoot::rates(const Vector& x) {
-    const Coordinates& c = objective_.coordinates();
-    std::vector<double> values = objective_.values(x);
-    for (int i = c.first_factor(); i < c.first_norm(); ++i) values.push_back(c.value(x, i));
+    const std::vector<double> values = objective_.fitted_values(x);
     Bins out;
     for (std::size_t d = 0; d < spectra_.size(); ++d) {
         const RateSlopes::Slopes of = slopes_.at(d, values);

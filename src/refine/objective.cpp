@@ -113,6 +113,13 @@ std::vector<double> values_at(const ModelDefinition& model, const Coordinates& c
     return out;
 }
 
+std::vector<double> Objective::fitted_values(const Vector& x) const {
+    const Coordinates& c = coordinates_;
+    std::vector<double> out = values(x);
+    for (int i = c.first_factor(); i < c.first_norm(); ++i) out.push_back(c.value(x, i));
+    return out;
+}
+
 Vector Objective::norms(const Vector& x) const {
     Vector norm{};
     const int n_free = coordinates_.n_norms;

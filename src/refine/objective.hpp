@@ -90,6 +90,8 @@ class Objective {
     Vector start(const SpectralFit& fit) const;
     /// Values of all parameters.
     std::vector<double> values(const Vector& x) const { return values_at(*model_, coordinates_, x); }
+    /// The same, then the factors of the second and further spectra: as in SpectralFit::parameters.
+    std::vector<double> fitted_values(const Vector& x) const;
 
     std::size_t n_bins() const { return n_bins_; }
     /// photon/cm2/s in each energy of a spectrum, norms included, its factor left out.

@@ -121,10 +121,7 @@ DrawnFit Simulations::refit(int draw) const {
     Point best = objective.make_point();
     scales.merged().evaluate(objective.start(*fit_), best);
     scales.settle(best);
-    DrawnFit out{best.stat, objective.values(best.x), true};
-    const Coordinates& c = objective.coordinates();
-    for (int f = c.first_factor(); f < c.first_norm(); ++f) out.values.push_back(c.value(best.x, f));
-    return out;
+    return {best.stat, objective.fitted_values(best.x), true};
 }
 
 std::vector<DrawnFit> Simulations::fits(std::span<const spectral::LatticeMinimum> found) const {
