@@ -5,6 +5,7 @@
 #include "grid_engine.hpp"
 #include "grid_ops.cuh"
 #include "package.cuh"
+#include "posteriors.hpp"
 #include "simulations.hpp"
 
 #include <algorithm>
@@ -317,6 +318,10 @@ class CudaGrid final : public engine::GridLikelihood {
     std::vector<engine::SimulationOutcome> evaluate(std::span<const engine::SimulationTask> tasks) override {
         return simulations_.evaluate(tasks);
     }
+    std::vector<engine::PosteriorOutcome> evaluate(std::span<const engine::PosteriorTask> tasks) override {
+        return posteriors_.evaluate(tasks);
+    }
+    bool spares_threads() const override { return true; }
 
   private:
     template <typename Outcome, typename Task>
@@ -342,6 +347,7 @@ class CudaGrid final : public engine::GridLikelihood {
     Templates templates_;
     std::array<Slot, 2> slots_;
     Simulations simulations_;
+    Posteriors posteriors_;
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "cpu_grid.hpp"
 
 #include "nufft.hpp"
+#include "posteriors.hpp"
 #include "simulations.hpp"
 
 #include <algorithm>
@@ -119,6 +120,10 @@ class CpuGrid final : public GridLikelihood {
 
     std::vector<SimulationOutcome> evaluate(std::span<const SimulationTask> tasks) override {
         return simulate_on(pool_, tasks);
+    }
+
+    std::vector<PosteriorOutcome> evaluate(std::span<const PosteriorTask> tasks) override {
+        return integrate_on(pool_, tasks);
     }
 
   private:

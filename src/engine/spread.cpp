@@ -45,6 +45,11 @@ double cost_of(const SimulationTask& task) {
     return static_cast<double>(task.n_draws) * task.rows * task.columns * static_cast<double>(task.n_bins);
 }
 
+double cost_of(const PosteriorTask& task) {
+    return static_cast<double>(task.row.n_nodes * task.column.n_nodes) *
+           static_cast<double>(std::ssize(task.response) + task.n_bins);
+}
+
 class Shares {
   public:
     explicit Shares(std::vector<EngineShare> shares) : shares_(std::move(shares)) {}
@@ -127,6 +132,10 @@ class SpreadGrid final : public GridLikelihood {
     std::vector<SimulationOutcome> evaluate(std::span<const SimulationTask> tasks) override {
         return spread<SimulationOutcome>(tasks);
     }
+    std::vector<PosteriorOutcome> evaluate(std::span<const PosteriorTask> tasks) override {
+        return spread<PosteriorOutcome>(tasks);
+    }
+    bool spares_threads() const override { return (*shares_)[0].engines.grid->spares_threads(); }
 
   private:
     template <typename Outcome, typename Task>

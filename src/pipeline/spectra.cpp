@@ -8,6 +8,7 @@
 #include <set>
 
 #include <xsift/core/hash.hpp>
+#include <xsift/refine/model_fits.hpp>
 #include <xsift/refine/simulations.hpp>
 #include <xsift/refine/spectra.hpp>
 
@@ -97,6 +98,34 @@ std::vector<SpectraSet> all_sets(const std::vector<SpectrumWork>& work, const sp
             sets.emplace_back().members.push_back(&item);
     std::move(joint.begin(), joint.end(), std::back_inserter(sets));
     return sets;
+}
+
+/// Sets whose fits wait for the engine together: some MB each.
+constexpr std::size_t fits_at_once = 64;
+
+/// Fits some sets of spectra; their posteriors are integrated by the engine, all at once.
+/// @param fits_of finds the minima of a set
+template <typename FitsOf>
+void fit_with_engine(std::span<SpectraSet> sets, const FitsOf& fits_of, engine::GridLikelihood& backend,
+                     std::mutex& engine_turn, const ThreadPool& pool) {
+    std::vector<std::optional<refine::ModelFits>> fits(sets.size());
+    std::vector<std::vector<spectral::PosteriorTask>> wanted(sets.size());
+    pool.for_each(sets.size(), [&](std::size_t k) {
+        fits[k].emplace(fits_of(sets[k]));
+        wanted[k] = fits[k]->posterior_tasks();
+    });
+    std::vector<spectral::PosteriorTask> tasks;
+    for (const auto& own : wanted) tasks.insert(tasks.end(), own.begin(), own.end());
+    std::unique_lock turn(engine_turn);
+    const auto found = backend.evaluate(std::span<const spectral::PosteriorTask>(tasks));
+    turn.unlock();
+    std::vector<std::size_t> first(1, 0);
+    for (const auto& own : wanted) first.push_back(first.back() + own.size());
+    pool.for_each(sets.size(), [&](std::size_t k) {
+        fits[k]->take(std::span(found).subspan(first[k], wanted[k].size()));
+        sets[k].fits = fits[k]->finish();
+        fits[k].reset();
+    });
 }
 
 /// Goodness and bootstrap of a model offered.
@@ -196,15 +225,20 @@ void fit_batch(std::int64_t number, std::span<const SourceData> batch, const spe
     std::vector<SpectraSet> sets = all_sets(work, options);
     const std::size_t n_models = options.models.size();
     for (SpectraSet& set : sets) set.quarantine.resize(n_models);
-    pool.for_each(sets.size(), [&](std::size_t k) {
-        SpectraSet& set = sets[k];
+    const auto fits_of = [&](SpectraSet& set) {
         std::vector<refine::ModelTask> models;
         for (std::size_t m = 0; m < n_models; ++m) models.push_back({grids.models()[m], set.starts(m)});
-        const std::string files = set.files();
-        set.fits = refine::fit_models(set.inputs(), models, options, [&](std::size_t m, const auto& step) {
-            guarded(batch[set.source()].source.id, files, "fit", set.quarantine[m], step_seconds, step);
-        });
-    });
+        return refine::ModelFits(
+            set.inputs(), models, options, [&, files = set.files()](std::size_t m, const auto& step) {
+                guarded(batch[set.source()].source.id, files, "fit", set.quarantine[m], step_seconds, step);
+            });
+    };
+    if (backend.spares_threads())
+        for (std::size_t first = 0; first < sets.size(); first += fits_at_once)
+            fit_with_engine(std::span(sets).subspan(first, std::min(fits_at_once, sets.size() - first)),
+                            fits_of, backend, engine_turn, pool);
+    else
+        pool.for_each(sets.size(), [&](std::size_t k) { sets[k].fits = fits_of(sets[k]).finish(); });
     const auto take_rows = [&](std::size_t source, std::vector<QuarantineRow>& rows) {
         for (QuarantineRow& row : rows) results[source].quarantine.push_back(std::move(row));
     };

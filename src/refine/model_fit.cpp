@@ -6,7 +6,6 @@
 #include "goodness.hpp"
 #include "modified_root.hpp"
 #include "pair_evidence.hpp"
-#include "posterior.hpp"
 #include "starts.hpp"
 
 #include <algorithm>
@@ -195,18 +194,36 @@ bool ModelFit::integrate() {
             fit_.parameters[static_cast<std::size_t>(c.parameter[s])].posterior = pair.shapes[s];
         return false;
     }
-    const bool intervals =
-        options_.errors == spectral::Errors::posterior && (fit_.flags & fit_not_refined) != 0;
+    const bool known = engine_posterior_ && problem_->best() == best_.x;
     std::vector<spectral::FluxBand> merged;
-    if (intervals)
-        for (spectral::FluxBand& band : bands()) merged.push_back(band.merged(objective_.values(best_.x)));
-    const PosteriorAround found = posterior_around(objective_, best_, starts_, options_, merged, false);
-    const bool made = intervals && !std::isnan(found.log_evidence);
+    if (!known) merged = credible_bands();
+    const PosteriorAround found =
+        known ? *engine_posterior_ : posterior_around(objective_, best_, starts_, options_, merged, false);
+    const bool made = wants_credible() && !std::isnan(found.log_evidence);
     if (made) take_intervals(found);
     fit_.log_evidence = found.log_evidence;
     for (std::size_t k = 0; k < fit_.parameters.size(); ++k)
         fit_.parameters[k].posterior = found.parameters[k];
     return made;
+}
+
+bool ModelFit::wants_credible() const {
+    return options_.errors == spectral::Errors::posterior && (fit_.flags & fit_not_refined) != 0;
+}
+
+std::vector<spectral::FluxBand> ModelFit::credible_bands() {
+    std::vector<spectral::FluxBand> merged;
+    if (wants_credible())
+        for (spectral::FluxBand& band : bands()) merged.push_back(band.merged(objective_.values(best_.x)));
+    return merged;
+}
+
+std::optional<spectral::PosteriorTask> ModelFit::posterior_task() {
+    if (!converged_ || objective_.coordinates().n_norms != 1) return std::nullopt;
+    std::vector<spectral::FluxBand> merged = credible_bands();
+    problem_ = PosteriorProblem::of(objective_, best_, starts_, options_, merged);
+    if (!problem_) return std::nullopt;
+    return problem_->task();
 }
 
 /// Where coordinate i stands among the parameters of the fit.

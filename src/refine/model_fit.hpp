@@ -4,7 +4,7 @@
 
 #include "covariance.hpp"
 #include "objective.hpp"
-#include "posterior.hpp"
+#include "posterior_problem.hpp"
 #include "profile_interval.hpp"
 #include "two_scales.hpp"
 
@@ -35,6 +35,14 @@ class ModelFit {
     /// posterior the intervals are its credible ones from then on.
     /// @return whether they are
     bool integrate();
+    /// The posterior of integrate(), for an engine to make it beforehand; points at this fit. Needs
+    /// estimate() or refine(). @return nothing where there is none, or none that an engine takes
+    std::optional<spectral::PosteriorTask> posterior_task();
+    /// What an engine made of posterior_task(): integrate() takes it, unless the fit has moved since or the
+    /// engine's lattice did not do.
+    void take_posterior(const spectral::PosteriorOutcome& outcome) {
+        engine_posterior_ = problem_->take(outcome);
+    }
     /// What is known so far.
     const SpectralFit& fit() const { return fit_; }
     /// The fit with its goodness.
@@ -44,6 +52,9 @@ class ModelFit {
     Covariance profile_all(std::vector<ProfileEnds>& ends);
     void extend_over_valleys(std::vector<ProfileEnds>& ends, Point& better);
     std::vector<FluxEstimate> fluxes(const Covariance& covariance, bool profiled, Point& better);
+    bool wants_credible() const;
+    /// Bands of fluxes whose credible intervals are wanted, none when none are.
+    std::vector<spectral::FluxBand> credible_bands();
     /// The bands of the fluxes, the flux band first.
     std::vector<spectral::FluxBand>& bands();
     void take_intervals(const PosteriorAround& found);
@@ -64,6 +75,8 @@ class ModelFit {
     std::vector<Vector> valleys_;  ///< other minima, where intervals may go on
     std::vector<spectral::FluxBand> bands_;
     std::optional<Covariance> covariance_;  ///< at the best fit, where estimate() was last
+    std::optional<PosteriorProblem> problem_;
+    std::optional<PosteriorAround> engine_posterior_;
     bool converged_ = false;
     SpectralFit fit_;
 };

@@ -99,6 +99,9 @@ class Objective {
         return evaluators_[spectrum].photons(values(x));
     }
     spectral::ModelEvaluator& evaluator(std::size_t spectrum) { return evaluators_[spectrum]; }
+    const FitData& spectrum(std::size_t i) const { return *spectra_[i]; }
+    /// W-stat or C-stat.
+    bool is_poisson() const { return !terms_.is_chi2(); }
     /// Replaces the spectra by others with the same bins, counts and energies.
     void set_spectra(std::span<const FitData* const> spectra) {
         spectra_.assign(spectra.begin(), spectra.end());

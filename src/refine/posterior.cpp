@@ -15,52 +15,8 @@ namespace xsift::refine {
 namespace {
 
 using spectral::ModelDefinition;
-using spectral::ModelParameter;
 
-constexpr double unseen = 32.0;           ///< rise that stands for points not looked at
-constexpr int subdivisions = 5;           ///< of a step of the lattice
 constexpr std::size_t columns_kept = 64;  ///< values of a shape parameter whose photons are remembered
-
-/// Fine points of an axis with their weights and the cubic interpolation from the lattice.
-struct FineAxis {
-    std::vector<double> at, weight;
-    std::vector<int> first;                    ///< lattice index of the first of four points
-    std::vector<std::array<double, 4>> share;  ///< of those four
-
-    FineAxis(const Axis& axis, int lo, int hi) {
-        if (axis.coordinate < 0 || lo == hi) {
-            at = {axis.at(lo)};
-            weight = {1.0};
-            first = {lo};
-            share = {{1.0, 0.0, 0.0, 0.0}};
-            return;
-        }
-        for (int k = lo; k < hi; ++k)
-            for (int j = 0; j < subdivisions + (k + 1 == hi ? 1 : 0); ++j) {
-                const double u = axis.at(k) + (axis.at(k + 1) - axis.at(k)) * j / subdivisions;
-                at.push_back(u);
-                add_share(axis, std::clamp(k - 1, lo, std::max(lo, hi - 3)), std::min(4, hi - lo + 1), u);
-            }
-        weight.assign(at.size(), 0.0);
-        for (std::size_t i = 0; i + 1 < at.size(); ++i) {
-            weight[i] += 0.5 * (at[i + 1] - at[i]);
-            weight[i + 1] += 0.5 * (at[i + 1] - at[i]);
-        }
-    }
-
-  private:
-    /// Lagrange's polynomial through n points.
-    void add_share(const Axis& axis, int from, int n, double u) {
-        std::array<double, 4> out{};
-        for (int i = 0; i < n; ++i) {
-            out[i] = 1.0;
-            for (int j = 0; j < n; ++j)
-                if (j != i) out[i] *= (u - axis.at(from + j)) / (axis.at(from + i) - axis.at(from + j));
-        }
-        first.push_back(from);
-        share.push_back(out);
-    }
-};
 
 /// A node of the lattice and its share of the posterior.
 struct WeightedNode {
@@ -127,27 +83,6 @@ std::vector<double> log_unit_fluxes(Objective& objective, const std::vector<Weig
     return out;
 }
 
-/// How skewed the likelihood is in ln norm, as its third over its second derivative: 1 when all counts are
-/// the source's, towards 3 where the background outweighs it (a Gaussian in the norm itself).
-/// @param sigma of ln norm
-double norm_skewness(Objective& objective, const Vector& best, double sigma) {
-    const Coordinates& c = objective.coordinates();
-    Point p = objective.make_point();
-    const auto stat_at = [&](double distance) {
-        Vector x = best;
-        x[c.first_norm()] += distance;
-        return objective.statistic_at(c.clipped(x), p);
-    };
-    return std::clamp(1.5 * (stat_at(sigma) - stat_at(-sigma)) / sigma, 0.0, 3.0);
-}
-
-/// ln of the product of the prior densities of norms and factors, which are constant.
-double log_linear_prior(const Coordinates& c) {
-    double sum = 0.0;
-    for (int i = c.first_factor(); i < c.n; ++i) sum -= std::log(c.hi[i] - c.lo[i]);
-    return sum;
-}
-
 /// Density above which the largest values hold a share of the total weight.
 double level_of(std::vector<std::pair<double, double>> density_weight, double share) {
     std::sort(density_weight.begin(), density_weight.end(), std::greater<>());
@@ -162,16 +97,18 @@ double level_of(std::vector<std::pair<double, double>> density_weight, double sh
 
 }  // namespace
 
-PosteriorAround posterior_around(Objective& objective, const Point& best,
-                                 std::span<const StartingPoint> starts, const spectral::FitOptions& options,
-                                 std::span<spectral::FluxBand> bands, bool with_map) {
-    const ModelDefinition& model = objective.model();
-    const Coordinates& c = objective.coordinates();
-    PosteriorAround out;
-    out.parameters.resize(model.parameters.size() + static_cast<std::size_t>(c.n_factors));
-    out.intervals.resize(out.parameters.size());
-    if (c.n_norms != 1 || objective.freedom().groups.size() != 1 || c.n_shape > 2) return out;
+double credible_tail(const spectral::FitOptions& options) {
+    return 0.5 * std::erfc(std::sqrt(0.5 * options.confidence_delta));
+}
 
+bool has_posterior(const Objective& objective) {
+    const Coordinates& c = objective.coordinates();
+    return c.n_norms == 1 && objective.freedom().groups.size() == 1 && c.n_shape <= 2;
+}
+
+std::vector<Vector> others_that_matter(Objective& objective, const Point& best,
+                                       std::span<const StartingPoint> starts) {
+    const Coordinates& c = objective.coordinates();
     Point p = objective.make_point();
     std::vector<Vector> others;
     for (const StartingPoint& start : starts) {
@@ -180,17 +117,76 @@ PosteriorAround posterior_around(Objective& objective, const Point& best,
         objective.evaluate_linear(x, p);
         if (p.stat < best.stat + matters) others.push_back(p.x);
     }
+    return others;
+}
+
+double norm_skewness(Objective& objective, const Vector& best, double sigma) {
+    const Coordinates& c = objective.coordinates();
+    Point p = objective.make_point();
+    const auto stat_at = [&](double distance) {
+        Vector x = best;
+        x[c.first_norm()] += distance;
+        return objective.statistic_at(c.clipped(x), p);
+    };
+    return std::clamp(1.5 * (stat_at(sigma) - stat_at(-sigma)) / sigma, 0.0, 3.0);
+}
+
+double log_linear_prior(const Coordinates& c) {
+    double sum = 0.0;
+    for (int i = c.first_factor(); i < c.n; ++i) sum -= std::log(c.hi[i] - c.lo[i]);
+    return sum;
+}
+
+PosteriorAround::PosteriorAround(const Objective& objective) {
+    parameters.resize(objective.model().parameters.size() +
+                      static_cast<std::size_t>(objective.coordinates().n_factors));
+    intervals.resize(parameters.size());
+}
+
+PosteriorAround::PosteriorAround(const Objective& objective, const Integrated& found)
+    : PosteriorAround(objective) {
+    const ModelDefinition& model = objective.model();
+    const Coordinates& c = objective.coordinates();
+    log_evidence = found.log_evidence;
+    const auto put = [&](int coordinate, const Summary& of, bool open_lo, bool open_hi) {
+        for (std::size_t k = 0; k < model.parameters.size(); ++k) {
+            const int tied = model.parameters[k].tied_to;
+            if ((tied >= 0 ? tied : static_cast<int>(k)) != c.parameter[coordinate]) continue;
+            parameters[k] = of.posterior;
+            intervals[k] = {of.lo, of.hi, open_lo, open_hi};
+        }
+    };
+    for (std::size_t a = 0; a < found.shape.size(); ++a)
+        put(static_cast<int>(a), found.shape[a].summary, found.shape[a].open_lo, found.shape[a].open_hi);
+    put(c.first_norm(), found.norm, false, false);
+    for (std::size_t i = 0; i < found.factors.size(); ++i) {
+        const Summary& of = found.factors[i];
+        parameters[model.parameters.size() + i] = of.posterior;
+        intervals[model.parameters.size() + i] = {of.lo, of.hi, false, false};
+    }
+    for (std::size_t b = 0; b < found.fluxes.size(); ++b)
+        (b % 2 == 0 ? absorbed : unabsorbed)
+            .push_back({found.fluxes[b].lo, found.fluxes[b].hi, false, false});
+}
+
+PosteriorAround posterior_around(Objective& objective, const Point& best,
+                                 std::span<const StartingPoint> starts, const spectral::FitOptions& options,
+                                 std::span<spectral::FluxBand> bands, bool with_map) {
+    const Coordinates& c = objective.coordinates();
+    if (!has_posterior(objective)) return PosteriorAround(objective);
+    const std::vector<Vector> others = others_that_matter(objective, best, starts);
     objective.remember(columns_kept);
     const auto lattice = resolve(objective, best.x, others, with_map);
     objective.remember(0);
-    if (!lattice) return out;
+    if (!lattice) return PosteriorAround(objective);
+    Integrated found;
     // the statistic on the lattice, then on the fine points
     const auto range = lattice->range();
     const auto& axes = lattice->axes();
     const FineAxis x(axes[0], range[0][0], range[1][0]), y(axes[1], range[0][1], range[1][1]);
     const auto rows = static_cast<std::size_t>(range[1][0] - range[0][0] + 1),
                columns = static_cast<std::size_t>(range[1][1] - range[0][1] + 1);
-    std::vector<double> coarse(rows * columns, unseen);
+    std::vector<double> coarse(rows * columns, spectral::unseen_rise);
     for (const auto& [index, node] : lattice->nodes())
         coarse[static_cast<std::size_t>(index[0] - range[0][0]) * columns +
                static_cast<std::size_t>(index[1] - range[0][1])] = node.stat - lattice->lowest();
@@ -199,14 +195,8 @@ PosteriorAround posterior_around(Objective& objective, const Point& best,
         for (std::size_t j = 0; j < y.at.size(); ++j)
             for (std::size_t k = 0; k < std::min<std::size_t>(4, columns); ++k)
                 half[i * y.at.size() + j] +=
-                    y.share[j][k] *
-                    coarse[i * columns + static_cast<std::size_t>(y.first[j] - range[0][1]) + k];
-    const auto prior = [&](int a, double at) {
-        if (axes[a].coordinate < 0) return 0.0;
-        return log_prior(model.parameters[static_cast<std::size_t>(c.parameter[axes[a].coordinate])],
-                         axes[a].to_x(at), options) +
-               axes[a].log_stretch(at);
-    };
+                    y.share[j][k] * coarse[i * columns + static_cast<std::size_t>(y.first[j]) + k];
+    const auto prior = [&](int a, double at) { return log_prior_on(objective, axes[a], at, options); };
     std::vector<double> x_density(x.at.size(), 0.0), y_density(y.at.size(), 0.0);
     std::vector<double> y_prior;
     for (const double at : y.at) y_prior.push_back(prior(1, at));
@@ -217,8 +207,7 @@ PosteriorAround posterior_around(Objective& objective, const Point& best,
         double* const log_density = density.data() + i * y.at.size();
         for (std::size_t j = 0; j < y.at.size(); ++j) log_density[j] = x_prior + y_prior[j];
         for (std::size_t k = 0; k < std::min<std::size_t>(4, rows); ++k) {
-            const double* const rise =
-                half.data() + (static_cast<std::size_t>(x.first[i] - range[0][0]) + k) * y.at.size();
+            const double* const rise = half.data() + (static_cast<std::size_t>(x.first[i]) + k) * y.at.size();
             const double share = -0.5 * x.share[i][k];
             for (std::size_t j = 0; j < y.at.size(); ++j) log_density[j] += share * rise[j];
         }
@@ -230,17 +219,9 @@ PosteriorAround posterior_around(Objective& objective, const Point& best,
         }
         total += x_density[i] * x.weight[i];
     }
-    out.log_evidence = std::log(total) - 0.5 * lattice->lowest() + log_linear_prior(c);
+    found.log_evidence = std::log(total) - 0.5 * lattice->lowest() + log_linear_prior(c);
 
-    const double tail = 0.5 * std::erfc(std::sqrt(0.5 * options.confidence_delta));
-    const auto put = [&](int coordinate, const Summary& found, bool open_lo, bool open_hi) {
-        for (std::size_t k = 0; k < model.parameters.size(); ++k) {
-            const int tied = model.parameters[k].tied_to;
-            if ((tied >= 0 ? tied : static_cast<int>(k)) != c.parameter[coordinate]) continue;
-            out.parameters[k] = found.posterior;
-            out.intervals[k] = {found.lo, found.hi, open_lo, open_hi};
-        }
-    };
+    const double tail = credible_tail(options);
     // whether the lattice meets a limit before the statistic has risen enough
     const auto open = [&](int a, double limit) {
         for (const auto& [index, node] : lattice->nodes())
@@ -249,61 +230,41 @@ PosteriorAround posterior_around(Objective& objective, const Point& best,
         return false;
     };
     for (int a = 0; a < c.n_shape; ++a)
-        put(axes[a].coordinate,
-            summarise(
-                a == 0 ? x.at : y.at, a == 0 ? x_density : y_density,
-                [&](double at) {
-                    return c.logarithmic[axes[a].coordinate] ? std::exp(at) : axes[a].to_x(at);
-                },
-                tail),
-            open(a, axes[a].lo), open(a, axes[a].hi));
-    // of the cell around a point: the prior of nH is steep at 0
-    const auto prior_mass = [&](const Axis& axis, int k) {
-        const double lo = axis.to_x(0.5 * (axis.at(k - 1) + axis.at(k))),
-                     hi = axis.to_x(0.5 * (axis.at(k) + axis.at(k + 1)));
-        const ModelParameter& of = model.parameters[static_cast<std::size_t>(c.parameter[axis.coordinate])];
-        const double scale = spectral::nh_prior_scale;
-        return !of.logarithmic && of.name == "nH" && options.nh_prior == spectral::NhPrior::logarithmic
-                   ? std::log((hi + scale) / (lo + scale))
-                   : hi - lo;
-    };
+        found.shape.push_back({summarise(
+                                   a == 0 ? x.at : y.at, a == 0 ? x_density : y_density,
+                                   [&](double at) { return value_on(c, axes[a], at); }, tail),
+                               open(a, axes[a].lo), open(a, axes[a].hi)});
     std::vector<WeightedNode> weighted;
     for (const auto& [index, node] : lattice->nodes()) {
         double weight = std::exp(-0.5 * (node.stat - lattice->lowest()));
         Vector place = best.x;
         for (int a = 0; a < c.n_shape; ++a) {
-            weight *= prior_mass(axes[a], index[a]);
+            weight *= prior_mass(objective, axes[a], index[a], options);
             axes[a].put(place, axes[a].at(index[a]));
         }
         weighted.push_back({weight, &node, c.clipped(place)});
     }
     drop_light_nodes(weighted);
     const double skewness = norm_skewness(objective, best.x, lattice->norm_sigma());
-    put(c.first_norm(),
-        summarise_mixture(
-            weighted, skewness, tail,
-            [](const WeightedNode& w) { return std::pair(w.node->log_norm, w.node->norm_sigma); }),
-        false, false);
-    for (int i = 0; i < c.n_factors; ++i) {
-        const std::size_t k = model.parameters.size() + static_cast<std::size_t>(i);
-        const Summary found = summarise_mixture(weighted, skewness, tail, [i](const WeightedNode& w) {
+    found.norm = summarise_mixture(weighted, skewness, tail, [](const WeightedNode& w) {
+        return std::pair(w.node->log_norm, w.node->norm_sigma);
+    });
+    for (int i = 0; i < c.n_factors; ++i)
+        found.factors.push_back(summarise_mixture(weighted, skewness, tail, [i](const WeightedNode& w) {
             return std::pair(w.node->log_factor[static_cast<std::size_t>(i)],
                              w.node->factor_sigma[static_cast<std::size_t>(i)]);
-        });
-        out.parameters[k] = found.posterior;
-        out.intervals[k] = {found.lo, found.hi, false, false};
-    }
+        }));
     for (spectral::FluxBand& band : bands) {
         band.remember(columns_kept);
         for (const bool absorbed : {true, false}) {
             const std::vector<double> log_unit = log_unit_fluxes(objective, weighted, band, absorbed);
-            const Summary found = summarise_mixture(weighted, skewness, tail, [&](const WeightedNode& w) {
+            found.fluxes.push_back(summarise_mixture(weighted, skewness, tail, [&](const WeightedNode& w) {
                 return std::pair(w.node->log_norm + log_unit[static_cast<std::size_t>(&w - weighted.data())],
                                  w.node->norm_sigma);
-            });
-            (absorbed ? out.absorbed : out.unabsorbed).push_back({found.lo, found.hi, false, false});
+            }));
         }
     }
+    PosteriorAround out(objective, found);
     if (c.n_shape < 2 || !with_map) return out;
     const double highest = *std::max_element(density.begin(), density.end());
     std::vector<std::pair<double, double>> density_weight;
@@ -319,11 +280,11 @@ PosteriorAround posterior_around(Objective& objective, const Point& best,
     for (auto& entry : density_weight) entry.first -= densest;
     const auto values_of = [&](const FineAxis& axis, int coordinate) {
         std::vector<double> at = axis.at;
-        for (double& v : at) v = c.logarithmic[coordinate] ? std::exp(v) : axes[coordinate].to_x(v);
+        for (double& v : at) v = value_on(c, axes[coordinate], v);
         return at;
     };
     const auto name_of = [&](int coordinate) {
-        return model.parameters[static_cast<std::size_t>(c.parameter[coordinate])].full_name();
+        return objective.model().parameters[static_cast<std::size_t>(c.parameter[coordinate])].full_name();
     };
     out.map = {name_of(0),
                name_of(1),

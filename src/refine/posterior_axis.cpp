@@ -72,6 +72,68 @@ double log_prior(const ModelParameter& p, double coordinate, const spectral::Fit
     return -std::log(p.hi - p.lo);
 }
 
+namespace {
+
+const ModelParameter& parameter_on(const Objective& objective, const Axis& axis) {
+    const int index = objective.coordinates().parameter[static_cast<std::size_t>(axis.coordinate)];
+    return objective.model().parameters[static_cast<std::size_t>(index)];
+}
+
+}  // namespace
+
+double log_prior_on(const Objective& objective, const Axis& axis, double at,
+                    const spectral::FitOptions& options) {
+    if (axis.coordinate < 0) return 0.0;
+    return log_prior(parameter_on(objective, axis), axis.to_x(at), options) + axis.log_stretch(at);
+}
+
+double prior_mass(const Objective& objective, const Axis& axis, int k, const spectral::FitOptions& options) {
+    const double lo = axis.to_x(0.5 * (axis.at(k - 1) + axis.at(k))),
+                 hi = axis.to_x(0.5 * (axis.at(k) + axis.at(k + 1)));
+    const ModelParameter& of = parameter_on(objective, axis);
+    const double scale = spectral::nh_prior_scale;
+    return !of.logarithmic && of.name == "nH" && options.nh_prior == spectral::NhPrior::logarithmic
+               ? std::log((hi + scale) / (lo + scale))
+               : hi - lo;
+}
+
+double value_on(const Coordinates& c, const Axis& axis, double at) {
+    return c.logarithmic[static_cast<std::size_t>(axis.coordinate)] ? std::exp(at) : axis.to_x(at);
+}
+
+FineAxis::FineAxis(const Axis& axis, int lo, int hi) {
+    if (axis.coordinate < 0 || lo == hi) {
+        at = {axis.at(lo)};
+        weight = {1.0};
+        first = {0};
+        share = {{1.0, 0.0, 0.0, 0.0}};
+        return;
+    }
+    constexpr int subdivisions = spectral::lattice_subdivisions;
+    for (int k = lo; k < hi; ++k)
+        for (int j = 0; j < subdivisions + (k + 1 == hi ? 1 : 0); ++j) {
+            const double u = axis.at(k) + (axis.at(k + 1) - axis.at(k)) * j / subdivisions;
+            at.push_back(u);
+            add_share(axis, lo, std::clamp(k - 1, lo, std::max(lo, hi - 3)), std::min(4, hi - lo + 1), u);
+        }
+    weight.assign(at.size(), 0.0);
+    for (std::size_t i = 0; i + 1 < at.size(); ++i) {
+        weight[i] += 0.5 * (at[i + 1] - at[i]);
+        weight[i + 1] += 0.5 * (at[i + 1] - at[i]);
+    }
+}
+
+void FineAxis::add_share(const Axis& axis, int lo, int from, int n, double u) {
+    std::array<double, 4> out{};
+    for (int i = 0; i < n; ++i) {
+        out[i] = 1.0;
+        for (int j = 0; j < n; ++j)
+            if (j != i) out[i] *= (u - axis.at(from + j)) / (axis.at(from + i) - axis.at(from + j));
+    }
+    first.push_back(from - lo);
+    share.push_back(out);
+}
+
 std::optional<double> inverse_diagonal(const Matrix& curvature, int i, const Mask& mask, int n) {
     Vector unit{};
     unit[i] = 1.0;

@@ -12,11 +12,13 @@
 
 #include <xsift/data/results.hpp>
 #include <xsift/spectral/options.hpp>
+#include <xsift/spectral/posterior_integral.hpp>
 
 namespace xsift::refine {
 
 inline constexpr double lattice_step = 1.4;  ///< in conditional standard deviations
-inline constexpr double matters = 16.0;      ///< rise of the statistic up to which neighbours are looked at
+/// Rise of the statistic up to which neighbours are looked at.
+inline constexpr double matters = spectral::posterior_reach;
 
 /// Where an axis has its points: over a shape parameter's coordinate x, or the single point of an axis that
 /// is not there. The column density has its points in u = ln(x + shift): its errors are equal steps in x near
@@ -79,8 +81,31 @@ void meet_limit(Axis& axis);
 double log_prior(const spectral::ModelParameter& parameter, double coordinate,
                  const spectral::FitOptions& options);
 
+/// ln of the prior density in the positions of an axis; 0 for one that is not there.
+double log_prior_on(const Objective& objective, const Axis& axis, double at,
+                    const spectral::FitOptions& options);
+/// The prior's share (of any scale) of the cell around a lattice index: the prior of nH is steep at 0.
+double prior_mass(const Objective& objective, const Axis& axis, int index,
+                  const spectral::FitOptions& options);
+/// Value of the parameter at a position.
+double value_on(const Coordinates& coordinates, const Axis& axis, double at);
+
 /// Diagonal element i of the inverse of the masked part of a curvature.
 std::optional<double> inverse_diagonal(const Matrix& curvature, int i, const Mask& mask, int n);
+
+/// Fine points of an axis with their weights and the cubic interpolation from the nodes of a lattice.
+struct FineAxis {
+    std::vector<double> at, weight;
+    std::vector<int> first;  ///< the first of (up to) four nodes, counted from the first used
+    std::vector<std::array<double, 4>> share;  ///< of those four
+
+    /// @param lo, hi first and last index of the nodes
+    FineAxis(const Axis& axis, int lo, int hi);
+
+  private:
+    /// Lagrange's polynomial through n nodes.
+    void add_share(const Axis& axis, int lo, int from, int n, double u);
+};
 
 /// A posterior, and its equal-tailed interval of the confidence asked for.
 struct Summary {
@@ -88,31 +113,24 @@ struct Summary {
     double lo = not_measured, hi = not_measured;
 };
 
+/// @param value maps a position of the density
+template <typename Value>
+Summary summary_of(const spectral::DensitySummary& of, const Value& value) {
+    const auto at = [&](int quantile) { return value(of.quantile[quantile]); };
+    return {{of.mean, at(0), at(1), at(2), at(3), at(4)}, at(5), at(6)};
+}
+
 /// Mean, median and equal-tailed intervals of a density on ascending points; value maps a point.
 /// @param tail probability beyond each end of the interval asked for
 template <typename Value>
 Summary summarise(const std::vector<double>& at, const std::vector<double>& density, const Value& value,
                   double tail = 0.05) {
-    std::vector<double> cumulative(at.size(), 0.0);
-    double mean = 0.0;
-    for (std::size_t i = 1; i < at.size(); ++i) {
-        const double width = at[i] - at[i - 1];
-        cumulative[i] = cumulative[i - 1] + 0.5 * (density[i] + density[i - 1]) * width;
-        mean += 0.5 * (density[i] * value(at[i]) + density[i - 1] * value(at[i - 1])) * width;
-    }
-    const double total = cumulative.back();
-    const auto quantile = [&](double q) {
-        const auto above = std::lower_bound(cumulative.begin(), cumulative.end(), q * total);
-        const auto i = std::clamp<std::ptrdiff_t>(above - cumulative.begin(), 1, std::ssize(at) - 1);
-        const double step = cumulative[i] - cumulative[i - 1];
-        const double share = step > 0.0 ? (q * total - cumulative[i - 1]) / step : 0.0;
-        return value(at[i - 1] + share * (at[i] - at[i - 1]));
-    };
-    constexpr double tail68 = 0.5 * (1.0 - 0.6826894921370859), tail90 = 0.05;
-    return {{mean / total, quantile(0.5), quantile(tail68), quantile(1.0 - tail68), quantile(tail90),
-             quantile(1.0 - tail90)},
-            quantile(tail),
-            quantile(1.0 - tail)};
+    std::vector<double> cumulative(at.size());
+    return summary_of(
+        spectral::summarise_density(
+            at.data(), density.data(), static_cast<int>(at.size()),
+            [&](int i) { return value(at[static_cast<std::size_t>(i)]); }, tail, cumulative.data()),
+        value);
 }
 
 }  // namespace xsift::refine

@@ -7,13 +7,14 @@
 #include <numbers>
 #include <unordered_set>
 
+#include <xsift/spectral/posterior_integral.hpp>
+
 namespace xsift::refine {
 
 namespace {
 
 constexpr std::size_t most_points = 1200;
 constexpr double least_significance = 2.0;  ///< of the norm, standard deviations
-constexpr double widest = 1.0;              ///< standard deviation of ln norm
 
 }  // namespace
 
@@ -85,8 +86,8 @@ bool Lattice::fill(std::vector<Candidate> todo) {
     return true;
 }
 
-bool Lattice::significant() const {
-    return sigma_of_lowest_ * least_significance < 1.0;
+bool norm_is_significant(double sigma) {
+    return sigma * least_significance < 1.0;
 }
 
 std::size_t Lattice::within() const {
@@ -132,8 +133,8 @@ void Lattice::look(const std::vector<Candidate>& candidates) {
         const auto [stat, log_norm, curvature] =
             objective_.fit_norm(unit, before ? *before - log_unit : places[i][norm]);
         Node node;
-        const double at_least = std::max(curvature, 2.0 / (widest * widest));
-        node.stat = stat + std::log(at_least) - std::log(4.0 * std::numbers::pi);
+        const double at_least = spectral::norm_curvature(curvature);
+        node.stat = spectral::integrated_over_norm(stat, at_least);
         node.log_norm = log_norm;
         node.log_source = log_norm + log_unit;
         node.norm_sigma = std::sqrt(2.0 / at_least);
@@ -218,8 +219,6 @@ std::vector<Candidate> seeds_of(const std::array<Axis, 2>& axes, int n_axes, con
     return seeds;
 }
 
-constexpr int coarser = 3;
-
 /// A first lattice of steps three times as long tells how large the part is that matters, and lengthens the
 /// steps when there would be more points than are wanted.
 /// @param wanted at most
@@ -227,10 +226,10 @@ Lattice survey(Objective& objective, std::array<Axis, 2>& axes, const Vector& be
                const std::vector<Vector>& others, double wanted) {
     const int n_axes = objective.coordinates().n_shape;
     std::array<Axis, 2> wide = axes;
-    for (int a = 0; a < n_axes; ++a) wide[a].step *= coarser;
+    for (int a = 0; a < n_axes; ++a) wide[a].step *= coarser_steps;
     Lattice lattice(objective, wide, best);
     lattice.fill(seeds_of(wide, n_axes, best, others));
-    const double points = static_cast<double>(lattice.within()) * std::pow(coarser, n_axes);
+    const double points = static_cast<double>(lattice.within()) * std::pow(coarser_steps, n_axes);
     if (n_axes > 0 && points > wanted)
         for (int a = 0; a < n_axes; ++a) {
             axes[a].step *= std::pow(points / wanted, 1.0 / n_axes);
@@ -241,9 +240,8 @@ Lattice survey(Objective& objective, std::array<Axis, 2>& axes, const Vector& be
 
 }  // namespace
 
-std::optional<Lattice> resolve(Objective& objective, const Vector& best, const std::vector<Vector>& others,
-                               bool fine) {
-    constexpr int most_tries = 5, least_width = 5;
+std::optional<SurveyedPosterior> survey_posterior(Objective& objective, const Vector& best,
+                                                  const std::vector<Vector>& others, bool fine) {
     const Coordinates& c = objective.coordinates();
     Point p = objective.make_point(), scratch = objective.make_point();
     objective.evaluate(best, p);
@@ -257,14 +255,27 @@ std::optional<Lattice> resolve(Objective& objective, const Vector& best, const s
         if (fine) axes[a].step *= 0.5;
         meet_limit(axes[a]);
     }
-    const Lattice first = survey(objective, axes, p.x, others, fine ? 800.0 : 250.0);
+    Lattice first = survey(objective, axes, p.x, others, fine ? 800.0 : 250.0);
     if (!first.significant()) return std::nullopt;
+    return SurveyedPosterior{p.x, axes, std::move(first)};
+}
+
+std::optional<Lattice> resolve(Objective& objective, const Vector& best, const std::vector<Vector>& others,
+                               bool fine) {
+    constexpr int most_tries = 5;
+    const Coordinates& c = objective.coordinates();
+    const auto surveyed = survey_posterior(objective, best, others, fine);
+    if (!surveyed) return std::nullopt;
+    const Vector& from = surveyed->best;
+    const Lattice& first = surveyed->coarse;
+    std::array<Axis, 2> axes = surveyed->axes;
     for (int attempt = 0; attempt < most_tries; ++attempt) {
-        Lattice lattice(objective, axes, p.x);
+        Lattice lattice(objective, axes, from);
         bool thirds = true;  // of the first lattice's steps
-        for (int a = 0; a < c.n_shape; ++a) thirds = thirds && coarser * axes[a].step == first.axes()[a].step;
-        if (thirds) lattice.adopt(first, coarser);
-        const bool all = lattice.fill(seeds_of(axes, c.n_shape, p.x, others));
+        for (int a = 0; a < c.n_shape; ++a)
+            thirds = thirds && coarser_steps * axes[a].step == first.axes()[a].step;
+        if (thirds) lattice.adopt(first, coarser_steps);
+        const bool all = lattice.fill(seeds_of(axes, c.n_shape, from, others));
         if (!lattice.significant()) return std::nullopt;
         if (!all) {  // fewer along the axis that has more
             Axis& longer = axes[lattice.width(0) >= lattice.width(1) ? 0 : 1];
@@ -274,7 +285,7 @@ std::optional<Lattice> resolve(Objective& objective, const Vector& best, const s
         }
         bool good = true;
         for (int a = 0; a < c.n_shape; ++a)
-            if (lattice.width(a) < least_width) {
+            if (lattice.width(a) < least_lattice_width) {
                 axes[a].step *= 0.5;
                 meet_limit(axes[a]);
                 good = false;

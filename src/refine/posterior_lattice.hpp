@@ -33,6 +33,9 @@ struct Candidate {
     std::optional<double> log_source{};
 };
 
+/// Whether a norm is: where it is not, its integral is no Gaussian. @param sigma of its logarithm
+bool norm_is_significant(double sigma);
+
 /// Points over one or two shape parameters; norm and factors are integrated at each.
 class Lattice {
   public:
@@ -47,8 +50,8 @@ class Lattice {
     double lowest() const { return lowest_; }
     /// Of ln norm at the lowest point.
     double norm_sigma() const { return sigma_of_lowest_; }
-    /// Whether the norm is significant there. Where it is not, its integral is no Gaussian.
-    bool significant() const;
+    /// Whether the norm is significant there.
+    bool significant() const { return norm_is_significant(sigma_of_lowest_); }
     const std::map<Index, Node>& nodes() const { return nodes_; }
     const std::array<Axis, 2>& axes() const { return axes_; }
     /// Points that matter.
@@ -77,6 +80,22 @@ class Lattice {
         weight_;  ///< of a bin in log_source: what a change of its rate there moves the norm by
     double lowest_ = std::numeric_limits<double>::infinity(), sigma_of_lowest_ = lowest_;
 };
+
+/// Steps that resolve a posterior, and a first lattice of steps coarser_steps times as long or more.
+struct SurveyedPosterior {
+    Vector best{};  ///< with its norm and factors
+    std::array<Axis, 2> axes;
+    Lattice coarse;
+};
+inline constexpr int coarser_steps = 3;
+/// Fewer steps over the part that matters do not resolve it.
+inline constexpr int least_lattice_width = 5;
+
+/// Looks how far the posterior reaches; the steps are those with which about `wanted` points hold it, or the
+/// shorter ones that it asks for. @param best, others, fine see resolve()
+/// @return nothing where the norm is not significant
+std::optional<SurveyedPosterior> survey_posterior(Objective& objective, const Vector& best,
+                                                  const std::vector<Vector>& others, bool fine);
 
 /// The lattice over the part of the posterior that matters, with steps that resolve it.
 /// @param best the minimum; @param others further points that matter; @param fine twice as many points an

@@ -37,13 +37,13 @@ class StatisticTerms {
     // sums over bins
     static double dot(std::span<const double> a, std::span<const double> b);
     static double triple(std::span<const double> a, std::span<const double> b, std::span<const double> c);
+    bool is_chi2() const { return !variance_.empty(); }
 
   private:
     BinTable table() const {
         return {source_exposure_.data(), background_exposure_.data(), counts_.data(),
                 background_.data(),      source_scale_.data(),        background_scale_.data()};
     }
-    bool is_chi2() const { return !variance_.empty(); }
     spectral::StatTerm chi2_term(std::size_t bin, double rate) const;
 
     std::size_t n_ = 0;

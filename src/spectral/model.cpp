@@ -274,6 +274,38 @@ void ModelEvaluator::evaluate(std::span<const double> values, bool derivatives) 
     }
 }
 
+int ModelEvaluator::parameter_of(int component) const {
+    const Component& of = model_->components[static_cast<std::size_t>(component)];
+    int found = -1;
+    for (int p = of.first_parameter; p < of.first_parameter + of.n_parameters; ++p) {
+        const int shape = freedom_.shape_of[static_cast<std::size_t>(p)];
+        if (shape < 0 || shape == found) continue;
+        if (found != -1) return -2;
+        found = shape;
+    }
+    return found;
+}
+
+bool ModelEvaluator::separable() const {
+    if (freedom_.groups.size() != 1 || freedom_.groups.front().terms.size() != 1) return false;
+    const Term& term = model_->terms[static_cast<std::size_t>(freedom_.groups.front().terms.front())];
+    return parameter_of(term.additive) != -2 && std::all_of(term.factors.begin(), term.factors.end(),
+                                                            [&](int f) { return parameter_of(f) != -2; });
+}
+
+void ModelEvaluator::factor(std::size_t shape_index, std::span<double> out) const {
+    std::fill(out.begin(), out.end(), 1.0);
+    const auto multiply = [&](int component) {
+        const int shape = parameter_of(component);
+        if (std::max(shape, 0) != static_cast<int>(shape_index)) return;
+        const std::vector<double>& by = *component_[static_cast<std::size_t>(component)].current;
+        for (std::size_t i = 0; i < out.size(); ++i) out[i] *= by[i];
+    };
+    const Term& term = model_->terms[static_cast<std::size_t>(freedom_.groups.front().terms.front())];
+    multiply(term.additive);
+    for (const int f : term.factors) multiply(f);
+}
+
 std::vector<double> ModelEvaluator::photons(std::span<const double> values) {
     evaluate(values, false);
     std::vector<double> out(bins_.size(), 0.0);
@@ -322,6 +354,16 @@ BandFlux FluxBand::absorbed(std::span<const double> values, bool derivatives) {
 
 BandFlux FluxBand::unabsorbed(std::span<const double> values, bool derivatives) {
     return sum(without_absorption(values), bare_energy_, derivatives);
+}
+
+void FluxBand::factor(std::span<const double> values, bool absorbed, std::size_t shape_index,
+                      std::span<double> out) {
+    model_.evaluate(absorbed ? std::vector<double>(values.begin(), values.end()) : without_absorption(values),
+                    false);
+    model_.factor(shape_index, out);
+    if (shape_index > 0) return;
+    const std::vector<double>& energy = absorbed ? energy_ : bare_energy_;
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] *= energy[i];
 }
 
 FluxBand FluxBand::merged(std::span<const double> values) {

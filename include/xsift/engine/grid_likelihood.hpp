@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <xsift/spectral/pairs.hpp>
+#include <xsift/spectral/posterior_task.hpp>
 #include <xsift/spectral/rate_lattice.hpp>
 #include <xsift/spectral/simulation_task.hpp>
 
@@ -79,6 +80,9 @@ struct SimulationOutcome {
     std::vector<spectral::LatticeMinimum> fits;
 };
 
+using spectral::PosteriorOutcome;
+using spectral::PosteriorTask;
+
 /// A backend of the grid likelihood. One call takes a whole batch.
 class GridLikelihood {
   public:
@@ -87,6 +91,10 @@ class GridLikelihood {
     virtual std::vector<GridOutcome> evaluate(std::span<const GridTask> tasks) = 0;
     virtual std::vector<PairOutcome> evaluate(std::span<const PairTask> tasks) = 0;
     virtual std::vector<SimulationOutcome> evaluate(std::span<const SimulationTask> tasks) = 0;
+    virtual std::vector<PosteriorOutcome> evaluate(std::span<const PosteriorTask> tasks) = 0;
+    /// Whether posteriors made here spare the threads that refine fits. (On a CPU they are the same threads,
+    /// and refine looks at fewer nodes.)
+    virtual bool spares_threads() const { return false; }
 };
 
 }  // namespace xsift::engine

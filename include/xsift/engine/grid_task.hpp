@@ -16,6 +16,7 @@ namespace xsift::engine {
 void check_task(const GridTask& task);
 void check_task(const PairTask& task);
 void check_task(const SimulationTask& task);
+void check_task(const PosteriorTask& task);
 PairShape shape_of(const PairTask& task);
 
 /// The counts of a spectrum as cells read them.

@@ -41,6 +41,14 @@ class FitData {
     void fold(std::span<const double> photons, std::size_t n_models, double* rate, std::size_t stride) const;
     static std::size_t padded(std::size_t n_models);
 
+    /// The response: bin k has count[k] values from value[start[k]] on, of energies first[k], ...
+    struct Response {
+        std::span<const double> value;  ///< cm2 x probability
+        std::span<const std::int32_t> first, count;
+        std::span<const std::int64_t> start;
+    };
+    Response response() const { return {value_, first_, count_, start_}; }
+
     std::vector<double> counts, background;    ///< background is 0 for C-stat
     double source_exposure = 0.0;              ///< s
     std::vector<double> background_exposure;   ///< s, a bin; 0: C-stat

@@ -82,12 +82,20 @@ class ModelEvaluator {
     std::span<const double> by_shape(std::size_t group, std::size_t shape_index) const {
         return by_[group][shape_index];
     }
+    /// Whether the photons at norm 1 are a product of one factor for each shape parameter: one term, whose
+    /// components depend on one shape parameter each or on none.
+    bool separable() const;
+    /// After evaluate(), of a separable() model: the product of the components that depend on a shape
+    /// parameter; to the first (also when there is none) belong those that depend on none.
+    void factor(std::size_t shape_index, std::span<double> out) const;
     /// photon/cm2/s in each bin, norms included.
     std::vector<double> photons(std::span<const double> values);
 
   private:
     void evaluate_component(std::size_t index, std::span<const double> values, bool derivatives);
     void compute_component(std::size_t index, std::span<const double> values, bool derivatives);
+    /// The shape parameter that a component depends on; -1 for none, -2 for several.
+    int parameter_of(int component) const;
     void add_term(std::size_t group, const Term& term, bool derivatives, bool first);
 
     std::shared_ptr<const ModelDefinition> model_;
@@ -135,6 +143,11 @@ class FluxBand {
 
     /// See ModelEvaluator::remember.
     void remember(std::size_t n) { model_.remember(n); }
+
+    std::size_t size() const { return energy_.size(); }
+    /// See ModelEvaluator::factor: the sum of the products of all factors is the energy flux at norm 1.
+    void factor(std::span<const double> values, bool absorbed, std::size_t shape_index,
+                std::span<double> out);
 
     /// The band on bins merged to 4%, whose energies and cross-sections are means over the photons of the
     /// model at given values (norms included): there both agree exactly, around it to second order. It costs

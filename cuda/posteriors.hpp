@@ -1,0 +1,25 @@
+#pragma once
+/// @file
+/// Posteriors on a device.
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include <xsift/engine/grid_likelihood.hpp>
+
+namespace xsift::cuda {
+
+/// Integrates on the current device. Keeps its memory from batch to batch.
+class Posteriors {
+  public:
+    Posteriors();
+    ~Posteriors();
+    std::vector<engine::PosteriorOutcome> evaluate(std::span<const engine::PosteriorTask> tasks);
+
+  private:
+    class Device;
+    std::unique_ptr<Device> device_;
+};
+
+}  // namespace xsift::cuda
