@@ -1,5 +1,6 @@
 #include "model_fit.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -48,9 +49,10 @@ class ModelFits::State {
     std::vector<spectral::PosteriorTask> tasks() {
         std::vector<spectral::PosteriorTask> out;
         if (!options_.posterior && !credible()) return out;
-        const double most = all() || by_evidence() ? std::numeric_limits<double>::infinity()
-                            : credible()           ? lowest() + spectral::refined_within
-                                                   : lowest() + spectral::integrated_within;
+        const double within = std::max(credible() ? spectral::refined_within : 0.0,
+                                       options_.posterior ? spectral::integrated_within : 0.0);
+        const double most =
+            all() || by_evidence() ? std::numeric_limits<double>::infinity() : lowest() + within;
         for (std::size_t m = 0; m < models_.size(); ++m) {
             if (!fits_[m] || value(m) > most) continue;
             step(m, [&] {

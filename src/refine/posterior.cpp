@@ -225,7 +225,7 @@ PosteriorAround posterior_around(Objective& objective, const Point& best,
     // whether the lattice meets a limit before the statistic has risen enough
     const auto open = [&](int a, double limit) {
         for (const auto& [index, node] : lattice->nodes())
-            if (axes[a].at(index[a]) == limit && node.stat < lattice->lowest() + options.confidence_delta)
+            if (axes[a].meets(index[a], limit) && node.stat < lattice->lowest() + options.confidence_delta)
                 return true;
         return false;
     };

@@ -43,7 +43,10 @@ struct Axis {
         return coordinate < 0 ? 0 : static_cast<int>(std::floor((hi - origin) / step + 1e-9)) + 1;
     }
     /// Whether two neighbours are two points: a limit can make them nearly one.
-    bool apart(int a, int b) const { return std::fabs(at(a) - at(b)) >= 0.05 * step; }
+    bool apart(int a, int b) const { return std::fabs(at(a) - at(b)) >= nearly_one * step; }
+    /// Whether an index is the last before a limit (lo, hi), or that limit.
+    bool meets(int index, double limit) const { return std::fabs(at(index) - limit) < nearly_one * step; }
+    static constexpr double nearly_one = 0.05;
     /// Moves a point of the fit to a place on the axis.
     void put(Vector& x, double u) const {
         if (coordinate >= 0) x[coordinate] = to_x(u);

@@ -11,8 +11,10 @@ namespace {
 
 constexpr std::size_t remembered = 64;  ///< values of a shape parameter, by the lattice that looks around
 
-/// First and last index of the fine nodes around the coarse ones that matter: one coarse step more.
+/// First and last index of the fine nodes around the coarse ones that matter. A narrow valley can lead further
+/// between these.
 std::array<Index, 2> box_of(const SurveyedPosterior& surveyed, int n_axes) {
+    constexpr int beyond = 2;  // coarse steps
     std::array<Index, 2> box{};
     const Lattice& coarse = surveyed.coarse;
     for (int a = 0; a < n_axes; ++a) {
@@ -20,8 +22,8 @@ std::array<Index, 2> box_of(const SurveyedPosterior& surveyed, int n_axes) {
         double lo = fine.origin, hi = fine.origin;
         for (const auto& [index, node] : coarse.nodes()) {
             if (!(node.stat < coarse.lowest() + matters)) continue;
-            lo = std::min(lo, wide.at(index[a] - 1));
-            hi = std::max(hi, wide.at(index[a] + 1));
+            lo = std::min(lo, wide.at(index[a] - beyond));
+            hi = std::max(hi, wide.at(index[a] + beyond));
         }
         box[0][a] =
             std::max(fine.first(), static_cast<int>(std::floor((lo - fine.origin) / fine.step - 1e-9)));
@@ -152,7 +154,7 @@ std::optional<PosteriorAround> PosteriorProblem::take(const spectral::PosteriorO
         if ((a == 0 ? of.row_width : of.column_width) < least_lattice_width) return std::nullopt;
         const auto open = [&](int end, double limit) -> std::optional<bool> {
             const double rise = edges[a][end];
-            if (side.axis.at(end == 0 ? side.first : side.last) == limit)
+            if (side.axis.meets(end == 0 ? side.first : side.last, limit))
                 return rise < options_->confidence_delta;
             return rise < far_enough ? std::nullopt : std::optional(false);
         };
