@@ -29,7 +29,7 @@ __global__ void __launch_bounds__(node_threads)
                    room + blockIdx.x * room_of_block);
 }
 
-__global__ void __launch_bounds__(integral_threads) integral_kernel(const PosteriorJob* jobs) {
+__global__ void __launch_bounds__(integral_threads, 6) integral_kernel(const PosteriorJob* jobs) {
     __shared__ spectral::PosteriorRoom room;
     integrate_job(room, static_cast<int>(threadIdx.x), integral_threads, jobs[blockIdx.x]);
 }

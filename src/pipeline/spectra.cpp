@@ -100,8 +100,12 @@ std::vector<SpectraSet> all_sets(const std::vector<SpectrumWork>& work, const sp
     return sets;
 }
 
-/// Sets whose fits wait for the engine together: some MB each.
-constexpr std::size_t fits_at_once = 64;
+/// Sets whose fits wait for the engine together: enough for all threads, and few enough for memory (2 MB a
+/// model).
+std::size_t fits_at_once(const ThreadPool& pool) {
+    constexpr std::size_t most = 64;
+    return std::min(most, 4 * static_cast<std::size_t>(pool.size()));
+}
 
 /// Fits some sets of spectra; their posteriors are integrated by the engine, all at once.
 /// @param fits_of finds the minima of a set
@@ -234,8 +238,8 @@ void fit_batch(std::int64_t number, std::span<const SourceData> batch, const spe
             });
     };
     if (backend.spares_threads())
-        for (std::size_t first = 0; first < sets.size(); first += fits_at_once)
-            fit_with_engine(std::span(sets).subspan(first, std::min(fits_at_once, sets.size() - first)),
+        for (std::size_t first = 0; first < sets.size(); first += fits_at_once(pool))
+            fit_with_engine(std::span(sets).subspan(first, std::min(fits_at_once(pool), sets.size() - first)),
                             fits_of, backend, engine_turn, pool);
     else
         pool.for_each(sets.size(), [&](std::size_t k) { sets[k].fits = fits_of(sets[k]).finish(); });

@@ -5,12 +5,15 @@
 /// --dry-run takes the CPU in place of a device: it shows that the benchmark runs, and no figure of it is one
 /// of a device.
 
+#include "posterior_lattice.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <fstream>
 #include <functional>
 #include <iostream>
+#include <memory>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -379,6 +382,29 @@ struct ModelsWorkload {
     }
 };
 
+/// Posteriors of one-component models as fits make them: lattices of 340 nodes, 70 bins that see 40 energies.
+struct PosteriorWorkload {
+    static constexpr std::size_t n_lattices = 20;
+    std::vector<std::unique_ptr<const test::PosteriorLattice>> lattices;
+    std::vector<engine::PosteriorTask> tasks;
+    double pairs = 0.0;  ///< nodes x bins
+
+    explicit PosteriorWorkload(std::size_t n_tasks) {
+        using Axis = test::PosteriorLattice::Axis;
+        for (std::size_t i = 0; i < std::min(n_tasks, n_lattices); ++i)
+            lattices.push_back(std::make_unique<const test::PosteriorLattice>(
+                Axis(0.0, 0.1, 17), Axis(0.8, 0.1, 20), 70, 300.0, true, i, 40));
+        for (std::size_t i = 0; i < n_tasks; ++i) tasks.push_back(lattices[i % lattices.size()]->task());
+        pairs = static_cast<double>(n_tasks) * 17 * 20 * 70;
+    }
+    Decisions decisions(engine::GridLikelihood& backend) const {
+        Decisions out;
+        for (const auto& outcome : backend.evaluate(tasks))
+            out.push_back(std::llround(1e6 * outcome.integral.column.quantile[0]));
+        return out;
+    }
+};
+
 struct Measurement {
     std::string json;
     Decisions decisions;
@@ -519,6 +545,16 @@ std::string run_benchmark(bool quick, bool dry_run) {
                                             [&] { return workload->decisions(*engines->grid); })
                                         .json);
         std::cerr << fmt::format("device and CPU agree in {:.2f}% of simulated fits\n",
+                                 100.0 * agreement(few.decisions(*cuda.grid), few.decisions(*cpu.grid)));
+    }
+    {
+        const PosteriorWorkload many(quick ? 20 : 40'000), few(quick ? 20 : 400);
+        for (const auto& [engines, workload] : {std::pair{&cuda, &many}, {&cpu, &few}})
+            rows.push_back("    " + measure("posteriors", engines->backend, workload->tasks.size(),
+                                            workload->pairs, std::min(repeats, 3),
+                                            [&] { return workload->decisions(*engines->grid); })
+                                        .json);
+        std::cerr << fmt::format("device and CPU agree to 1e-6 in {:.2f}% of posteriors\n",
                                  100.0 * agreement(few.decisions(*cuda.grid), few.decisions(*cpu.grid)));
     }
     for (const auto& [photons, lists] : {std::pair{300, 2000}, {30'000, 32}, {1'000'000, 1}}) {

@@ -55,16 +55,21 @@ struct PosteriorLattice {
     Axis row, column;
     double exposure = 1e4, norm = 0.0, skewness = 1.0;
 
-    /// @param drawn with a column density of 0.5, an index of 1.8 and some background when w_stat
-    PosteriorLattice(Axis rows, Axis columns, int n_bins, double drawn, bool w_stat, std::uint64_t seed)
+    /// @param drawn counts, with a column density of 0.5, an index of 1.8 and some background when w_stat
+    /// @param reach energies that a bin sees
+    PosteriorLattice(Axis rows, Axis columns, int n_bins, double drawn, bool w_stat, std::uint64_t seed,
+                     int reach = 3)
         : row(std::move(rows)), column(std::move(columns)) {
-        const int n_energies = n_bins + 2;
+        const int n_energies = n_bins + reach - 1;
         for (int e = 0; e < n_energies; ++e) energy.push_back(0.4 * std::pow(25.0, (e + 0.5) / n_energies));
-        for (int k = 0; k < n_bins; ++k) {  // a bin sees three energies
+        for (int k = 0; k < n_bins; ++k) {
             first.push_back(k);
-            count.push_back(3);
+            count.push_back(reach);
             start.push_back(std::ssize(response));
-            for (const double share : {0.2, 0.6, 0.2}) response.push_back(500.0 * share);
+            for (int i = 0; i < reach; ++i) {
+                const double x = (i - 0.5 * (reach - 1)) / (0.3 * reach);
+                response.push_back(1000.0 / reach * std::exp(-0.5 * x * x));
+            }
         }
         double total = 0.0;
         for (int k = 0; k < n_bins; ++k) total += exposure * rate(0.5, 1.8, k);

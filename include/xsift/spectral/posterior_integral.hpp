@@ -5,7 +5,6 @@
 
 #include <cmath>
 #include <cstdint>
-#include <limits>
 
 #include <xsift/core/host_device.hpp>
 #include <xsift/spectral/posterior_task.hpp>
@@ -37,13 +36,13 @@ XSIFT_HD inline double norm_curvature(double curvature) {
     return std::fmax(curvature, 2.0 / (widest_norm * widest_norm));
 }
 
-/// Probabilities below the quantiles of a DensitySummary. @param tail beyond each end of the interval asked
-/// for
-XSIFT_HD inline double density_tail(int quantile, double tail) {
+/// Probability below a quantile of a DensitySummary: the median, then the ends of the intervals of 68.27%,
+/// 90% and the one asked for. @param tail probability beyond each end of the latter
+XSIFT_HD inline double probability_below(int quantile, double tail) {
     constexpr double tail68 = 0.5 * (1.0 - 0.6826894921370859), tail90 = 0.05;
-    const double below[DensitySummary::n_quantiles] = {0.5,          tail68, 1.0 - tail68, tail90,
-                                                       1.0 - tail90, tail,   1.0 - tail};
-    return below[quantile];
+    if (quantile == 0) return 0.5;
+    const double beyond = quantile < 3 ? tail68 : quantile < 5 ? tail90 : tail;
+    return quantile % 2 == 1 ? beyond : 1.0 - beyond;
 }
 
 /// Mean and quantiles of a density on ascending points, linear between them.
@@ -61,7 +60,7 @@ XSIFT_HD DensitySummary summarise_density(const double* at, const double* densit
     const double total = cumulative[n - 1];
     out.mean /= total;
     for (int q = 0; q < DensitySummary::n_quantiles; ++q) {
-        const double wanted = density_tail(q, tail) * total;
+        const double wanted = probability_below(q, tail) * total;
         int lo = 0, hi = n;  // the first that is not below
         while (lo < hi) {
             const int middle = (lo + hi) / 2;
@@ -210,8 +209,7 @@ XSIFT_HD inline void survey_nodes(const PosteriorData& d, const PosteriorNode* n
             out.norm_sigma = nodes[k].norm_sigma;
         }
     int first_row = rows, last_row = -1, first_column = columns, last_column = -1;
-    for (double* edge : {out.row_edge, out.column_edge})
-        edge[0] = edge[1] = std::numeric_limits<double>::infinity();
+    for (double* edge : {out.row_edge, out.column_edge}) edge[0] = edge[1] = HUGE_VAL;
     for (int i = 0; i < rows; ++i)
         for (int j = 0; j < columns; ++j) {
             const double rise = nodes[i * columns + j].stat - out.lowest;
@@ -259,7 +257,7 @@ XSIFT_HD void summarise_mixture(const PosteriorData& d, const PosteriorNode* nod
     constexpr double reach = 6.0;
     constexpr int n = PosteriorRoom::mixture_points;
     if (block.thread == 0) {
-        room.lo = std::numeric_limits<double>::infinity();
+        room.lo = HUGE_VAL;
         room.hi = -room.lo;
         for (int k = 0; k < d.nodes(); ++k) {
             if (!(weights[k] > room.negligible)) continue;
@@ -304,19 +302,18 @@ XSIFT_HD void integrate_posterior(const PosteriorData& d, const PosteriorNode* n
     }
     block.synchronize();
     const int n_x = d.row.n_points, n_y = d.column.n_points;
-    const auto density = [&](int i, int j) {
-        return std::exp(d.row.log_prior[i] + d.column.log_prior[j] -
-                        0.5 * posterior_detail::rise_between(d, nodes, room.lowest, i, j));
-    };
-    for (int i = block.thread; i < n_x; i += block.threads) {
+    // a thread a marginal point: rows first, then columns
+    for (int own = block.thread; own < n_x + n_y; own += block.threads) {
+        const bool is_row = own < n_x;
+        const int fixed = is_row ? own : own - n_x, n = is_row ? n_y : n_x;
+        const double* const weight = is_row ? d.column.weight : d.row.weight;
         double sum = 0.0;
-        for (int j = 0; j < n_y; ++j) sum += d.column.weight[j] * density(i, j);
-        room.x[i] = sum;
-    }
-    for (int j = block.thread; j < n_y; j += block.threads) {
-        double sum = 0.0;
-        for (int i = 0; i < n_x; ++i) sum += d.row.weight[i] * density(i, j);
-        room.y[j] = sum;
+        for (int k = 0; k < n; ++k) {
+            const int i = is_row ? fixed : k, j = is_row ? k : fixed;
+            sum += weight[k] * std::exp(d.row.log_prior[i] + d.column.log_prior[j] -
+                                        0.5 * posterior_detail::rise_between(d, nodes, room.lowest, i, j));
+        }
+        (is_row ? room.x : room.y)[fixed] = sum;
     }
     block.synchronize();
     if (block.thread == 0) {

@@ -59,7 +59,7 @@ struct PosteriorTask {
 struct DensitySummary {
     static constexpr int n_quantiles = 7;
     double mean = 0.0;               ///< of the value
-    double quantile[n_quantiles]{};  ///< positions, see density_tails()
+    double quantile[n_quantiles]{};  ///< positions, see probability_below()
 };
 
 /// The integral of a task.
