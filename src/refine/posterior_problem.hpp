@@ -5,6 +5,7 @@
 #include "posterior.hpp"
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
