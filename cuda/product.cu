@@ -4,6 +4,7 @@
 
 #include "device_buffer.cuh"
 #include "device_ops.cuh"
+#include "draws.cuh"
 #include "exact_body.cuh"
 #include "mirrored.cuh"
 #include "product.hpp"
@@ -111,15 +112,24 @@ int device_property(cudaDeviceAttr attribute) {
 
 }  // namespace
 
+/// What tasks of a call have in common beside photons: one each, or none at all.
+struct ProductSearch::Extras {
+    std::span<const std::span<const float>> weighted_values;  ///< of light curves; none: photons
+    std::span<const timing::DriftTrial> drifts;               ///< none: constant frequencies
+    /// Photons are these draws, in place of the tasks' own; none: they are not.
+    std::span<const DrawOf> draws;
+    std::vector<std::optional<engine::DrawOutcome>>* drawn = nullptr;  ///< where the draws' outcomes go
+};
+
 struct ProductSearch::Implementation {
     /// Tasks of one launch: their numbers in the batch.
     using Group = std::vector<std::size_t>;
 
     std::span<const EventTask> tasks;
-    std::span<const std::span<const float>> weighted_values;  ///< of light curves; none: photons
-    std::span<const timing::DriftTrial> drifts;  ///< of tasks that drift; none: constant frequencies
+    Extras extras;
     std::vector<std::optional<engine::SearchOutcome>>* outcomes = nullptr;
     Stream stream;
+    Draws draws;
     Mirrored<double> time, gti_start, gti_stop, sums;
     Mirrored<PhaseSource> phase_source;
     Mirrored<float> weight, weighted_value;
@@ -173,6 +183,7 @@ struct ProductSearch::Implementation {
             std::vector<std::size_t> again, done;
             for (const std::size_t i : open) (adjust(group, i, thresholds[i]) ? again : done).push_back(i);
             report(group, done);
+            if (!extras.draws.empty()) maximise(group, done);
             open = std::move(again);
         }
     }
@@ -185,7 +196,15 @@ struct ProductSearch::Implementation {
         if (is_new) at->second = noise_threshold(statistic, trials, n);
         return at->second;
     }
-    bool curves() const { return !weighted_values.empty(); }
+    bool curves() const { return !extras.weighted_values.empty(); }
+
+    void maximise(const Group& group, const std::vector<std::size_t>& done) {
+        draws.maximise(
+            done, described.device.data(), stream,
+            [&](std::size_t i) -> engine::SearchOutcome& { return *(*outcomes)[group[i]]; },
+            [&](std::size_t i) -> auto& { return (*extras.drawn)[group[i]]; });
+        for (const std::size_t i : done) (*outcomes)[group[i]].reset();
+    }
 
     /// Photons, intervals and bands of a group, one after the other.
     void upload(const Group& group) {
@@ -206,7 +225,7 @@ struct ProductSearch::Implementation {
         weighted_value.reserve(curves() ? photons : 0);
         task_of.reserve(photons);
         step.reserve(photons);
-        offset.reserve(drifts.empty() ? 0 : photons);
+        offset.reserve(extras.drifts.empty() ? 0 : photons);
         phase_source.reserve(group.size());
         gti_start.reserve(intervals);
         gti_stop.reserve(intervals);
@@ -233,24 +252,26 @@ struct ProductSearch::Implementation {
             }
             const double n = static_cast<double>(task.time.size()),
                          rms = curves() ? 1.0 : std::sqrt(sum_w2 / n);
-            std::copy(task.time.begin(), task.time.end(), time.host.data() + photons);
+            if (extras.draws.empty())
+                std::copy(task.time.begin(), task.time.end(), time.host.data() + photons);
             std::fill_n(task_of.host.data() + photons, task.time.size(), static_cast<std::int32_t>(i));
             for (std::size_t j = 0; j < task.weight.size(); ++j)
                 weight.host[photons + j] = static_cast<float>(static_cast<double>(task.weight[j]) / rms);
             std::copy(task.gti_start.begin(), task.gti_start.end(), gti_start.host.data() + intervals);
             std::copy(task.gti_stop.begin(), task.gti_stop.end(), gti_stop.host.data() + intervals);
             std::copy(task.band_edges.begin(), task.band_edges.end(), edges.host.data() + n_edges);
-            const timing::DriftTrial drift = drifts.empty() ? timing::DriftTrial{} : drifts[group[i]];
+            const timing::DriftTrial drift =
+                extras.drifts.empty() ? timing::DriftTrial{} : extras.drifts[group[i]];
             phase_source.host[i] = {task.grid.df, drift};
             p = engine::product_task(task, sum_w, sum_w2, rms);
             if (curves()) p.harmonics = 2;
             p.step = step.data() + photons;
-            p.offset = drifts.empty() ? nullptr : offset.data() + photons;
+            p.offset = extras.drifts.empty() ? nullptr : offset.data() + photons;
             p.drift = drift;
             p.weight = task.weight.empty() ? nullptr : weight.device.data() + photons;
             p.largest_weight = static_cast<float>(largest / rms);
             if (curves()) {
-                const std::span<const float> values = weighted_values[group[i]];
+                const std::span<const float> values = extras.weighted_values[group[i]];
                 std::copy(values.begin(), values.end(), weighted_value.host.data() + photons);
                 p.weighted_value = weighted_value.device.data() + photons;
                 p.largest_weighted_value = 0.0f;
@@ -272,18 +293,24 @@ struct ProductSearch::Implementation {
             n_edges += task.band_edges.size();
             n_bands += bands_of(task) * task.statistics.size() * engine::band_depth;
         }
-        for (auto* buffer : {&time, &gti_start, &gti_stop}) buffer->upload(stream);
+        for (auto* buffer : {&gti_start, &gti_stop}) buffer->upload(stream);
+        if (extras.draws.empty()) time.upload(stream);
         phase_source.upload(stream);
         weight.upload(stream);
         weighted_value.upload(stream);
         task_of.upload(stream);
         edges.upload(stream);
         slots.upload(stream);
+        if (!extras.draws.empty()) {
+            std::vector<DrawOf> of_group;
+            for (const std::size_t t : group) of_group.push_back(extras.draws[t]);
+            draws.start(std::move(of_group), time.device.data(), weight.device.data(), stream);
+        }
         constexpr unsigned threads = 256;
         const auto n = static_cast<std::int64_t>(photons);
         step_kernel<<<static_cast<unsigned>((n + threads - 1) / threads), threads, 0, stream.get()>>>(
             time.device.data(), phase_source.device.data(), task_of.device.data(), step.data(),
-            drifts.empty() ? nullptr : offset.data(), n);
+            extras.drifts.empty() ? nullptr : offset.data(), n);
         XSIFT_CUDA_CHECK(cudaGetLastError());
     }
 
@@ -452,7 +479,37 @@ ProductSearch::~ProductSearch() = default;
 
 std::vector<std::optional<engine::SearchOutcome>> ProductSearch::search(
     std::span<const engine::EventTask> tasks) {
-    return search(tasks, {}, {});
+    return search(tasks, Extras{});
+}
+
+std::vector<std::optional<std::vector<engine::DrawOutcome>>> ProductSearch::search(
+    std::span<const engine::DrawTask> tasks) {
+    // A task a draw; the list's own photons stand for those that will be drawn.
+    std::vector<EventTask> searches;
+    std::vector<DrawOf> draws;
+    const auto holds = [](const engine::DrawTask& task) { return !task.search.gti_start.empty(); };
+    for (const engine::DrawTask& task : tasks)
+        for (std::int64_t i = 0; holds(task) && i < task.count; ++i) {
+            searches.push_back(task.search);
+            draws.push_back({&task, task.first + static_cast<std::uint64_t>(i)});
+        }
+    std::vector<std::optional<engine::DrawOutcome>> drawn(searches.size());
+    Extras extras;
+    extras.draws = draws;
+    extras.drawn = &drawn;
+    search(searches, extras);
+    std::vector<std::optional<std::vector<engine::DrawOutcome>>> outcomes(tasks.size());
+    auto next = drawn.begin();
+    for (std::size_t t = 0; t < tasks.size(); ++t) {
+        if (!holds(tasks[t])) continue;
+        const auto end = next + tasks[t].count;
+        if (std::all_of(next, end, [](const auto& outcome) { return outcome.has_value(); })) {
+            auto& all = outcomes[t].emplace();
+            for (auto outcome = next; outcome != end; ++outcome) all.push_back(std::move(**outcome));
+        }
+        next = end;
+    }
+    return outcomes;
 }
 
 std::vector<std::optional<engine::CompositeOutcome>> ProductSearch::search(
@@ -465,7 +522,9 @@ std::vector<std::optional<engine::CompositeOutcome>> ProductSearch::search(
             tasks.push_back(engine::event_task(composite));
             drifts.push_back(composite.drift.trial(d));
         }
-    const auto found = search(tasks, {}, drifts);
+    Extras extras;
+    extras.drifts = drifts;
+    const auto found = search(tasks, extras);
     std::vector<std::optional<engine::CompositeOutcome>> outcomes(composites.size());
     auto next = found.begin();
     for (std::size_t c = 0; c < composites.size(); ++c) {
@@ -509,7 +568,9 @@ std::vector<std::optional<engine::SearchOutcome>> ProductSearch::search(
         tasks[i].band_edges = curve.band_edges;
         weighted_values.push_back(prepared[i].weighted_value);
     }
-    auto found = search(tasks, weighted_values, {});
+    Extras extras;
+    extras.weighted_values = weighted_values;
+    auto found = search(tasks, extras);
     for (std::size_t i = 0; i < number.size(); ++i) outcomes[number[i]] = std::move(found[i]);
     return outcomes;
 }
@@ -520,8 +581,7 @@ bool ProductSearch::has_transform() {
 }
 
 std::vector<std::optional<engine::SearchOutcome>> ProductSearch::search(
-    std::span<const engine::EventTask> tasks, std::span<const std::span<const float>> weighted_values,
-    std::span<const timing::DriftTrial> drifts) {
+    std::span<const engine::EventTask> tasks, const Extras& extras) {
     std::vector<std::optional<engine::SearchOutcome>> outcomes(tasks.size());
     const std::vector<Implementation::Group> groups = engine::product_groups(tasks, group_bytes_);
     // Each with a stream: while the device computes for one, the others prepare and report.
@@ -539,8 +599,7 @@ std::vector<std::optional<engine::SearchOutcome>> ProductSearch::search(
         try {
             XSIFT_CUDA_CHECK(cudaSetDevice(device));
             workers_[w]->tasks = tasks;
-            workers_[w]->weighted_values = weighted_values;
-            workers_[w]->drifts = drifts;
+            workers_[w]->extras = extras;
             workers_[w]->outcomes = &outcomes;
             workers_[w]->costs = costs_;
             for (std::size_t g = next++; g < groups.size(); g = next++) workers_[w]->run(groups[g]);

@@ -32,13 +32,15 @@ class ProductSearch {
     std::vector<std::optional<engine::CompositeOutcome>> search(
         std::span<const engine::CompositeTask> composites);
 
+    /// The same for simulated sources: one list of outcomes a task; none also without good time intervals.
+    std::vector<std::optional<std::vector<engine::DrawOutcome>>> search(
+        std::span<const engine::DrawTask> tasks);
+
   private:
     struct Implementation;
-    /// @param weighted_values of light curves, one list a task; none: photons
-    /// @param drifts one a task; none: constant frequencies
-    std::vector<std::optional<engine::SearchOutcome>> search(
-        std::span<const engine::EventTask> tasks, std::span<const std::span<const float>> weighted_values,
-        std::span<const timing::DriftTrial> drifts);
+    struct Extras;
+    std::vector<std::optional<engine::SearchOutcome>> search(std::span<const engine::EventTask> tasks,
+                                                             const Extras& extras);
     bool has_transform();
 
     std::int64_t group_bytes_;

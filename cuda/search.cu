@@ -23,6 +23,7 @@
 #include <thrust/iterator/transform_iterator.h>
 
 #include <xsift/engine/device_plan.hpp>
+#include <xsift/engine/drawn_search.hpp>
 #include <xsift/engine/multi_term_kernel.hpp>
 #include <xsift/engine/search_kernel.hpp>
 
@@ -397,6 +398,16 @@ class CudaSearch final : public engine::PeriodSearch {
         for (const engine::CompositeTask& task : tasks) engine::check_task(task);
         return by_tiles_or<engine::CompositeOutcome>(
             tasks, [](std::span<const engine::CompositeTask> others) { return search_composites(others); });
+    }
+    std::vector<std::vector<engine::DrawOutcome>> search(std::span<const engine::DrawTask> tasks) override {
+        return by_tiles_or<std::vector<engine::DrawOutcome>>(
+            tasks, [&](std::span<const engine::DrawTask> others) {
+                std::vector<std::vector<engine::DrawOutcome>> outcomes;
+                for (const engine::DrawTask& task : others)
+                    outcomes.push_back(engine::search_draws_of_host(
+                        task, [&](std::span<const EventTask> drawn) { return search(drawn); }, nullptr));
+                return outcomes;
+            });
     }
     std::vector<std::vector<timing::Complex>> sums(std::span<const engine::SumTask> tasks) override {
         return sums_.run(tasks);

@@ -11,6 +11,7 @@
 #include <limits>
 #include <map>
 
+#include <xsift/engine/drawn_search.hpp>
 #include <xsift/engine/multi_term_kernel.hpp>
 #include <xsift/engine/search_tasks.hpp>
 #include <xsift/timing/lomb_scargle.hpp>
@@ -238,6 +239,13 @@ class CpuSearch final : public PeriodSearch {
     }
     std::vector<CompositeOutcome> search(std::span<const CompositeTask> tasks) override {
         return search_composites(tasks, *pool_);
+    }
+    std::vector<std::vector<DrawOutcome>> search(std::span<const DrawTask> tasks) override {
+        std::vector<std::vector<DrawOutcome>> outcomes;
+        for (const DrawTask& task : tasks)
+            outcomes.push_back(search_draws_of_host(
+                task, [&](std::span<const EventTask> drawn) { return search(drawn); }, pool_));
+        return outcomes;
     }
     std::vector<std::vector<timing::Complex>> sums(std::span<const SumTask> tasks) override {
         std::vector<SumTask> parts;

@@ -65,7 +65,9 @@ std::int64_t product_bytes(const EventTask& task) {
     const std::int64_t peaks =
         statistics * (std::int64_t{tile_peaks} * static_cast<std::int64_t>(sizeof(TilePeak)) + 16 +
                       std::int64_t{std::max(task.max_peaks, 0)} * 32);
-    return photons + peaks + statistics * bands * band_depth * 8 + std::ssize(task.band_edges) * 8 +
+    // Of a simulated source: its good time and rate, and the maxima asked for.
+    const std::int64_t draw = 16 * length(task.gti_start) + 1024;
+    return photons + peaks + draw + statistics * bands * band_depth * 8 + std::ssize(task.band_edges) * 8 +
            tiles * (static_cast<std::int64_t>(sizeof(Tile)) + statistics * 8) + 16 * length(task.gti_start) +
            static_cast<std::int64_t>(sizeof(ProductTask)) + 8;
 }

@@ -10,8 +10,6 @@
 namespace xsift::engine {
 namespace {
 
-/// Peaks nearer than this many 1/T to a stronger trial are dropped: the main lobe and the first side lobe.
-constexpr double separation_in_resolutions = 1.5;
 /// Engines keep more peaks than are looked at: screened values may order those nearly as high wrongly.
 constexpr int spare_peaks = 8;
 
@@ -24,6 +22,11 @@ int peaks_to_keep(const timing::SearchOptions& options) {
 
 }  // namespace
 
+double peak_separation(double span) {
+    constexpr double in_resolutions = 1.5;  // the main lobe and the first side lobe
+    return in_resolutions / span;
+}
+
 EventTask make_task(const EventList& events, const timing::FrequencyGrid& grid,
                     const timing::SearchOptions& options) {
     EventTask task;
@@ -32,11 +35,26 @@ EventTask make_task(const EventList& events, const timing::FrequencyGrid& grid,
     task.grid = grid;
     task.statistics = timing::event_statistics(options);
     task.max_peaks = peaks_to_keep(options);
-    task.min_separation = separation_in_resolutions / timing::time_span(events);
+    task.min_separation = peak_separation(timing::time_span(events));
     task.harmonic_fmax = timing::confirmable_frequency(events.exposure);
     task.gti_start = events.gti.start;
     task.gti_stop = events.gti.stop;
     task.band_edges = timing::band_edges(grid, task.harmonic_fmax, options);
+    return task;
+}
+
+DrawTask make_task(const EventList& events, const timing::ConstantSource& source,
+                   const timing::FrequencyGrid& grid, const timing::SearchOptions& options,
+                   std::uint64_t seed) {
+    DrawTask task;
+    task.search = make_task(events, grid, options);
+    task.rate = source.rate();
+    task.seed = seed;
+    task.count = options.draws;
+    task.extent = timing::search_extent(events, grid);
+    task.span = timing::time_span(events);
+    task.max_maxima = options.max_candidates;
+    task.log10_fap = options.log10_fap;
     return task;
 }
 
@@ -48,8 +66,7 @@ LightCurveTask make_task(const timing::UsableBins& bins, double bin_width, const
     task.weight = bins.weight;
     task.grid = grid;
     task.max_peaks = peaks_to_keep(options);
-    if (bins.size() > 1)
-        task.min_separation = separation_in_resolutions / (bins.time.back() - bins.time.front());
+    if (bins.size() > 1) task.min_separation = peak_separation(bins.time.back() - bins.time.front());
     task.terms = options.gls_terms;
     if (bin_width > 0.0) task.harmonic_fmax = timing::nyquist_frequency(bin_width);
     task.band_edges = timing::band_edges(grid, task.harmonic_fmax, options);

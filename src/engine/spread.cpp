@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <exception>
+#include <iterator>
 #include <memory>
 #include <numeric>
 #include <thread>
@@ -7,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <xsift/engine/drawn_search.hpp>
 #include <xsift/engine/search_tasks.hpp>
 #include <xsift/engine/spread.hpp>
 
@@ -30,6 +32,9 @@ double cost_of(const CompositeTask& task) {
 }
 double cost_of(const SumTask& task) {
     return static_cast<double>(task.photons.time.size()) * static_cast<double>(task.indices.size());
+}
+double cost_of(const DrawTask& task) {
+    return static_cast<double>(task.count) * cost_of(task.search);
 }
 double cost_of(const GridTask& task) {
     return static_cast<double>(task.n_templates) * static_cast<double>(task.n_bins) *
@@ -103,6 +108,15 @@ class SpreadSearch final : public PeriodSearch {
     }
     std::vector<CompositeOutcome> search(std::span<const CompositeTask> tasks) override {
         return spread<CompositeOutcome>(tasks);
+    }
+    /// Draws of one source are shared too.
+    std::vector<std::vector<DrawOutcome>> search(std::span<const DrawTask> tasks) override {
+        const std::vector<DrawTask> cut = cut_draws(tasks, shares_->size());
+        auto of_parts = spread<std::vector<DrawOutcome>>(std::span<const DrawTask>(cut));
+        std::vector<std::vector<DrawOutcome>> all(tasks.size());
+        for (std::size_t p = 0; p < of_parts.size(); ++p)
+            std::move(of_parts[p].begin(), of_parts[p].end(), std::back_inserter(all[p / shares_->size()]));
+        return all;
     }
     std::vector<std::vector<timing::Complex>> sums(std::span<const SumTask> tasks) override {
         return shares_->run<std::vector<timing::Complex>>(

@@ -5,13 +5,51 @@
 #include <algorithm>
 #include <span>
 
+#include <xsift/timing/constant_source.hpp>
+
 namespace xsift::pipeline {
 namespace {
 
-/// Simulated sources searched at once.
-constexpr std::uint64_t draws_at_once = 64;
+/// Simulated sources that an engine gets at once, and those that are polished at once.
+constexpr std::uint64_t draws_at_once = 1024, polished_at_once = 64;
 /// Trials below the fewest cycles that are searched all the same, in 1/T: a peak is one among its neighbours.
 constexpr double cycles_below = 2.0;
+
+/// Polishes what an engine has not: the photons of a draw are made again, since none is kept.
+class DrawPolish {
+  public:
+    DrawPolish(const EventList& events, const timing::ConstantSource& source,
+               const timing::FrequencyGrid& grid, const timing::SearchOptions& options, std::uint64_t seed)
+        : events_(events), source_(source), grid_(grid), options_(options), seed_(seed) {}
+
+    /// @param draws their numbers; smallest and peaks are those of all draws
+    void run(std::span<const std::uint64_t> draws, std::uint64_t first_outcome,
+             const std::vector<engine::DrawOutcome>& outcomes, engine::PeriodSearch& search,
+             std::mutex& engine, const ThreadPool& pool, std::vector<double>& smallest) const {
+        std::vector<EventList> lists(draws.size());
+        BatchPolish polish(draws.size());
+        pool.for_each(draws.size(), [&](std::size_t i) {
+            lists[i] = refine::simulated_constant(events_, source_, seed_, draws[i]);
+            const engine::SearchOutcome& found = outcomes[draws[i] - first_outcome].peaks;
+            const auto rows = polish.begin(i, {lists[i], grid_, found.statistics, options_});
+            if (rows) smallest[draws[i]] = refine::smallest_log10_fap(*rows);
+        });
+        {
+            const std::scoped_lock lock(engine);
+            polish.make_sums(search);
+        }
+        pool.for_each(draws.size(), [&](std::size_t i) {
+            if (polish.waits(i)) smallest[draws[i]] = refine::smallest_log10_fap(polish.finish(i));
+        });
+    }
+
+  private:
+    const EventList& events_;
+    const timing::ConstantSource& source_;
+    const timing::FrequencyGrid& grid_;
+    const timing::SearchOptions& options_;
+    std::uint64_t seed_;
+};
 
 }  // namespace
 
@@ -23,37 +61,34 @@ std::vector<double> simulated_alarms(const EventList& events, const timing::Freq
     // Where the rate changes, the strongest have few cycles: they are vetoed, and others must be left.
     options.max_candidates = std::min(options.max_candidates, 3) + 3;
     timing::FrequencyGrid searched = grid;
-    const double lowest = (options.min_cycles - cycles_below) / timing::time_span(events);
+    const double span = timing::time_span(events), lowest = (options.min_cycles - cycles_below) / span;
     const auto skipped = static_cast<std::int64_t>(lowest / grid.df) - grid.first;
     if (skipped > 0 && skipped < grid.count) {
         searched.first += skipped;
         searched.count -= skipped;
     }
+    const timing::ConstantSource source(events);
+    const DrawPolish polish(events, source, searched, options, seed);
+    engine::DrawTask task = engine::make_task(events, source, searched, options, seed);
     const auto draws = static_cast<std::uint64_t>(options.draws);
     std::vector<double> smallest(draws);
     for (std::uint64_t first = 0; first < draws; first += draws_at_once) {
-        const std::uint64_t n = std::min(draws_at_once, draws - first);
-        std::vector<EventList> lists(n);
-        pool.for_each(n,
-                      [&](std::size_t i) { lists[i] = refine::simulated_constant(events, seed, first + i); });
-        std::vector<engine::EventTask> tasks;
-        for (const EventList& list : lists) tasks.push_back(engine::make_task(list, searched, options));
+        task.first = first;
+        task.count = static_cast<std::int64_t>(std::min(draws_at_once, draws - first));
         const auto outcomes = [&] {
             const std::scoped_lock lock(engine);
-            return search.search(std::span<const engine::EventTask>(tasks));
+            return search.search(std::span<const engine::DrawTask>(&task, 1)).at(0);
         }();
-        BatchPolish polish(n);
-        pool.for_each(n, [&](std::size_t i) {
-            const auto rows = polish.begin(i, {lists[i], searched, outcomes[i].statistics, options});
-            if (rows) smallest[first + i] = refine::smallest_log10_fap(*rows);
-        });
-        {
-            const std::scoped_lock lock(engine);
-            polish.make_sums(search);
-        }
-        pool.for_each(n, [&](std::size_t i) {
-            if (polish.waits(i)) smallest[first + i] = refine::smallest_log10_fap(polish.finish(i));
-        });
+        std::vector<std::uint64_t> open;
+        for (std::size_t i = 0; i < outcomes.size(); ++i)
+            if (outcomes[i].maximised)
+                smallest[first + i] =
+                    refine::smallest_log10_fap(outcomes[i].maxima, events.exposure, span, options);
+            else
+                open.push_back(first + i);
+        for (std::size_t from = 0; from < open.size(); from += polished_at_once)
+            polish.run(std::span(open).subspan(from, std::min(polished_at_once, open.size() - from)), first,
+                       outcomes, search, engine, pool, smallest);
     }
     return smallest;
 }

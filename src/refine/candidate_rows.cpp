@@ -1,6 +1,9 @@
 #include "candidate_rows.hpp"
 
 #include <algorithm>
+#include <cmath>
+
+#include <xsift/timing/aliases.hpp>
 
 namespace xsift::refine {
 namespace {
@@ -17,6 +20,17 @@ int precedence(const Rows& rows, double log10_fap) {
 }
 
 }  // namespace
+
+std::uint32_t frequency_veto(double frequency, double f_frame, double nyquist, double span,
+                             const timing::SearchOptions& options) {
+    std::uint32_t veto = 0;
+    if (frequency > nyquist) veto |= veto_above_nyquist;
+    if (frequency * span < options.min_cycles) veto |= veto_few_cycles;
+    const double resolution = 1.0 / span;
+    if (!std::isnan(f_frame) && timing::is_frame_alias(frequency, f_frame, 0.0, 1.5 * resolution, {}))
+        veto |= veto_frame_alias;
+    return veto;
+}
 
 Rows rank_rows(std::vector<Rows> frequencies, const timing::SearchOptions& options) {
     const auto more_significant = [&](const PeriodCandidate& a, const PeriodCandidate& b) {

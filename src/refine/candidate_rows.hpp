@@ -21,6 +21,12 @@ inline double standing(const PeriodCandidate& c, const timing::SearchOptions& op
     return standing(c.log10_fap, c.log10_fap_white, c.flags, options);
 }
 
+/// Vetoes of a frequency for what it is: too few cycles, beyond the Nyquist frequency, a multiple of the
+/// frame's.
+/// @param f_frame Hz; NaN: not known
+std::uint32_t frequency_veto(double frequency, double f_frame, double nyquist, double span,
+                             const timing::SearchOptions& options);
+
 /// Ranks the frequencies by their best standing (rows of one frequency share the rank, most significant
 /// first) and keeps at most options.max_candidates rows. What is kept first: the rows of the period that is
 /// offered; other significant candidates; significant ones vetoed for what they are (frame aliases, few

@@ -2,7 +2,6 @@
 #include "limit_rows.hpp"
 #include "noise_levels.hpp"
 #include "pulsations.hpp"
-#include "screened_peaks.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -24,6 +23,10 @@
 
 namespace xsift::refine {
 namespace {
+
+using timing::settle;
+using timing::SettledTrial;
+using timing::TrialValue;
 
 /// A candidate is explained by stronger ones when less than this fraction of its power is left without them.
 constexpr double explained_fraction = 0.2;

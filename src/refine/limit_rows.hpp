@@ -1,14 +1,13 @@
 #pragma once
 // What the upper limits of event lists and of light curves have in common.
 
-#include "screened_peaks.hpp"
-
 #include <cstdint>
 #include <functional>
 #include <span>
 #include <vector>
 
 #include <xsift/data/results.hpp>
+#include <xsift/timing/screened_peaks.hpp>
 #include <xsift/timing/search.hpp>
 
 namespace xsift::refine {
@@ -38,11 +37,10 @@ struct LimitSetting {
 
 /// The rows of an exposure; `recompute` maximises the highest trial of a band. Where screening cannot tell
 /// which trial that is, `at` (may be empty: the screened one) tells, in double.
-std::vector<PulsedFractionLimit> limit_rows(const LimitSetting& setting, const timing::FrequencyGrid& grid,
-                                            std::span<const timing::StatisticPeaks> found,
-                                            std::span<const PeriodCandidate> candidates,
-                                            const timing::SearchOptions& options,
-                                            const std::function<BandMaximum(const timing::Peak&)>& recompute,
-                                            const std::function<TrialValue(std::int64_t, int)>& at = {});
+std::vector<PulsedFractionLimit> limit_rows(
+    const LimitSetting& setting, const timing::FrequencyGrid& grid,
+    std::span<const timing::StatisticPeaks> found, std::span<const PeriodCandidate> candidates,
+    const timing::SearchOptions& options, const std::function<BandMaximum(const timing::Peak&)>& recompute,
+    const std::function<timing::TrialValue(std::int64_t, int)>& at = {});
 
 }  // namespace xsift::refine

@@ -12,6 +12,11 @@
 namespace xsift::refine {
 namespace {
 
+using timing::screening_tolerance;
+using timing::settle;
+using timing::SettledTrial;
+using timing::TrialValue;
+
 /// The maximum of Z2_n near a trial, by Newton steps within a grid step on either side.
 BandMaximum maximum_near(const PhotonSums& sums, double start, double df, int harmonics) {
     BandMaximum best{start, -1.0, 0.0, harmonics, sums.effective_photons(), /*maximised=*/true, not_measured};

@@ -1,49 +1,20 @@
+#include "candidate_rows.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include <xsift/core/constants.hpp>
 #include <xsift/core/error.hpp>
-#include <xsift/core/random.hpp>
 #include <xsift/refine/monte_carlo.hpp>
 
 namespace xsift::refine {
 namespace {
 
-constexpr std::size_t photons_a_stretch = 50, most_stretches = 16;
 /// Share of the draws that the tail is made of.
 constexpr double tail_share = 0.1;
 constexpr std::size_t fewest_draws = 20;
-
-/// Good time that has passed, and back.
-class GoodClock {
-  public:
-    explicit GoodClock(const EventList& events) : start_(events.gti.start) {
-        if (start_.empty()) {
-            start_ = {events.time.front()};
-            passed_ = {0.0, events.time.back() - events.time.front()};
-            return;
-        }
-        passed_ = {0.0};
-        for (std::size_t i = 0; i < start_.size(); ++i)
-            passed_.push_back(passed_.back() + events.gti.stop[i] - start_[i]);
-    }
-    double total() const { return passed_.back(); }
-    double passed(double time) const {
-        const auto after = std::upper_bound(start_.begin(), start_.end(), time) - start_.begin();
-        const auto i = static_cast<std::size_t>(std::max<std::ptrdiff_t>(after - 1, 0));
-        return std::clamp(passed_[i] + time - start_[i], passed_[i], passed_[i + 1]);
-    }
-    double time(double passed) const {
-        const auto after = std::upper_bound(passed_.begin(), passed_.end(), passed) - passed_.begin();
-        const auto i =
-            std::min(static_cast<std::size_t>(std::max<std::ptrdiff_t>(after - 1, 0)), start_.size() - 1);
-        return start_[i] + (passed - passed_[i]);
-    }
-
-  private:
-    std::vector<double> start_, passed_;
-};
 
 }  // namespace
 
@@ -57,27 +28,18 @@ std::uint64_t simulation_seed(const std::string& source, const Exposure& exposur
 }
 
 EventList simulated_constant(const EventList& events, std::uint64_t seed, std::uint64_t index) {
-    RandomStream random(seed, index);
-    const GoodClock clock(events);
-    const std::size_t n = events.size(),
-                      stretches = std::clamp<std::size_t>(n / photons_a_stretch, 1, most_stretches);
-    std::vector<double> edge{0.0};
-    for (std::size_t k = 1; k < stretches; ++k) edge.push_back(clock.passed(events.time[k * n / stretches]));
-    edge.push_back(clock.total());
+    return simulated_constant(events, timing::ConstantSource(events), seed, index);
+}
+
+EventList simulated_constant(const EventList& events, const timing::ConstantSource& source,
+                             std::uint64_t seed, std::uint64_t index) {
+    timing::DrawnPhotons photons =
+        timing::draw_photons(source.rate(), events.size(), events.weight, seed, index);
     EventList drawn;
     drawn.exposure = events.exposure;
     drawn.gti = events.gti;
-    for (std::size_t j = 0; j < n; ++j) {
-        const double u = random.uniform() * static_cast<double>(stretches);
-        const auto k = std::min(static_cast<std::size_t>(u), stretches - 1);
-        drawn.time.push_back(clock.time(edge[k] + (u - static_cast<double>(k)) * (edge[k + 1] - edge[k])));
-    }
-    std::sort(drawn.time.begin(), drawn.time.end());
-    drawn.weight = events.weight;
-    for (std::size_t j = drawn.weight.size(); j > 1; --j)  // Fisher & Yates
-        std::swap(drawn.weight[j - 1],
-                  drawn.weight[std::min(static_cast<std::size_t>(random.uniform() * static_cast<double>(j)),
-                                        j - 1)]);
+    drawn.time = std::move(photons.time);
+    drawn.weight = std::move(photons.weight);
     return drawn;
 }
 
@@ -108,6 +70,18 @@ double smallest_log10_fap(const std::vector<PeriodCandidate>& rows) {
     double smallest = 0.0;
     for (const PeriodCandidate& c : rows)
         if (c.veto == 0) smallest = std::min(smallest, c.log10_fap_white);
+    return smallest;
+}
+
+double smallest_log10_fap(std::span<const timing::FoundMaximum> maxima, const Exposure& exposure, double span,
+                          const timing::SearchOptions& options) {
+    const bool frame_known = exposure.frame_time > 0.0;
+    const double f_frame = frame_known ? 1.0 / exposure.frame_time : not_measured,
+                 nyquist = timing::confirmable_frequency(exposure);
+    double smallest = 0.0;
+    for (const timing::FoundMaximum& m : maxima)
+        if (frequency_veto(m.frequency, f_frame, nyquist, span, options) == 0)
+            smallest = std::min(smallest, m.log10_fap);
     return smallest;
 }
 

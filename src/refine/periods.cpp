@@ -2,7 +2,6 @@
 #include "noise_levels.hpp"
 #include "photon_sums.hpp"
 #include "pulsations.hpp"
-#include "screened_peaks.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -13,6 +12,7 @@
 
 #include <xsift/refine/periods.hpp>
 #include <xsift/timing/aliases.hpp>
+#include <xsift/timing/screened_peaks.hpp>
 #include <xsift/timing/significance.hpp>
 #include <xsift/timing/trials.hpp>
 #include <xsift/timing/uncertainty.hpp>
@@ -21,7 +21,10 @@
 namespace xsift::refine {
 namespace {
 
+using timing::settle;
+using timing::SettledTrial;
 using timing::Statistic;
+using timing::TrialValue;
 
 /// Significant frequencies polished an exposure: enough for the aliases and harmonics of a strong signal and
 /// what is beneath them.
@@ -104,18 +107,15 @@ class EventPolish::Implementation {
 
     /// Harmonics that the data can show at this frequency.
     int usable_harmonics(double frequency, int wanted) const {
-        const double limit = confirmable_ / frequency;
-        return limit < wanted ? std::max(1, static_cast<int>(limit)) : wanted;
+        return timing::usable_harmonics(frequency, wanted, confirmable_);
     }
 
     /// log10 of the probability of a single trial to exceed a value.
     double log10_single(Statistic::Kind kind, double value, int harmonics) const {
-        return kind == Statistic::Kind::h ? timing::log10_h_single(value, harmonics, extent_)
-                                          : timing::log10_z2_single(value, harmonics, extent_);
+        return timing::log10_single({kind, harmonics}, value, extent_);
     }
     double trials(Statistic::Kind kind, double value, int harmonics) const {
-        return kind == Statistic::Kind::h ? timing::h_trials(value, harmonics, extent_)
-                                          : timing::z2_trials(value, harmonics, extent_);
+        return timing::effective_trials({kind, harmonics}, value, extent_);
     }
 
     void set_significance(Measured& m) const {
@@ -230,32 +230,29 @@ class EventPolish::Implementation {
         return statistic.kind == Statistic::Kind::h ? e.h : e.z2.back();
     }
 
-    /// The maximum of a statistic near a frequency, by Newton steps within a grid step on either side.
+    static timing::StatisticAt statistic_at(const Statistic& statistic, int harmonics, const Evaluation& e) {
+        const int m = statistic.kind == Statistic::Kind::h ? e.best_m : harmonics;
+        const auto last = static_cast<std::size_t>(m) - 1;
+        return {value_of(statistic, e), e.slope[last], e.curvature[last], m};
+    }
+
+    /// The maximum of a statistic near a frequency.
     Measured maximise(const Statistic& statistic, double start) const {
+        struct Place : timing::StatisticAt {
+            std::vector<double> power;
+        };
         const int harmonics = usable_harmonics(start, statistic.harmonics);
-        double f = start, low = start - grid_.df, high = start + grid_.df;
+        const auto highest = timing::climb<Place>(start, grid_.df, [&](double f) {
+            const Evaluation e = sums_.evaluate(f, harmonics);
+            return Place{statistic_at(statistic, harmonics, e), powers_of(e)};
+        });
         Measured best;
         best.statistic = statistic;
-        best.value = -1.0;
-        for (int iteration = 0; iteration < 12; ++iteration) {
-            const Evaluation e = sums_.evaluate(f, harmonics);
-            const bool is_h = statistic.kind == Statistic::Kind::h;
-            const std::size_t last = static_cast<std::size_t>(is_h ? e.best_m : harmonics) - 1;
-            const double value = value_of(statistic, e),
-                         error = timing::frequency_error_from_curvature(e.curvature[last]);
-            if (value > best.value) {
-                best.harmonics = static_cast<int>(last) + 1;
-                best.frequency = f;
-                best.value = value;
-                best.power = powers_of(e);
-                best.frequency_error = error;
-            }
-            (e.slope[last] > 0.0 ? low : high) = f;
-            double next = std::isnan(error) ? 0.5 * (low + high) : f - e.slope[last] / e.curvature[last];
-            if (!(next > low && next < high)) next = 0.5 * (low + high);
-            if (std::fabs(next - f) < 1e-4 * (std::isnan(error) ? grid_.df : error)) break;
-            f = next;
-        }
+        best.harmonics = highest.at.harmonics;
+        best.frequency = highest.frequency;
+        best.value = highest.at.value;
+        best.power = highest.at.power;
+        best.frequency_error = highest.error;
         if (std::isnan(best.frequency_error)) best.flags |= candidate_unresolved_error;
         set_significance(best);
         return best;
@@ -306,11 +303,8 @@ class EventPolish::Implementation {
         const double f = grid_.frequency(trial);
         const int harmonics = usable_harmonics(f, statistic.harmonics);
         if (f < sums_.window_limit()) return {value_of(statistic, sums_.residual(f, harmonics, {})), NAN};
-        const Evaluation e = sums_.evaluate(f, harmonics);
-        const bool is_h = statistic.kind == Statistic::Kind::h;
-        const std::size_t last = static_cast<std::size_t>(is_h ? e.best_m : harmonics) - 1;
-        const double offset = e.curvature[last] < 0.0 ? -e.slope[last] / e.curvature[last] / grid_.df : NAN;
-        return {value_of(statistic, e), offset};
+        const timing::StatisticAt at = statistic_at(statistic, harmonics, sums_.evaluate(f, harmonics));
+        return {at.value, timing::offset_of_maximum(at, grid_.df)};
     }
 
     /// A screened peak; settled: in double.
@@ -333,8 +327,7 @@ class EventPolish::Implementation {
                       bool of_band) const {
         const Statistic& s = found_[statistic].statistic;
         const int n = usable_harmonics(grid_.frequency(trial), s.harmonics);
-        const double fap =
-            timing::log10_false_alarm(log10_single(s.kind, value, n), trials(s.kind, value, n));
+        const double fap = timing::log10_found_by_chance({s.kind, n}, value, extent_);
         return {fap, statistic, value, trial, settled, of_band};
     }
 
@@ -361,7 +354,7 @@ class EventPolish::Implementation {
         std::priority_queue<Screened, std::vector<Screened>, decltype(later)> queue(later);
         for (std::size_t s = 0; s < found_.size(); ++s) {
             const auto waiting = [&](const timing::Peak& peak, bool of_band) {
-                const double highest = peak.value + screening_tolerance(peak.value);
+                const double highest = peak.value + timing::screening_tolerance(peak.value);
                 return screened(s, peak.index, highest, /*settled=*/false, of_band);
             };
             for (const auto& peak : found_[s].peaks) queue.push(waiting(peak, false));
@@ -467,10 +460,7 @@ class EventPolish::Implementation {
         const double nyquist = frame_known ? 0.5 * f_frame : confirmable_;
         const double tolerance = 1.5 * resolution();
         for (Measured& m : all) {
-            if (m.frequency > nyquist) m.veto |= veto_above_nyquist;
-            if (m.frequency * span_ < options_.min_cycles) m.veto |= veto_few_cycles;
-            if (frame_known && timing::is_frame_alias(m.frequency, f_frame, 0.0, tolerance, {}))
-                m.veto |= veto_frame_alias;
+            m.veto |= frequency_veto(m.frequency, f_frame, nyquist, span_, options_);
             if (!frame_known) m.flags |= candidate_frame_time_unknown;
             if (!events_.exposure.barycentred()) m.flags |= candidate_not_barycentred;
             if (events_.exposure.flags & exposure_geocentre) m.flags |= candidate_geocentre;

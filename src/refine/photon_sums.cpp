@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include <xsift/timing/screened_peaks.hpp>
 #include <xsift/timing/z2.hpp>
 
 namespace xsift::refine {
@@ -71,13 +72,10 @@ Evaluation PhotonSums::evaluate(double frequency, int harmonics) const {
     Evaluation out = statistics(zeroths, sum_w2_);
     double slope = 0.0, curvature = 0.0;
     for (int k = 1; k <= harmonics; ++k) {
-        // S' = 2 pi i k A and S'' = -(2 pi k)^2 B with A, B the first and second moments.
-        const auto& m = moments[static_cast<std::size_t>(k - 1)];
-        const Complex zeroth = m.total(0), first = m.total(1), second = m.total(2);
-        const double omega = constants::two_pi * k;
-        slope += 4.0 / sum_w2_ * omega * (zeroth.im * first.re - zeroth.re * first.im);
-        curvature +=
-            4.0 / sum_w2_ * omega * omega * (first.norm() - (zeroth.re * second.re + zeroth.im * second.im));
+        const auto& of_k = moments[static_cast<std::size_t>(k - 1)];
+        const timing::HarmonicMoments m{of_k.total(0), of_k.total(1), of_k.total(2)};
+        slope += timing::z2_slope(m, k, sum_w2_);
+        curvature += timing::z2_curvature(m, k, sum_w2_);
         out.slope.push_back(slope);
         out.curvature.push_back(curvature);
     }

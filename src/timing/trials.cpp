@@ -257,13 +257,7 @@ LogRates log_h(double h, int harmonics, const SearchExtent& extent) {
 
 /// The value of a statistic with a false-alarm probability in a search.
 double threshold(const Statistic& statistic, double log10_fap, const SearchExtent& extent) {
-    const bool is_h = statistic.kind == Statistic::Kind::h;
-    const auto fap = [&](double x) {
-        const double p = is_h ? log10_h_single(x, statistic.harmonics, extent)
-                              : log10_z2_single(x, statistic.harmonics, extent);
-        return log10_false_alarm(
-            p, is_h ? h_trials(x, statistic.harmonics, extent) : z2_trials(x, statistic.harmonics, extent));
-    };
+    const auto fap = [&](double x) { return log10_found_by_chance(statistic, x, extent); };
     // log10 of the probability falls nearly in proportion to the value.
     double x = 40.0, value = fap(x), slope = -0.2;
     for (int i = 0; i < 30 && std::fabs(value - log10_fap) > 1e-6; ++i) {
@@ -373,6 +367,21 @@ double h_trials(double h, int harmonics, const SearchExtent& extent) {
     if (!(h > 0.0)) return 1.0;
     const LogRates rates = log_h(h, harmonics, extent);
     return trials_of(log_either(rates.p, rates.tau), rates.p);
+}
+
+double log10_single(const Statistic& statistic, double value, const SearchExtent& extent) {
+    return statistic.kind == Statistic::Kind::h ? log10_h_single(value, statistic.harmonics, extent)
+                                                : log10_z2_single(value, statistic.harmonics, extent);
+}
+
+double effective_trials(const Statistic& statistic, double value, const SearchExtent& extent) {
+    return statistic.kind == Statistic::Kind::h ? h_trials(value, statistic.harmonics, extent)
+                                                : z2_trials(value, statistic.harmonics, extent);
+}
+
+double log10_found_by_chance(const Statistic& statistic, double value, const SearchExtent& extent) {
+    return log10_false_alarm(log10_single(statistic, value, extent),
+                             effective_trials(statistic, value, extent));
 }
 
 double effective_statistics(std::span<const Statistic> statistics, double log10_fap,

@@ -40,6 +40,15 @@ TEST(RandomStream, IsTheSequenceOfItsCounter) {
     }
 }
 
+TEST(RandomStream, BeginsAtAnyOfItsNumbers) {
+    RandomStream whole(5, 7);
+    for (std::uint64_t first = 0; first < 7; ++first) {
+        RandomStream from(5, 7, first), rest = whole;
+        for (int i = 0; i < 5; ++i) EXPECT_EQ(from.bits(), rest.bits());
+        static_cast<void>(whole.bits());
+    }
+}
+
 TEST(RandomStream, ACopyBranchesAndStreamsDiffer) {
     RandomStream random(1, 2), other(1, 3);
     random.bits();

@@ -15,6 +15,7 @@
 #include <iostream>
 #include <memory>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -151,6 +152,39 @@ struct NoiseWorkload {
                                  [](timing::Complex a, timing::Complex b) { return a.norm() < b.norm(); }) -
                 sums.begin());
         return best;
+    }
+};
+
+/// Simulated constant sources: draws of one list with the default statistics, each searched and, where the
+/// backend does that, maximised.
+struct DrawsWorkload {
+    EventList list;
+    timing::SearchOptions options;
+    timing::FrequencyGrid grid;
+    std::optional<timing::ConstantSource> source;
+    std::vector<engine::DrawTask> tasks;
+    double pairs = 0.0;  ///< draws x photons x trial frequencies
+
+    DrawsWorkload(int draws, std::size_t photons, std::int64_t trials) {
+        constexpr double span = 30000.0;
+        RandomStream random(20260106, photons);
+        list.exposure.frame_time = 0.0734;
+        list.gti = {{0.0}, {span}};
+        while (list.time.size() < photons) list.time.push_back(span * random.uniform());
+        std::sort(list.time.begin(), list.time.end());
+        options.draws = draws;
+        options.max_candidates = 6;
+        grid = {1.0 / (4.0 * span), 4, trials};
+        source.emplace(list);
+        tasks.push_back(engine::make_task(list, *source, grid, options, 1));
+        pairs = static_cast<double>(photons) * static_cast<double>(trials) * draws;
+    }
+    /// Whether each draw was maximised.
+    Decisions decisions(engine::PeriodSearch& backend) const {
+        const auto outcomes = backend.search(std::span<const engine::DrawTask>(tasks));
+        Decisions all;
+        for (const engine::DrawOutcome& draw : outcomes.at(0)) all.push_back(draw.maximised ? 1 : 0);
+        return all;
     }
 };
 
@@ -577,6 +611,21 @@ std::string run_benchmark(bool quick, bool dry_run) {
                            measure("drift_300", engines->backend, 1, drift.pairs, std::min(repeats, 3), [&] {
                                return drift.decisions(*engines->search);
                            }).json);
+    }
+    for (const int photons : {100, 300, 3000}) {
+        const std::int64_t trials = quick ? 5000 : 816'000;
+        const auto n = static_cast<std::size_t>(photons);
+        const DrawsWorkload many(quick ? 4 : 1000, n, trials), few(quick ? 4 : 20, n, trials);
+        for (const auto& [engines, workload] : {std::pair{&cuda, &many}, {&cpu, &few}}) {
+            const Measurement m =
+                measure(fmt::format("draws_{}", photons), engines->backend,
+                        static_cast<std::size_t>(workload->options.draws), workload->pairs,
+                        std::min(repeats, 3), [&] { return workload->decisions(*engines->search); });
+            rows.push_back("    " + m.json);
+            std::cerr << fmt::format("{} of {} draws were maximised by {}\n",
+                                     std::count(m.decisions.begin(), m.decisions.end(), 1),
+                                     m.decisions.size(), engines->backend);
+        }
     }
     for (const std::string& row : measure_growth(cuda, quick)) rows.push_back(row);
     // Both ways to the sums of a tile, each forced: where they cost the same is what the planner has to know.

@@ -167,6 +167,9 @@ class SmallSearch final : public engine::PeriodSearch {
     std::vector<engine::CompositeOutcome> search(std::span<const engine::CompositeTask> tasks) override {
         return inner_.search(tasks);
     }
+    std::vector<std::vector<engine::DrawOutcome>> search(std::span<const engine::DrawTask> tasks) override {
+        return inner_.search(tasks);
+    }
     std::vector<std::vector<timing::Complex>> sums(std::span<const engine::SumTask> tasks) override {
         return inner_.sums(tasks);
     }

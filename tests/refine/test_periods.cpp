@@ -1,4 +1,3 @@
-#include "../../src/refine/screened_peaks.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -19,9 +18,13 @@
 #include <xsift/refine/periods.hpp>
 #include <xsift/timing/light_curve.hpp>
 #include <xsift/timing/phase.hpp>
+#include <xsift/timing/screened_peaks.hpp>
 
 namespace xsift::refine {
 namespace {
+
+using timing::settle;
+using timing::TrialValue;
 
 using Rows = std::vector<PeriodCandidate>;
 

@@ -42,6 +42,11 @@ XSIFT_HD inline PhiloxBlock philox(std::uint64_t key, std::uint64_t counter_high
 class RandomStream {
   public:
     XSIFT_HD RandomStream(std::uint64_t seed, std::uint64_t stream) : seed_(seed), stream_(stream) {}
+    /// From its number `first` on (0: from the beginning), counted in calls of bits().
+    XSIFT_HD RandomStream(std::uint64_t seed, std::uint64_t stream, std::uint64_t first)
+        : seed_(seed), stream_(stream), counter_(first / 2) {
+        if (first % 2 == 1) static_cast<void>(bits());
+    }
 
     /// 64 random bits.
     XSIFT_HD std::uint64_t bits() {

@@ -9,8 +9,11 @@
 #include <vector>
 
 #include <xsift/engine/composite_search.hpp>
+#include <xsift/timing/constant_source.hpp>
 #include <xsift/timing/light_curve.hpp>
+#include <xsift/timing/screened_peaks.hpp>
 #include <xsift/timing/search.hpp>
+#include <xsift/timing/trials.hpp>
 #include <xsift/timing/trigonometric_sums.hpp>
 
 namespace xsift::engine {
@@ -65,6 +68,33 @@ struct SearchOutcome {
     std::vector<timing::StatisticPeaks> statistics;
 };
 
+/// Searches of simulated sources: draws of a source like the one of an event list that does not pulsate, each
+/// searched as the list was. A draw depends on the list, the seed and its number alone.
+struct DrawTask {
+    EventTask search;           ///< of the list: every draw has its number of photons and its weights
+    timing::ConstantRate rate;  ///< to memory that must outlive it
+    std::uint64_t seed = 0;
+    std::uint64_t first = 0;  ///< number of the first draw
+    std::int64_t count = 0;   ///< draws
+    timing::SearchExtent extent;
+    double span = 0.0;        ///< timing::time_span() of the list, s
+    int max_maxima = 1;       ///< frequencies wanted of a draw
+    double log10_fap = -3.0;  ///< what is as improbable is significant
+};
+/// @param source that of the list; both must outlive the task
+DrawTask make_task(const EventList& events, const timing::ConstantSource& source,
+                   const timing::FrequencyGrid& grid, const timing::SearchOptions& options,
+                   std::uint64_t seed);
+
+/// What a draw has. Either its most significant frequencies, maximised by the engine, one entry each, when
+/// none of them is significant; or what a search gives, for a polish that looks at vetoes and local noise. An
+/// engine may always give the latter.
+struct DrawOutcome {
+    bool maximised = false;
+    std::vector<timing::FoundMaximum> maxima;
+    SearchOutcome peaks;
+};
+
 /// A backend of the periodicity search. One call takes a whole batch; the outcome of a task does not depend
 /// on the others in the batch. Periodograms never leave the engine.
 class PeriodSearch {
@@ -75,6 +105,8 @@ class PeriodSearch {
     virtual std::vector<SearchOutcome> search(std::span<const EventTask> tasks) = 0;
     virtual std::vector<SearchOutcome> search(std::span<const LightCurveTask> tasks) = 0;
     virtual std::vector<CompositeOutcome> search(std::span<const CompositeTask> tasks) = 0;
+    /// An outcome a draw of each task.
+    virtual std::vector<std::vector<DrawOutcome>> search(std::span<const DrawTask> tasks) = 0;
     /// A sum an index of each task. The same to the last bit from call to call; those of two backends agree
     /// to the rounding of the phases.
     virtual std::vector<std::vector<timing::Complex>> sums(std::span<const SumTask> tasks) = 0;

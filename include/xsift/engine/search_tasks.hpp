@@ -12,6 +12,9 @@
 
 namespace xsift::engine {
 
+/// Peaks nearer than this to a stronger trial are dropped, Hz. @param span of the times, s
+double peak_separation(double span);
+
 /// Trials on either side that a peak must not be exceeded by: those nearer than the separation, at least one.
 std::int64_t peak_halo(const timing::FrequencyGrid& grid, double min_separation);
 

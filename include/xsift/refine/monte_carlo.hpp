@@ -4,10 +4,14 @@
 /// its good time intervals, its number of photons and the slow variations of its rate.
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
 #include <xsift/data/results.hpp>
+#include <xsift/timing/constant_source.hpp>
+#include <xsift/timing/screened_peaks.hpp>
+#include <xsift/timing/search.hpp>
 
 namespace xsift::refine {
 
@@ -15,10 +19,11 @@ namespace xsift::refine {
 /// they do not depend on shards, threads or neighbours.
 std::uint64_t simulation_seed(const std::string& source, const Exposure& exposure);
 
-/// Draw number `index`: as many photons as the list has, at times from its rate as it is between quantiles of
-/// its arrival times in good time, 50 photons or more apart and at most 16 of them (so that nothing that is
-/// searched for remains); its weights in random order.
+/// Draw number `index` of a source like the list that does not pulsate (timing::draw_photons).
 EventList simulated_constant(const EventList& events, std::uint64_t seed, std::uint64_t index);
+/// The same when the source is known.
+EventList simulated_constant(const EventList& events, const timing::ConstantSource& source,
+                             std::uint64_t seed, std::uint64_t index);
 
 /// Probability of a search's smallest false-alarm probability, from those of draws.
 ///
@@ -43,6 +48,11 @@ class SimulatedTail {
 /// The smallest log10_fap in white noise of a search of noise, which is what the tail is made of. Vetoed rows
 /// (too few cycles, where a rate that changes is strongest) are none: they cannot be offered.
 double smallest_log10_fap(const std::vector<PeriodCandidate>& rows);
+/// The same from the maxima of a search in which nothing is significant: only their frequencies can veto
+/// them.
+/// @param span timing::time_span() of the list
+double smallest_log10_fap(std::span<const timing::FoundMaximum> maxima, const Exposure& exposure, double span,
+                          const timing::SearchOptions& options);
 
 /// Replaces the false-alarm probabilities of the rows of Z2 and H at constant frequencies, and flags them
 /// (candidate_simulated, candidate_extrapolated). They then hold for all statistics of the list together.

@@ -51,6 +51,12 @@ double log10_h_single_local(std::span<const double> power, double powers, const 
 double z2_trials(double z2, int n, const SearchExtent& extent);
 double h_trials(double h, int harmonics, const SearchExtent& extent);
 
+/// The same of either statistic, Z2_n or H of at most n harmonics; and of both, the log10 of the probability
+/// that noise alone reaches the value anywhere in the search.
+double log10_single(const Statistic& statistic, double value, const SearchExtent& extent);
+double effective_trials(const Statistic& statistic, double value, const SearchExtent& extent);
+double log10_found_by_chance(const Statistic& statistic, double value, const SearchExtent& extent);
+
 /// Effective number of independent searches that several statistics of the same photons amount to: the
 /// probability that at least one of them has a false-alarm probability of at most 10^log10_fap, over that.
 /// Statistics of harmonics are nested; another (EF) counts as independent. At least 1 where there is one.
