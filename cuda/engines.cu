@@ -93,7 +93,7 @@ engine::Engines engines_of(const Device& device, const DeviceOptions& options) {
     XSIFT_CUDA_CHECK(cudaMemGetInfo(&free, &total));
     const auto usable = static_cast<std::int64_t>(free / 5 * 4);
     const engine::DeviceBudget budget(options.memory > 0 ? std::min(options.memory, usable) : usable);
-    return {"cuda", device.name, make_search_engine(budget, options.costs), make_grid_engine()};
+    return {"cuda", device.name, make_search_engine(budget, options.costs), make_grid_engine(budget)};
 }
 
 }  // namespace

@@ -98,8 +98,7 @@ std::int64_t bytes_of(const PairTask& task) {
 
 /// Runs of tasks that are on the device together.
 template <typename Task>
-std::vector<std::span<const Task>> groups_of(std::span<const Task> tasks) {
-    constexpr std::int64_t most_bytes = 48 << 20;
+std::vector<std::span<const Task>> groups_of(std::span<const Task> tasks, std::int64_t most_bytes) {
     constexpr std::size_t most_tasks = 4096;
     std::vector<std::span<const Task>> groups;
     std::size_t begin = 0;
@@ -149,6 +148,8 @@ struct Results {
 /// One group in flight. Two of them alternate, so that copies overlap with kernels.
 class Slot {
   public:
+    explicit Slot(std::int64_t room_bytes) : room_bytes_(room_bytes) {}
+
     void start(std::span<const GridTask> tasks, Templates& templates) {
         Results<GridCell>& out = cells_found_;
         out.prepare(tasks, [](const GridTask& task) { return task.max_cells; });
@@ -283,7 +284,8 @@ class Slot {
         package_.send(stream_);
         next_.zero(stream_);
         const auto room_of_block = static_cast<std::size_t>(most_bins) * grid_threads;
-        const unsigned blocks = blocks_for(fit_kernel, grid_threads, items_.size(), room_of_block);
+        const unsigned blocks =
+            blocks_for(fit_kernel, grid_threads, items_.size(), room_bytes_, room_of_block * sizeof(float));
         rates_.reserve(blocks * room_of_block);
         fit_kernel<<<blocks, grid_threads, 0, stream_.get()>>>(
             package_.at<GridJob>(jobs_at_), package_.at<GridItem>(items_at),
@@ -291,6 +293,7 @@ class Slot {
         XSIFT_CUDA_CHECK(cudaGetLastError());
     }
 
+    std::int64_t room_bytes_;
     Package package_;
     std::vector<CellCounts> counts_;
     std::vector<SpectrumPlaces> places_;
@@ -308,6 +311,11 @@ class Slot {
 
 class CudaGrid final : public engine::GridLikelihood {
   public:
+    explicit CudaGrid(const engine::DeviceBudget& budget)
+        : group_bytes_(budget.grid_group),
+          slots_{Slot(budget.grid_room), Slot(budget.grid_room)},
+          simulations_(budget),
+          posteriors_(budget) {}
     std::string name() const override { return "cuda"; }
     std::vector<GridOutcome> evaluate(std::span<const GridTask> tasks) override {
         return run<GridOutcome>(tasks);
@@ -330,7 +338,7 @@ class CudaGrid final : public engine::GridLikelihood {
         std::vector<Outcome> outcomes(tasks.size());
         if (tasks.empty()) return outcomes;
         templates_.send(tasks, slots_[0].stream());
-        const auto groups = groups_of(tasks);
+        const auto groups = groups_of(tasks, group_bytes_);
         const auto finish = [&](std::size_t g) {
             const auto first = static_cast<std::size_t>(groups[g].data() - tasks.data());
             slots_[g % slots_.size()].finish(std::span(outcomes).subspan(first, groups[g].size()));
@@ -344,6 +352,7 @@ class CudaGrid final : public engine::GridLikelihood {
         return outcomes;
     }
 
+    std::int64_t group_bytes_;
     Templates templates_;
     std::array<Slot, 2> slots_;
     Simulations simulations_;
@@ -352,8 +361,8 @@ class CudaGrid final : public engine::GridLikelihood {
 
 }  // namespace
 
-std::unique_ptr<engine::GridLikelihood> make_grid_engine() {
-    return std::make_unique<CudaGrid>();
+std::unique_ptr<engine::GridLikelihood> make_grid_engine(const engine::DeviceBudget& budget) {
+    return std::make_unique<CudaGrid>(budget);
 }
 
 }  // namespace xsift::cuda

@@ -67,16 +67,27 @@ class Package {
     DeviceBuffer<std::byte> device_;
 };
 
-/// Blocks of a kernel that take items until none is left: as many as run at once, or as 64 MB hold the rooms
-/// of. @param room_of_block floats
+/// Length of the run of tasks, from the first on, that take at most so many bytes; one at least.
+/// @param bytes_of a task
+template <typename Task, typename BytesOf>
+std::size_t leading_group(std::span<const Task> tasks, std::int64_t most_bytes, const BytesOf& bytes_of) {
+    std::size_t n = 1;
+    for (std::int64_t bytes = bytes_of(tasks[0]);
+         n < tasks.size() && (bytes += bytes_of(tasks[n])) <= most_bytes;)
+        ++n;
+    return n;
+}
+
+/// Blocks of a kernel that take items until none is left: as many as run at once, or as there is room for.
+/// @param most_room, room_of_block bytes
 template <typename Kernel>
-unsigned blocks_for(Kernel* kernel, int threads, std::size_t n_items, std::size_t room_of_block) {
-    constexpr std::size_t most_room = std::size_t{64} << 20;
+unsigned blocks_for(Kernel* kernel, int threads, std::size_t n_items, std::int64_t most_room,
+                    std::size_t room_of_block) {
     int device = 0, processors = 0, resident = 0;
     XSIFT_CUDA_CHECK(cudaGetDevice(&device));
     XSIFT_CUDA_CHECK(cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device));
     XSIFT_CUDA_CHECK(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&resident, kernel, threads, 0));
-    const std::size_t by_room = std::max<std::size_t>(1, most_room / (room_of_block * sizeof(float)));
+    const std::size_t by_room = std::max<std::size_t>(1, static_cast<std::size_t>(most_room) / room_of_block);
     return static_cast<unsigned>(
         std::min({n_items, by_room, static_cast<std::size_t>(processors * resident)}));
 }

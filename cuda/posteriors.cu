@@ -48,27 +48,21 @@ std::int64_t bytes_of(const PosteriorTask& task) {
     return 8 * (n + 4 * nodes_of(task)) + 4096;
 }
 
-/// Length of the run of tasks, from the first on, that are on the device together.
-std::size_t group_of(std::span<const PosteriorTask> tasks) {
-    constexpr std::int64_t most_bytes = 48 << 20;
-    std::size_t n = 1;
-    for (std::int64_t bytes = bytes_of(tasks[0]);
-         n < tasks.size() && (bytes += bytes_of(tasks[n])) <= most_bytes;)
-        ++n;
-    return n;
-}
-
 }  // namespace
 
 class Posteriors::Device {
   public:
+    explicit Device(const engine::DeviceBudget& budget)
+        : group_bytes_(budget.grid_group), room_bytes_(budget.grid_room) {}
+    std::int64_t group_bytes() const { return group_bytes_; }
+
     void run(std::span<const PosteriorTask> tasks, std::span<PosteriorOutcome> outcomes) {
         send(tasks);
         std::int64_t most_bins = 1;
         for (const PosteriorTask& task : tasks) most_bins = std::max(most_bins, task.n_bins);
         const auto room_of_block = static_cast<std::size_t>(node_threads * most_bins);
-        const unsigned blocks =
-            blocks_for(nodes_kernel, node_threads, items_.size(), 2 * room_of_block);  // of two floats
+        const unsigned blocks = blocks_for(nodes_kernel, node_threads, items_.size(), room_bytes_,
+                                           room_of_block * sizeof(double));
         rates_.reserve(blocks * room_of_block);
         next_.reserve(1);
         next_.zero(stream_);
@@ -201,6 +195,7 @@ class Posteriors::Device {
         stream_.synchronize();
     }
 
+    std::int64_t group_bytes_, room_bytes_;
     Package package_;
     std::vector<PosteriorItem> items_;
     std::size_t jobs_at_ = 0, items_at_ = 0;
@@ -214,14 +209,14 @@ class Posteriors::Device {
     Stream stream_;  // last: destroyed first, after waiting for work on the buffers
 };
 
-Posteriors::Posteriors() : device_(std::make_unique<Device>()) {}
+Posteriors::Posteriors(const engine::DeviceBudget& budget) : device_(std::make_unique<Device>(budget)) {}
 Posteriors::~Posteriors() = default;
 
 std::vector<PosteriorOutcome> Posteriors::evaluate(std::span<const PosteriorTask> tasks) {
     for (const PosteriorTask& task : tasks) engine::check_task(task);
     std::vector<PosteriorOutcome> outcomes(tasks.size());
     for (std::size_t first = 0; first < tasks.size();) {
-        const std::size_t n = group_of(tasks.subspan(first));
+        const std::size_t n = leading_group(tasks.subspan(first), device_->group_bytes(), bytes_of);
         device_->run(tasks.subspan(first, n), std::span(outcomes).subspan(first, n));
         first += n;
     }

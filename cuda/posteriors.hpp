@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include <xsift/engine/device_plan.hpp>
 #include <xsift/engine/grid_likelihood.hpp>
 
 namespace xsift::cuda {
@@ -13,7 +14,7 @@ namespace xsift::cuda {
 /// Integrates on the current device. Keeps its memory from batch to batch.
 class Posteriors {
   public:
-    Posteriors();
+    explicit Posteriors(const engine::DeviceBudget& budget);
     ~Posteriors();
     std::vector<engine::PosteriorOutcome> evaluate(std::span<const engine::PosteriorTask> tasks);
 

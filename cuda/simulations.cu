@@ -33,26 +33,21 @@ std::int64_t bytes_of(const SimulationTask& task) {
            static_cast<std::int64_t>(sizeof(LatticeMinimum)) * task.n_draws + 4096;
 }
 
-/// Length of the run of tasks, from the first on, that are on the device together.
-std::size_t group_of(std::span<const SimulationTask> tasks) {
-    constexpr std::int64_t most_bytes = 24 << 20;
-    std::size_t n = 1;
-    for (std::int64_t bytes = bytes_of(tasks[0]);
-         n < tasks.size() && (bytes += bytes_of(tasks[n])) <= most_bytes;)
-        ++n;
-    return n;
-}
-
 }  // namespace
 
 class Simulations::Device {
   public:
+    explicit Device(const engine::DeviceBudget& budget)
+        : group_bytes_(budget.grid_group), room_bytes_(budget.grid_room) {}
+    std::int64_t group_bytes() const { return group_bytes_; }
+
     void run(std::span<const SimulationTask> tasks, std::span<SimulationOutcome> outcomes) {
         send(tasks);
         std::int64_t most_bins = 1;
         for (const SimulationTask& task : tasks) most_bins = std::max(most_bins, task.n_bins);
         const auto room_of_block = static_cast<std::size_t>(2 * simulation_threads * most_bins);
-        const unsigned blocks = blocks_for(simulate_kernel, simulation_threads, items_.size(), room_of_block);
+        const unsigned blocks = blocks_for(simulate_kernel, simulation_threads, items_.size(), room_bytes_,
+                                           room_of_block * sizeof(float));
         counts_.reserve(blocks * room_of_block);
         next_.reserve(1);
         next_.zero(stream_);
@@ -112,6 +107,7 @@ class Simulations::Device {
         stream_.synchronize();
     }
 
+    std::int64_t group_bytes_, room_bytes_;
     Package package_;
     std::vector<SimulationItem> items_;
     std::size_t jobs_at_ = 0, items_at_ = 0;
@@ -122,14 +118,14 @@ class Simulations::Device {
     Stream stream_;  // last: destroyed first, after waiting for work on the buffers
 };
 
-Simulations::Simulations() : device_(std::make_unique<Device>()) {}
+Simulations::Simulations(const engine::DeviceBudget& budget) : device_(std::make_unique<Device>(budget)) {}
 Simulations::~Simulations() = default;
 
 std::vector<SimulationOutcome> Simulations::evaluate(std::span<const SimulationTask> tasks) {
     for (const SimulationTask& task : tasks) engine::check_task(task);
     std::vector<SimulationOutcome> outcomes(tasks.size());
     for (std::size_t first = 0; first < tasks.size();) {
-        const std::size_t n = group_of(tasks.subspan(first));
+        const std::size_t n = leading_group(tasks.subspan(first), device_->group_bytes(), bytes_of);
         device_->run(tasks.subspan(first, n), std::span(outcomes).subspan(first, n));
         first += n;
     }

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include <xsift/engine/device_plan.hpp>
 #include <xsift/engine/grid_likelihood.hpp>
 
 namespace xsift::cuda {
@@ -13,7 +14,7 @@ namespace xsift::cuda {
 /// Draws and fits on the current device. Keeps its memory from batch to batch.
 class Simulations {
   public:
-    Simulations();
+    explicit Simulations(const engine::DeviceBudget& budget);
     ~Simulations();
     std::vector<engine::SimulationOutcome> evaluate(std::span<const engine::SimulationTask> tasks);
 

@@ -11,6 +11,9 @@ namespace {
 constexpr std::size_t most_tasks = 256;
 constexpr std::int64_t most_photons = std::int64_t{1} << 23;
 
+/// More of them at once would not make the grid likelihood faster.
+constexpr std::int64_t most_grid_group = 48 << 20, most_grid_room = 64 << 20;
+
 /// Photons of a part of a long list, and the most parts of a list: their sums go to the host.
 constexpr std::int64_t part_photons = 2048, most_parts = 256;
 
@@ -21,7 +24,11 @@ std::int64_t length(std::span<const double> values) {
 }  // namespace
 
 DeviceBudget::DeviceBudget(std::int64_t bytes)
-    : product_group(bytes / 2 / product_workers), segment(bytes / 4 / direct_slots), sums(bytes / 8) {}
+    : product_group(bytes / 2 / product_workers),
+      segment(bytes / 4 / direct_slots),
+      sums(bytes / 8),
+      grid_group(std::min(most_grid_group, bytes / 80)),
+      grid_room(std::min(most_grid_room, bytes / 80)) {}
 
 ProductTask product_task(const EventTask& task, double sum_w, double sum_w2, double unit) {
     ProductTask p;

@@ -36,8 +36,9 @@ TEST(DevicePlan, ABudgetOfOneGigabyteIsKept) {
             task_of(std::span(time).first(n), 1000 + static_cast<std::int64_t>(2e6 * random.uniform()), 20));
     }
     const DeviceBudget budget(gigabyte);
-    EXPECT_LE(product_workers * budget.product_group + direct_slots * budget.segment + budget.sums,
-              gigabyte * 7 / 8);
+    EXPECT_LE(product_workers * budget.product_group + direct_slots * budget.segment + budget.sums +
+                  grid_groups * budget.grid_group + grid_rooms * budget.grid_room,
+              gigabyte * 39 / 40);
     const auto groups = product_groups(tasks, budget.product_group);
     std::size_t next = 0, left_out = 0;
     std::int64_t largest = 0;

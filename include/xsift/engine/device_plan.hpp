@@ -10,18 +10,22 @@
 
 namespace xsift::engine {
 
-/// Bytes of device memory for what grows with the batch. An eighth of the budget is left for the rest: the
-/// tasks of the grid likelihood, of which some 220 MB are on a device at most, and buffers
-/// that stay as large as the largest they were asked for.
+/// Bytes of device memory for what grows with the batch.
 struct DeviceBudget {
     /// @param bytes in all
     explicit DeviceBudget(std::int64_t bytes);
     std::int64_t product_group;  ///< one group of event tasks; product_workers of them at a time
     std::int64_t segment;        ///< one segment of a direct search; direct_slots of them at a time
     std::int64_t sums;           ///< the photons and sums of one launch
+    /// One group of tasks of the grid likelihood, and the room that its threads work in; grid_groups and
+    /// grid_rooms of them at a time. What is left of the last eighth is for templates and for buffers that
+    /// stay as large as the largest they were asked for.
+    std::int64_t grid_group, grid_room;
 };
 inline constexpr int product_workers = 6;  ///< groups in flight: one computes, the others prepare and report
 inline constexpr int direct_slots = 2;
+inline constexpr int grid_groups = 4;  ///< two of grids or pairs, one of simulations, one of posteriors
+inline constexpr int grid_rooms = 4;   ///< one each
 
 /// What a tile of the photon search costs, nanoseconds of a whole device: by the matrix product, by the
 /// transform. Estimated from the instructions that the compiler made for an H200, not measured; `xsift bench
