@@ -29,6 +29,8 @@ struct DeviceOps {
     }
     __device__ static std::int32_t rounded(float x) { return __float2int_rn(x); }
     __device__ static void add(std::int32_t* cell, std::int32_t value) { atomicAdd(cell, value); }
+    /// Makes what was stored in fast memory visible to the matrix instruction, beside a barrier.
+    __device__ static void publish() {}
     __device__ static void multiply_add(float (&d)[4], const std::uint32_t (&a)[4],
                                         const std::uint32_t (&b)[2]) {
         asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "

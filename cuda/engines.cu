@@ -1,6 +1,7 @@
 #include "check.cuh"
 #include "grid_engine.hpp"
 #include "search_engine.hpp"
+#include "warpgroup_product.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -93,7 +94,8 @@ engine::Engines engines_of(const Device& device, const DeviceOptions& options) {
     XSIFT_CUDA_CHECK(cudaMemGetInfo(&free, &total));
     const auto usable = static_cast<std::int64_t>(free / 5 * 4);
     const engine::DeviceBudget budget(options.memory > 0 ? std::min(options.memory, usable) : usable);
-    return {"cuda", device.name, make_search_engine(budget, options.costs), make_grid_engine(budget)};
+    return {"cuda", device.name, make_search_engine(budget, options.costs, options.warpgroups),
+            make_grid_engine(budget)};
 }
 
 }  // namespace
@@ -103,6 +105,10 @@ Availability availability() {
     for (const Device& device : visible_devices(problem))
         if (device.problem.empty()) names += (names.empty() ? "" : ", ") + device.name;
     return names.empty() ? unusable(problem) : Availability{true, {}, names};
+}
+
+bool has_warpgroup_products() {
+    return availability().usable && warpgroup_product_blocks() > 0;
 }
 
 engine::Engines make_engines(const DeviceOptions& options) {

@@ -11,6 +11,7 @@
 #include "product_body.cuh"
 #include "stream.cuh"
 #include "transform.cuh"
+#include "warpgroup_product.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -44,8 +45,9 @@ __global__ __launch_bounds__(tile_threads, 2) void product_kernel(const ProductT
                                                                   unsigned n_tiles, unsigned* next,
                                                                   double* sums, unsigned stride) {
     extern __shared__ __align__(16) unsigned char memory[];
-    search_by_product<DeviceOps>(*reinterpret_cast<SharedTile*>(memory), static_cast<int>(threadIdx.x), tasks,
-                                 tiles, n_tiles, next, sums, stride);
+    search_by_product<WarpProducts<DeviceOps>>(*reinterpret_cast<SharedTile*>(memory),
+                                               static_cast<int>(threadIdx.x), tasks, tiles, n_tiles, next,
+                                               sums, stride);
 }
 
 /// What the phases of a task's photons are made from.
@@ -148,12 +150,14 @@ struct ProductSearch::Implementation {
     DeviceBuffer<unsigned> next;  ///< tile to be taken: of the product, of the transform
     TransformSearch transform;
     engine::DeviceCosts costs;
-    unsigned blocks = 0, stride = 1;
+    unsigned blocks = 0, warpgroup_blocks = 0;  ///< of a launch; 0: products by warps
+    unsigned stride = 1;
     int most_wanted = 0;
     std::map<std::tuple<timing::Statistic::Kind, int, std::int64_t, std::size_t>, float> first_thresholds;
     std::vector<std::size_t> statistics_before;  ///< of each task of the group, statistics of those before it
 
-    bool prepare_device() {
+    /// @param warpgroups as those of ProductSearch
+    bool prepare_device(bool warpgroups) {
         if (blocks > 0) return true;
         if (device_property(cudaDevAttrComputeCapabilityMajor) < 8) return false;
         constexpr int bytes = static_cast<int>(sizeof(SharedTile));
@@ -165,6 +169,7 @@ struct ProductSearch::Implementation {
                                                                        tile_threads, bytes));
         blocks = static_cast<unsigned>(std::max(1, per_processor) *
                                        device_property(cudaDevAttrMultiProcessorCount));
+        if (warpgroups) warpgroup_blocks = warpgroup_product_blocks();
         return true;
     }
 
@@ -376,12 +381,15 @@ struct ProductSearch::Implementation {
         else if (by_transform > 0)
             transform.start(described.device.data(), described.host.size(), harmonics, tiles.device.data(),
                             by_transform, next.data() + 1, sums.device.data(), stride, stream);
-        if (by_product > 0) {
+        if (by_product > 0 && warpgroup_blocks > 0)
+            start_warpgroup_product(warpgroup_blocks, described.device.data(),
+                                    tiles.device.data() + by_transform, by_product, next.data(),
+                                    sums.device.data() + std::size_t{by_transform} * stride, stride, stream);
+        else if (by_product > 0)
             product_kernel<<<std::min(blocks, by_product), tile_threads, sizeof(SharedTile), stream.get()>>>(
                 described.device.data(), tiles.device.data() + by_transform, by_product, next.data(),
                 sums.device.data() + std::size_t{by_transform} * stride, stride);
-            XSIFT_CUDA_CHECK(cudaGetLastError());
-        }
+        XSIFT_CUDA_CHECK(cudaGetLastError());
         if (most_wanted > 0) {
             const auto n_slots = static_cast<unsigned>(slots.host.size());
             select_kernel<<<n_slots, exact_threads, 0, stream.get()>>>(
@@ -473,8 +481,8 @@ struct ProductSearch::Implementation {
     }
 };
 
-ProductSearch::ProductSearch(std::int64_t group_bytes, const engine::DeviceCosts& costs)
-    : group_bytes_(group_bytes), costs_(costs) {}
+ProductSearch::ProductSearch(std::int64_t group_bytes, const engine::DeviceCosts& costs, bool warpgroups)
+    : group_bytes_(group_bytes), costs_(costs), warpgroups_(warpgroups) {}
 ProductSearch::~ProductSearch() = default;
 
 std::vector<std::optional<engine::SearchOutcome>> ProductSearch::search(
@@ -588,7 +596,7 @@ std::vector<std::optional<engine::SearchOutcome>> ProductSearch::search(
     const auto n = std::min<std::size_t>(groups.size(), engine::product_workers);
     while (workers_.size() < n) workers_.push_back(std::make_unique<Implementation>());
     for (std::size_t w = 0; w < n; ++w)
-        if (!workers_[w]->prepare_device()) return outcomes;
+        if (!workers_[w]->prepare_device(warpgroups_)) return outcomes;
 
     // Each task's outcome has a place of its own, so that it does not matter who takes which group.
     std::atomic<std::size_t> next{0};

@@ -16,7 +16,8 @@ class ProductSearch {
   public:
     /// @param group_bytes device memory that one group of tasks in flight may use
     /// @param costs decide which tasks get the transform
-    ProductSearch(std::int64_t group_bytes, const engine::DeviceCosts& costs);
+    /// @param warpgroups products by groups of four warps, where the device has their instruction
+    ProductSearch(std::int64_t group_bytes, const engine::DeviceCosts& costs, bool warpgroups);
     ~ProductSearch();
     ProductSearch(const ProductSearch&) = delete;
     ProductSearch& operator=(const ProductSearch&) = delete;
@@ -45,6 +46,7 @@ class ProductSearch {
 
     std::int64_t group_bytes_;
     engine::DeviceCosts costs_;
+    bool warpgroups_;
     std::vector<std::unique_ptr<Implementation>> workers_;  ///< each with a stream
 };
 

@@ -31,13 +31,13 @@ struct TileSums {
     ProductFragment column[tile_columns];
 };
 
-/// The sums of harmonic k over all photons.
-template <typename Ops>
-__device__ inline void sum_photons(SharedTile& shared, const ProductTask& task, std::int64_t begin, int k,
-                                   int thread, TileSums& sums) {
+/// The sums of harmonic k over all photons. What a block does with the photons that are in fast memory is a
+/// parameter: prepare(unit, lane) makes factors of the offsets, multiply(steps) the products of all threads.
+template <typename Ops, typename Prepare, typename Multiply>
+__device__ inline void for_all_photons(SharedTile& shared, const ProductTask& task, std::int64_t begin, int k,
+                                       int thread, const Prepare& prepare, const Multiply& multiply) {
     const int warp = thread / 32, lane = thread % 32, own = thread % tile_photons,
               part = thread / tile_photons;
-    sums = {};
     // The photons of the next turn are on their way while this one's are multiplied.
     engine::LoadedPhoton next = engine::load_photon(task, k, 0, own);
     for (std::int32_t from = 0; from < task.n_photons; from += tile_photons) {
@@ -47,24 +47,40 @@ __device__ inline void sum_photons(SharedTile& shared, const ProductTask& task, 
         engine::place_photon<Ops>(shared.photons, task, begin, next, own, part);
         if (left > tile_photons) next = engine::load_photon(task, k, from + tile_photons, own);
         __syncthreads();
-        for (int unit = warp; unit < engine::offset_units(steps); unit += tile_warps)
-            engine::make_offset_fragments<Ops>(shared.photons, unit, lane);
+        for (int unit = warp; unit < engine::offset_units(steps); unit += tile_warps) prepare(unit, lane);
+        Ops::publish();
         __syncthreads();
-        for (int s = 0; s < steps; ++s) {
-            const engine::CentreFragment a = engine::make_centre_fragment<Ops>(shared.photons, warp, lane, s);
-#pragma unroll
-            for (int column = 0; column < tile_columns; ++column) {
-                const engine::OffsetFragment b = shared.photons.offset[s][column][lane];
-                ProductFragment& to = sums.column[column];
-                Ops::multiply_add(to.cc, a.cosine, b.cosine);
-                Ops::multiply_add(to.cs, a.cosine, b.sine);
-                Ops::multiply_add(to.sc, a.sine, b.cosine);
-                Ops::multiply_add(to.ss, a.sine, b.sine);
-            }
-        }
+        multiply(steps, warp, lane);
     }
     __syncthreads();
 }
+
+/// Products by the matrix instruction of a warp.
+template <typename Ops>
+struct WarpProducts {
+    __device__ static void sum_photons(SharedTile& shared, const ProductTask& task, std::int64_t begin, int k,
+                                       int thread, TileSums& sums) {
+        sums = {};
+        for_all_photons<Ops>(
+            shared, task, begin, k, thread,
+            [&](int unit, int lane) { engine::make_offset_fragments<Ops>(shared.photons, unit, lane); },
+            [&](int steps, int warp, int lane) {
+                for (int s = 0; s < steps; ++s) {
+                    const engine::CentreFragment a =
+                        engine::make_centre_fragment<Ops>(shared.photons, warp, lane, s);
+#pragma unroll
+                    for (int column = 0; column < tile_columns; ++column) {
+                        const engine::OffsetFragment b = shared.photons.offset[s][column][lane];
+                        ProductFragment& to = sums.column[column];
+                        Ops::multiply_add(to.cc, a.cosine, b.cosine);
+                        Ops::multiply_add(to.cs, a.cosine, b.sine);
+                        Ops::multiply_add(to.sc, a.sine, b.cosine);
+                        Ops::multiply_add(to.ss, a.sine, b.sine);
+                    }
+                }
+            });
+    }
+};
 
 template <bool is_first, bool with_h>
 __device__ void add_columns(const PlainHarmonic& harmonic, int warp, int lane, const TileSums& sums,
@@ -75,7 +91,8 @@ __device__ void add_columns(const PlainHarmonic& harmonic, int warp, int lane, c
 }
 
 /// Blocks take tiles until none is left. sums: n_tiles x stride.
-template <typename Ops>
+/// @tparam Products how the sums over photons are made
+template <typename Products>
 __device__ inline void search_by_product(SharedTile& shared, int thread, const ProductTask* tasks,
                                          const engine::Tile* tiles, unsigned n_tiles, unsigned* next,
                                          double* sums, unsigned stride) {
@@ -92,7 +109,7 @@ __device__ inline void search_by_product(SharedTile& shared, int thread, const P
         for (int k = 1; k <= task.harmonics; ++k) {
             if (tile.plain_harmonics >= 0) {
                 if (k <= tile.plain_harmonics) {
-                    sum_photons<Ops>(shared, task, tile.begin, k, thread, of_photons);
+                    Products::sum_photons(shared, task, tile.begin, k, thread, of_photons);
                     const PlainHarmonic harmonic(task, k);
                     if (k == 1 && !with_h)
                         add_columns<true, false>(harmonic, warp, lane, of_photons, shared.values);
@@ -104,7 +121,7 @@ __device__ inline void search_by_product(SharedTile& shared, int thread, const P
                         add_columns<false, true>(harmonic, warp, lane, of_photons, shared.values);
                 }
             } else if (const TileHarmonic harmonic(task, tile.begin, k); harmonic.any()) {
-                sum_photons<Ops>(shared, task, tile.begin, k, thread, of_photons);
+                Products::sum_photons(shared, task, tile.begin, k, thread, of_photons);
 #pragma unroll
                 for (int column = 0; column < tile_columns; ++column)
                     engine::add_rare_products(task, harmonic, warp, lane, column, of_photons.column[column],

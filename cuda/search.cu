@@ -385,8 +385,8 @@ std::vector<Statistic> statistics_of(const EventTask& task) {
 
 class CudaSearch final : public engine::PeriodSearch {
   public:
-    CudaSearch(const engine::DeviceBudget& budget, const engine::DeviceCosts& costs)
-        : budget_(budget), products_(budget.product_group, costs), sums_(budget.sums) {}
+    CudaSearch(const engine::DeviceBudget& budget, const engine::DeviceCosts& costs, bool warpgroups)
+        : budget_(budget), products_(budget.product_group, costs, warpgroups), sums_(budget.sums) {}
     std::string name() const override { return "cuda"; }
     std::vector<engine::SearchOutcome> search(std::span<const EventTask> tasks) override {
         return by_tiles_or<engine::SearchOutcome>(tasks, [&](auto others) { return run(others); });
@@ -468,8 +468,8 @@ class CudaSearch final : public engine::PeriodSearch {
 }  // namespace
 
 std::unique_ptr<engine::PeriodSearch> make_search_engine(const engine::DeviceBudget& budget,
-                                                         const engine::DeviceCosts& costs) {
-    return std::make_unique<CudaSearch>(budget, costs);
+                                                         const engine::DeviceCosts& costs, bool warpgroups) {
+    return std::make_unique<CudaSearch>(budget, costs, warpgroups);
 }
 
 }  // namespace xsift::cuda

@@ -12,6 +12,10 @@ engine::Ceilings ceilings() {
     return {};
 }
 
+bool has_warpgroup_products() {
+    return false;
+}
+
 engine::Engines make_engines(const DeviceOptions&) {
     throw Error(ErrorKind::backend_unavailable, "BUILT_WITHOUT_CUDA", "the cuda backend cannot be used",
                 availability().reason, "Use --backend cpu, or build with a CUDA compiler on PATH.");

@@ -17,6 +17,7 @@
 #include <numeric>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -629,25 +630,35 @@ std::string run_benchmark(bool quick, bool dry_run) {
     }
     for (const std::string& row : measure_growth(cuda, quick)) rows.push_back(row);
     // Both ways to the sums of a tile, each forced: where they cost the same is what the planner has to know.
-    cuda::DeviceOptions product, transform;
-    product.costs = {0.0, 0.0, 1.0, 1.0};
+    // And products by groups of warps, where the device has them.
+    cuda::DeviceOptions product, transform, warpgroups;
+    product.costs = warpgroups.costs = {0.0, 0.0, 1.0, 1.0};
     transform.costs = {1.0, 1.0, 0.0, 0.0};
-    auto by_product = device(product), by_transform = device(transform);
+    warpgroups.warpgroups = true;
+    auto by_product = device(product), by_transform = device(transform), by_warpgroups = device(warpgroups);
+    std::vector<std::pair<std::string, engine::Engines*>> ways{{"product", &by_product},
+                                                               {"transform", &by_transform}};
+    if (dry_run || cuda::has_warpgroup_products())
+        ways.emplace_back("product_wgmma", &by_warpgroups);
+    else
+        std::cerr << "the device has no matrix instruction of groups of warps\n";
     for (const auto& [photons, sources] :
          {std::pair{300, 500}, {1000, 500}, {3000, 200}, {30'000, 32}, {1'000'000, 2}}) {
         const SearchWorkload workload(quick ? 2 : static_cast<std::size_t>(sources),
                                       quick ? std::min(photons, 3000) : photons, quick ? 20'000 : 816'000);
         std::vector<Decisions> found;
-        for (const auto& [way, engines] : {std::pair{"product", &by_product}, {"transform", &by_transform}}) {
+        for (const auto& [way, engines] : ways) {
             Measurement m = measure(fmt::format("forced_{}_{}", way, photons), engines->backend,
                                     workload.tasks.size(), workload.pairs, std::min(repeats, 3),
                                     [&] { return workload.decisions(*engines->search); });
             rows.push_back("    " + m.json);
             found.push_back(std::move(m.decisions));
         }
-        if (found[0] != found[1])
-            std::cerr << fmt::format("the two ways differ in the best trial of {:.0f}% of the sources\n",
-                                     100.0 * (1.0 - agreement(found[0], found[1])));
+        for (std::size_t w = 1; w < ways.size(); ++w)
+            if (found[w] != found[0])
+                std::cerr << fmt::format(
+                    "{} and product differ in the best trial of {:.0f}% of the sources\n", ways[w].first,
+                    100.0 * (1.0 - agreement(found[w], found[0])));
     }
     const engine::Ceilings of_device = cuda::ceilings(), of_cpu = engine::cpu_ceilings(pool);
     // A transform through the memory of a device: a grid of single-precision complex numbers, twice as fine

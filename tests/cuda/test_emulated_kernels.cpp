@@ -1,11 +1,13 @@
 // The kernels of the searches by tiles, whole, on a block of host threads: barriers, atomics, shared memory
 // and the order of things are the device's; arithmetic and matrix instruction are the host's.
 #include "emulated_block.hpp"
+#include "emulated_warpgroup.hpp"
 #include "exact_body.cuh"
 #include "half_precision.hpp"
 #include "product_body.cuh"
 #include "search_tasks.hpp"
 #include "transform_body.cuh"
+#include "warpgroup_body.cuh"
 
 #include <algorithm>
 #include <cmath>
@@ -31,6 +33,33 @@ struct BlockOps : test::HostOps {
     static void add(std::int32_t* cell, std::int32_t value) { atomicAdd(cell, value); }
     static void multiply_add(float (&d)[4], const std::uint32_t (&a)[4], const std::uint32_t (&b)[2]) {
         test::multiply_in_warp(d, a, b, test::host_mma);
+    }
+};
+
+struct WarpgroupOps : BlockOps {
+    inline static const unsigned char* fast_memory = nullptr;  ///< what its addresses count from
+    static void begin(TileSums&) {}
+    static void multiply_add(TileSums& sums, const engine::CentreFragment& a,
+                             const engine::OffsetCores& offsets) {
+        const auto address =
+            static_cast<std::uint32_t>(reinterpret_cast<const unsigned char*>(&offsets) - fast_memory);
+        const test::DescribedMatrix cores(engine::matrix_descriptor(address), fast_memory);
+        multiply_add(sums, a.cosine, cores, &ProductFragment::cc, &ProductFragment::cs);
+        multiply_add(sums, a.sine, cores, &ProductFragment::sc, &ProductFragment::ss);
+    }
+    static void end() {}
+    static void wait_for_all_but_one() {}
+    static void finish(TileSums&) {}
+
+  private:
+    using Part = float (ProductFragment::*)[4];
+    static void multiply_add(TileSums& sums, const std::uint32_t (&a)[4], const test::DescribedMatrix& b,
+                             Part with_cosines, Part with_sines) {
+        float d[16][4] = {};
+        test::multiply_in_warpgroup(d, a, b);
+        for (int group = 0; group < 16; ++group)
+            for (int i = 0; i < 4; ++i)
+                (sums.column[group % 8].*(group < 8 ? with_cosines : with_sines))[i] += d[group][i];
     }
 };
 
@@ -71,10 +100,12 @@ class EmulatedTask {
         sums_.assign(tiles_.size() * statistics, -1e30);
     }
 
+    template <typename Products = WarpProducts<BlockOps>>
     void search_by_product() {
         const auto shared = std::make_unique<SharedTile>();
+        WarpgroupOps::fast_memory = reinterpret_cast<const unsigned char*>(shared.get());
         test::run_block(engine::tile_threads, [&](int thread) {
-            cuda::search_by_product<BlockOps>(*shared, thread, &task_, tiles_.data(), n_tiles(), &next_,
+            cuda::search_by_product<Products>(*shared, thread, &task_, tiles_.data(), n_tiles(), &next_,
                                               sums_.data(), static_cast<unsigned>(slots_.size()));
         });
     }
@@ -261,14 +292,36 @@ TEST(EmulatedKernels, DriftsAndAccelerationsByTransform) {
     }
 }
 
-TEST(EmulatedKernels, ProductWithTwoTurnsOfPhotonsAndWindow) {
+/// Two turns of photons, the second with fewer steps, and a window.
+template <typename Products>
+void expect_two_turns_right() {
     const EventList list = test::photons(90, 4e4, 0.0123, 0.4, 3);
     EventTask task = test::task_of(list, 3, 700);
     task.gti_start = list.gti.start;
     task.gti_stop = list.gti.stop;
     task.statistics = {{Kind::z2, 1}, {Kind::h, 2}};
     EmulatedTask emulated(task);
-    emulated.search_by_product();
+    emulated.search_by_product<Products>();
+    emulated.expect_right();
+}
+
+TEST(EmulatedKernels, ProductWithTwoTurnsOfPhotonsAndWindow) {
+    expect_two_turns_right<WarpProducts<BlockOps>>();
+}
+
+TEST(EmulatedKernels, ProductOfWarpgroupsWithTwoTurnsOfPhotonsAndWindow) {
+    expect_two_turns_right<WarpgroupProducts<WarpgroupOps>>();
+}
+
+/// Several tiles by groups of warps, with weights.
+TEST(EmulatedKernels, FewPhotonsByProductOfWarpgroups) {
+    EventList list = test::photons(37, 4e4, 0.0123, 0.4, 3);
+    for (std::size_t i = 0; i < list.size(); ++i) list.weight.push_back(0.2f + 0.03f * static_cast<float>(i));
+    EventTask task = test::task_of(list, 50'000, 9000);
+    task.statistics = {{Kind::z2, 1}};
+    task.band_edges = {0, 6000, 9000};
+    EmulatedTask emulated(task);
+    emulated.search_by_product<WarpgroupProducts<WarpgroupOps>>();
     emulated.expect_right();
 }
 

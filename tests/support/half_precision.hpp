@@ -52,6 +52,7 @@ struct HostOps {
     static float exponential(float x) { return std::exp(x); }
     static float root(float x) { return std::sqrt(x); }
     static std::int32_t rounded(float x) { return static_cast<std::int32_t>(std::lrint(x)); }
+    static void publish() {}
     static void add(std::int32_t* cell, std::int32_t value) { *cell += value; }
 };
 

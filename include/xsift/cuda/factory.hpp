@@ -23,10 +23,16 @@ Availability availability();
 /// without a device, no products without tensor cores.
 engine::Ceilings ceilings();
 
+/// Whether the current device has the matrix instruction of groups of four warps.
+bool has_warpgroup_products();
+
 /// How devices are used.
 struct DeviceOptions {
     std::int64_t memory = 0;    ///< bytes that may be used of each; 0: four fifths of what is free on it now
     engine::DeviceCosts costs;  ///< decide how photons are searched, not what is found
+    /// Products by the matrix instruction of groups of four warps where the device has it (compute capability
+    /// 9.0), not by that of warps. Not measured yet, so for benchmarks and tests alone.
+    bool warpgroups = false;
 };
 
 /// The CUDA engines on all visible devices that can be used (CUDA_VISIBLE_DEVICES says which are visible),

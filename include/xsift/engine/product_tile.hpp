@@ -94,7 +94,8 @@ struct TilePhotons {
     SinglePhasor eight_offsets[tile_photons], eight_centres[tile_photons];  ///< turns over eight of each
     union {
         OffsetFragment offset[tile_steps][tile_columns][32];
-        SumPair pending[8][tile_threads];  ///< when the products are done
+        alignas(16) std::uint32_t cores[tile_steps][2][tile_columns][2][32];  ///< OffsetCores of each step
+        SumPair pending[8][tile_threads];                                     ///< when the products are done
     };
 };
 
@@ -172,8 +173,9 @@ XSIFT_HD inline int offset_units(int steps) {
 }
 
 /// Factors at the offsets: columns_in_turn matrices of a step, unit 0 <= unit < offset_units(steps).
-template <typename Ops>
-XSIFT_HD inline void make_offset_fragments(TilePhotons& to, int unit, int lane) {
+/// put(step, column, fragment) takes each.
+template <typename Ops, typename Put>
+XSIFT_HD inline void make_offset_factors(const TilePhotons& photons, int unit, int lane, const Put& put) {
     constexpr int turns = tile_columns / columns_in_turn;
     const int s = unit / turns, first = unit % turns * columns_in_turn;
     const auto j = static_cast<std::uint32_t>(8 * first + lane / 4);
@@ -181,8 +183,8 @@ XSIFT_HD inline void make_offset_fragments(TilePhotons& to, int unit, int lane) 
     for (int word = 0; word < 2; ++word)
         for (int half = 0; half < 2; ++half) {
             const int p = 16 * s + fragment_photon(lane, word, half);
-            at[word][half] = Ops::turn(to.half[p] + j * to.step[p]);
-            eight[word][half] = to.eight_offsets[p];
+            at[word][half] = Ops::turn(photons.half[p] + j * photons.step[p]);
+            eight[word][half] = photons.eight_offsets[p];
         }
     for (int column = first; column < first + columns_in_turn; ++column) {
         OffsetFragment fragment;
@@ -191,8 +193,14 @@ XSIFT_HD inline void make_offset_fragments(TilePhotons& to, int unit, int lane) 
             fragment.sine[word] = Ops::pack(at[word][0].sine, at[word][1].sine);
             for (int half = 0; half < 2; ++half) at[word][half] = at[word][half] * eight[word][half];
         }
-        to.offset[s][column][lane] = fragment;
+        put(s, column, fragment);
     }
+}
+template <typename Ops>
+XSIFT_HD inline void make_offset_fragments(TilePhotons& to, int unit, int lane) {
+    make_offset_factors<Ops>(to, unit, lane, [&](int s, int column, const OffsetFragment& fragment) {
+        to.offset[s][column][lane] = fragment;
+    });
 }
 
 /// Factors at the centres that a thread holds in step s.
