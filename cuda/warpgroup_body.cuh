@@ -4,6 +4,8 @@
 
 #include "product_body.cuh"
 
+#include <cstdint>
+
 #include <xsift/engine/warpgroup_tile.hpp>
 
 namespace xsift::cuda {
