@@ -10,6 +10,8 @@
 #include <span>
 #include <vector>
 
+#include <xsift/engine/grid_task.hpp>
+
 namespace xsift::cuda {
 
 /// Arrays that share one allocation of device memory, each at a multiple of 16 bytes. First they are all
@@ -67,15 +69,21 @@ class Package {
     DeviceBuffer<std::byte> device_;
 };
 
-/// Length of the run of tasks, from the first on, that take at most so many bytes; one at least.
-/// @param bytes_of a task
-template <typename Task, typename BytesOf>
-std::size_t leading_group(std::span<const Task> tasks, std::int64_t most_bytes, const BytesOf& bytes_of) {
-    std::size_t n = 1;
-    for (std::int64_t bytes = bytes_of(tasks[0]);
-         n < tasks.size() && (bytes += bytes_of(tasks[n])) <= most_bytes;)
-        ++n;
-    return n;
+/// Tasks group by group, each as many as take at most so many bytes (one at least).
+/// @param device run(tasks, outcomes); @param bytes_of a task
+template <typename Outcome, typename Task, typename Device, typename BytesOf>
+std::vector<Outcome> run_in_groups(Device& device, std::span<const Task> tasks, std::int64_t most_bytes,
+                                   const BytesOf& bytes_of) {
+    for (const Task& task : tasks) engine::check_task(task);
+    std::vector<Outcome> outcomes(tasks.size());
+    for (std::size_t first = 0, n = 0; first < tasks.size(); first += n) {
+        n = 1;
+        for (std::int64_t bytes = bytes_of(tasks[first]);
+             first + n < tasks.size() && (bytes += bytes_of(tasks[first + n])) <= most_bytes;)
+            ++n;
+        device.run(tasks.subspan(first, n), std::span(outcomes).subspan(first, n));
+    }
+    return outcomes;
 }
 
 /// Blocks of a kernel that take items until none is left: as many as run at once, or as there is room for.

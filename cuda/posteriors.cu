@@ -6,7 +6,6 @@
 
 #include <algorithm>
 
-#include <xsift/engine/grid_task.hpp>
 #include <xsift/engine/posterior_arrays.hpp>
 
 namespace xsift::cuda {
@@ -213,14 +212,7 @@ Posteriors::Posteriors(const engine::DeviceBudget& budget) : device_(std::make_u
 Posteriors::~Posteriors() = default;
 
 std::vector<PosteriorOutcome> Posteriors::evaluate(std::span<const PosteriorTask> tasks) {
-    for (const PosteriorTask& task : tasks) engine::check_task(task);
-    std::vector<PosteriorOutcome> outcomes(tasks.size());
-    for (std::size_t first = 0; first < tasks.size();) {
-        const std::size_t n = leading_group(tasks.subspan(first), device_->group_bytes(), bytes_of);
-        device_->run(tasks.subspan(first, n), std::span(outcomes).subspan(first, n));
-        first += n;
-    }
-    return outcomes;
+    return run_in_groups<PosteriorOutcome>(*device_, tasks, device_->group_bytes(), bytes_of);
 }
 
 }  // namespace xsift::cuda

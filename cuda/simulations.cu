@@ -7,7 +7,6 @@
 
 #include <algorithm>
 
-#include <xsift/engine/grid_task.hpp>
 #include <xsift/engine/simulation_arrays.hpp>
 
 namespace xsift::cuda {
@@ -122,14 +121,7 @@ Simulations::Simulations(const engine::DeviceBudget& budget) : device_(std::make
 Simulations::~Simulations() = default;
 
 std::vector<SimulationOutcome> Simulations::evaluate(std::span<const SimulationTask> tasks) {
-    for (const SimulationTask& task : tasks) engine::check_task(task);
-    std::vector<SimulationOutcome> outcomes(tasks.size());
-    for (std::size_t first = 0; first < tasks.size();) {
-        const std::size_t n = leading_group(tasks.subspan(first), device_->group_bytes(), bytes_of);
-        device_->run(tasks.subspan(first, n), std::span(outcomes).subspan(first, n));
-        first += n;
-    }
-    return outcomes;
+    return run_in_groups<SimulationOutcome>(*device_, tasks, device_->group_bytes(), bytes_of);
 }
 
 }  // namespace xsift::cuda
