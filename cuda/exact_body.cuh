@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include <xsift/engine/multi_term_kernel.hpp>
 #include <xsift/engine/product_tile.hpp>
 
 namespace xsift::cuda {
@@ -20,9 +21,9 @@ struct StatisticSlot {
 };
 /// A peak recomputed in double.
 struct ExactPeak {
-    std::int64_t trial;
-    double value;
-    std::int32_t harmonics;
+    std::int64_t trial = 0;
+    double value = 0.0;
+    std::int32_t harmonics = 1;
 };
 
 /// Peaks of a slot that were kept and are wanted; none when more were found than there is room for, since the
@@ -64,6 +65,51 @@ __device__ inline double block_sum(double own, double* shared, int thread) {
     return shared[0];
 }
 
+/// A statistic at a trial in double; thread 0 has it.
+/// @param shared exact_threads numbers in fast memory
+__device__ inline ExactPeak exact_peak(double* shared, int thread, const ProductTask& task, int statistic,
+                                       std::int64_t trial) {
+    const auto index = static_cast<std::uint64_t>(task.first + trial);
+    if (task.weighted_value != nullptr) {
+        timing::LombScargleSums<double> sums = engine::exact_curve_share(task, index, thread, exact_threads);
+        sums.c = block_sum(sums.c, shared, thread);
+        sums.s = block_sum(sums.s, shared, thread);
+        sums.yc = block_sum(sums.yc, shared, thread);
+        sums.ys = block_sum(sums.ys, shared, thread);
+        sums.c2 = block_sum(sums.c2, shared, thread);
+        sums.s2 = block_sum(sums.s2, shared, thread);
+        sums.yy = 1.0;
+        return {trial, timing::lomb_scargle_power(sums), 1};
+    }
+    timing::HTest<double> h;
+    for (int k = 1; k <= task.statistic_harmonics[statistic]; ++k) {
+        const timing::Complex share = engine::exact_share(task, index, k, thread, exact_threads);
+        const double re = block_sum(share.re, shared, thread), im = block_sum(share.im, shared, thread);
+        if (thread == 0) h.add(engine::exact_term(task, trial, k, {re, im}));
+    }
+    return task.statistic_is_h[statistic] ? ExactPeak{trial, h.h, h.best_m}
+                                          : ExactPeak{trial, h.z2, task.statistic_harmonics[statistic]};
+}
+
+/// The power of a fit of several harmonics at a trial in double; thread 0 has it.
+/// @param shared exact_threads numbers in fast memory
+__device__ inline ExactPeak exact_terms(double* shared, int thread, const engine::MultiTermPass& pass,
+                                        int statistic, std::int64_t trial) {
+    timing::MultiTermSums<double> sums;
+    sums.yy = 1.0;
+    for (int k = 1; k <= 2 * pass.terms; ++k) {
+        const engine::TermShare share = engine::exact_term_share(pass, trial, k, thread, exact_threads);
+        sums.c[k] = block_sum(share.c, shared, thread);
+        sums.s[k] = block_sum(share.s, shared, thread);
+        if (k > pass.terms) continue;
+        sums.yc[k] = block_sum(share.yc, shared, thread);
+        sums.ys[k] = block_sum(share.ys, shared, thread);
+    }
+    if (thread != 0) return {};
+    const int n = engine::usable_terms_of(pass, trial, pass.statistic_terms[statistic]);
+    return {trial, timing::multi_term_power(sums, timing::fit_terms(sums, n, false), n), n};
+}
+
 /// The statistic of one wanted peak in double.
 /// @param shared exact_threads numbers in fast memory
 __device__ inline void recompute_peak(double* shared, int thread, unsigned block, const ProductTask* tasks,
@@ -72,31 +118,8 @@ __device__ inline void recompute_peak(double* shared, int thread, unsigned block
     const StatisticSlot slot = slots[block / static_cast<unsigned>(most)];
     const ProductTask& task = tasks[slot.task];
     if (static_cast<int>(block % static_cast<unsigned>(most)) >= wanted_peaks(slot, task)) return;
-    const std::int64_t trial = trials[block], index = task.first + trial;
-    if (task.weighted_value != nullptr) {
-        timing::LombScargleSums<double> sums =
-            engine::exact_curve_share(task, static_cast<std::uint64_t>(index), thread, exact_threads);
-        sums.c = block_sum(sums.c, shared, thread);
-        sums.s = block_sum(sums.s, shared, thread);
-        sums.yc = block_sum(sums.yc, shared, thread);
-        sums.ys = block_sum(sums.ys, shared, thread);
-        sums.c2 = block_sum(sums.c2, shared, thread);
-        sums.s2 = block_sum(sums.s2, shared, thread);
-        sums.yy = 1.0;
-        if (thread == 0) found[block] = {trial, timing::lomb_scargle_power(sums), 1};
-        return;
-    }
-    timing::HTest<double> h;
-    for (int k = 1; k <= task.statistic_harmonics[slot.statistic]; ++k) {
-        const timing::Complex share =
-            engine::exact_share(task, static_cast<std::uint64_t>(index), k, thread, exact_threads);
-        const double re = block_sum(share.re, shared, thread), im = block_sum(share.im, shared, thread);
-        if (thread == 0) h.add(engine::exact_term(task, trial, k, {re, im}));
-    }
-    if (thread == 0)
-        found[block] = task.statistic_is_h[slot.statistic]
-                           ? ExactPeak{trial, h.h, h.best_m}
-                           : ExactPeak{trial, h.z2, task.statistic_harmonics[slot.statistic]};
+    const ExactPeak exact = exact_peak(shared, thread, task, slot.statistic, trials[block]);
+    if (thread == 0) found[block] = exact;
 }
 
 }  // namespace xsift::cuda

@@ -5,6 +5,7 @@
 
 #include "composite.hpp"
 #include "device_buffer.cuh"
+#include "exact_body.cuh"
 #include "product.hpp"
 #include "search_engine.hpp"
 #include "stream.cuh"
@@ -81,14 +82,37 @@ __global__ void key_kernel(const float* value, const std::int32_t* peak, const s
 }
 
 /// Compact form of the strongest peaks, for the way back.
-__global__ void gather_kernel(const float* key, const std::int32_t* peak, const std::int32_t* best,
-                              std::int32_t n, float* out_value, std::int32_t* out_index,
-                              std::int32_t* out_best) {
+__global__ void gather_kernel(const float* key, const std::int32_t* peak, std::int32_t n, float* out_value,
+                              std::int32_t* out_index) {
     const std::int32_t i = static_cast<std::int32_t>(blockIdx.x * blockDim.x + threadIdx.x);
     if (i >= n) return;
     out_value[i] = key[i];
     out_index[i] = key[i] > 0.0f ? peak[i] : 0;
-    out_best[i] = key[i] > 0.0f ? best[peak[i]] : 0;
+}
+
+/// The strongest peaks again in double: a block a peak, statistic by statistic.
+/// @param value, index `kept` a statistic; values of 0: none
+__global__ __launch_bounds__(exact_threads) void exact_peaks_kernel(const __grid_constant__ ProductTask task,
+                                                                    std::int64_t begin, int kept,
+                                                                    const float* value,
+                                                                    const std::int32_t* index,
+                                                                    ExactPeak* found) {
+    __shared__ double shared[exact_threads];
+    const int at = static_cast<int>(blockIdx.x), thread = static_cast<int>(threadIdx.x);
+    if (!(value[at] > 0.0f)) return;
+    const ExactPeak peak = exact_peak(shared, thread, task, at / kept, begin + index[at]);
+    if (thread == 0) found[at] = peak;
+}
+
+/// The same for fits of several harmonics, of the trials of a segment.
+__global__ __launch_bounds__(exact_threads) void exact_terms_kernel(
+    const __grid_constant__ engine::MultiTermPass pass, int kept, const float* value,
+    const std::int32_t* index, ExactPeak* found) {
+    __shared__ double shared[exact_threads];
+    const int at = static_cast<int>(blockIdx.x), thread = static_cast<int>(threadIdx.x);
+    if (!(value[at] > 0.0f)) return;
+    const ExactPeak peak = exact_terms(shared, thread, pass, at / kept, index[at]);
+    if (thread == 0) found[at] = peak;
 }
 
 unsigned blocks_for(std::int64_t n) {
@@ -186,6 +210,13 @@ class Slot {
             pass.first_harmonic += left <= 2 ? left : harmonics_per_pass;
         }
         find_peaks();
+        ProductTask exact = engine::product_task(task, events.sum_w, events.sum_w2, 1.0);
+        exact.sum_w2 = events.sum_w2;
+        exact.step = pass.step;
+        exact.weight = pass.weight;
+        exact.gti_start = pass.gti_start;
+        exact.gti_stop = pass.gti_stop;
+        recompute(exact);
     }
 
     void start(const LightCurveTask& task, const Segment& segment) {
@@ -214,6 +245,11 @@ class Slot {
             multi_term_kernel<<<blocks_for(count()), block_threads, 0, stream_.get()>>>(pass);
             XSIFT_CUDA_CHECK(cudaGetLastError());
             find_peaks();
+            if (top() > 0)
+                exact_terms_kernel<<<static_cast<unsigned>(top()), exact_threads, 0, stream_.get()>>>(
+                    pass, kept_, top_value_.data(), top_index_.data(), exact_.data());
+            XSIFT_CUDA_CHECK(cudaGetLastError());
+            exact_.copy_to(exact_host_.span(), stream_);
             return;
         }
         light_curve_kernel<<<blocks_for(count()), block_threads, 0, stream_.get()>>>(
@@ -222,6 +258,13 @@ class Slot {
              value_.data(), best_.data()});
         XSIFT_CUDA_CHECK(cudaGetLastError());
         find_peaks();
+        ProductTask exact;
+        exact.step = step_.data();
+        exact.weight = weight_.data();
+        exact.weighted_value = weighted_value_.data();
+        exact.n_photons = static_cast<std::int32_t>(task.time.size());
+        exact.first = task.grid.first;
+        recompute(exact);
     }
 
     /// Waits for the segment in flight, if there is one, and adds what it found.
@@ -244,8 +287,8 @@ class Slot {
                 const std::size_t at = static_cast<std::size_t>(s) * kept_ + i;
                 if (!(top_value_host_[at] > 0.0f)) continue;
                 const std::int64_t trial = segment_.begin + top_index_host_[at];
-                out.peaks.add({trial, grid_.frequency(trial), static_cast<double>(top_value_host_[at]),
-                               top_best_host_[at]});
+                out.peaks.add(
+                    {trial, grid_.frequency(trial), exact_host_[at].value, exact_host_[at].harmonics});
             }
         }
         n_statistics_ = 0;
@@ -253,6 +296,17 @@ class Slot {
 
   private:
     std::int64_t count() const { return segment_.end - segment_.begin; }
+    /// Places for the strongest peaks of all statistics.
+    int top() const { return n_statistics_ * kept_; }
+
+    /// The strongest peaks in double.
+    void recompute(const ProductTask& task) {
+        if (top() > 0)
+            exact_peaks_kernel<<<static_cast<unsigned>(top()), exact_threads, 0, stream_.get()>>>(
+                task, segment_.begin, kept_, top_value_.data(), top_index_.data(), exact_.data());
+        XSIFT_CUDA_CHECK(cudaGetLastError());
+        exact_.copy_to(exact_host_.span(), stream_);
+    }
 
     /// Through page-locked memory, so that the copy overlaps with the other stream's kernels.
     template <typename T, typename Container>
@@ -275,13 +329,14 @@ class Slot {
         n_peaks_.reserve(1);
         sum_.reserve(n);
         sum_host_.reserve(n);
-        const std::size_t top = n * static_cast<std::size_t>(kept_);
-        top_value_.reserve(top);
-        top_index_.reserve(top);
-        top_best_.reserve(top);
-        top_value_host_.reserve(top);
-        top_index_host_.reserve(top);
-        top_best_host_.reserve(top);
+        const auto places = static_cast<std::size_t>(top());
+        top_value_.reserve(places);
+        top_index_.reserve(places);
+        exact_.reserve(places);
+        exact_.zero(stream_);  // where there is no peak nothing is written
+        top_value_host_.reserve(places);
+        top_index_host_.reserve(places);
+        exact_host_.reserve(places);
         bands_ = band_edges.size() < 2 ? 0 : static_cast<int>(band_edges.size()) - 1;
         upload(band_edges, edge_host_, edge_);
         const std::size_t maxima = n * static_cast<std::size_t>(bands_) * engine::band_depth;
@@ -304,7 +359,6 @@ class Slot {
         sum_.copy_to(sum_host_.span(), stream_);
         top_value_.copy_to(top_value_host_.span(), stream_);
         top_index_.copy_to(top_index_host_.span(), stream_);
-        top_best_.copy_to(top_best_host_.span(), stream_);
     }
 
     void find_band_maxima() {
@@ -343,8 +397,7 @@ class Slot {
         if (kept_ == 0) return;
         const std::int64_t at = static_cast<std::int64_t>(s) * kept_;
         gather_kernel<<<blocks_for(kept_), block_threads, 0, stream_.get()>>>(
-            key_sorted_.data(), peak_sorted_.data(), best_.data() + s * count(), kept_,
-            top_value_.data() + at, top_index_.data() + at, top_best_.data() + at);
+            key_sorted_.data(), peak_sorted_.data(), kept_, top_value_.data() + at, top_index_.data() + at);
         XSIFT_CUDA_CHECK(cudaGetLastError());
     }
 
@@ -357,7 +410,8 @@ class Slot {
     PinnedBuffer<timing::FixedPhase> step_host_;
     PinnedBuffer<float> weight_host_, value_host_, top_value_host_;
     PinnedBuffer<double> start_host_, stop_host_, sum_host_;
-    PinnedBuffer<std::int32_t> top_index_host_, top_best_host_;
+    PinnedBuffer<std::int32_t> top_index_host_;
+    PinnedBuffer<ExactPeak> exact_host_;
     PinnedBuffer<std::int64_t> edge_host_;
     PinnedBuffer<unsigned long long> band_host_;
 
@@ -365,7 +419,8 @@ class Slot {
     DeviceBuffer<float> weight_, weighted_value_, value_, key_, key_sorted_, top_value_;
     DeviceBuffer<double> gti_start_, gti_stop_, sum_;
     DeviceBuffer<timing::HTest<float>> state_;
-    DeviceBuffer<std::int32_t> best_, peak_, peak_sorted_, n_peaks_, top_index_, top_best_;
+    DeviceBuffer<std::int32_t> best_, peak_, peak_sorted_, n_peaks_, top_index_;
+    DeviceBuffer<ExactPeak> exact_;
     DeviceBuffer<std::int64_t> edge_;
     DeviceBuffer<unsigned long long> band_;
     DeviceBuffer<std::byte> temporary_;

@@ -18,6 +18,7 @@
 
 #include <gtest/gtest.h>
 
+#include <xsift/core/random.hpp>
 #include <xsift/engine/device_plan.hpp>
 #include <xsift/engine/oracle_search.hpp>
 
@@ -311,6 +312,47 @@ TEST(EmulatedKernels, ProductWithTwoTurnsOfPhotonsAndWindow) {
 
 TEST(EmulatedKernels, ProductOfWarpgroupsWithTwoTurnsOfPhotonsAndWindow) {
     expect_two_turns_right<WarpgroupProducts<WarpgroupOps>>();
+}
+
+/// What no tile holds is recomputed too: fits of several harmonics, near the end of the grid with fewer.
+TEST(EmulatedKernels, FitsOfSeveralHarmonicsInDouble) {
+    constexpr std::size_t n = 150;
+    std::vector<double> time, value, weight;
+    RandomStream random(4, 0);
+    for (std::size_t j = 0; j < n; ++j) {
+        time.push_back(100.0 * (static_cast<double>(j) + 0.4 * random.uniform()));
+        value.push_back(2.0 + std::cos(0.004 * time.back()) + 0.5 * random.normal());
+        weight.push_back(0.5 + random.uniform());
+    }
+    engine::LightCurveTask task{time, value, weight, {1.0 / 6e4, 4, 200}, 10, 1e-4, {1, 3}};
+    task.harmonic_fmax = 5e-3;
+    const auto truth = engine::oracle_periodograms(task);
+    const engine::PreparedLightCurve curve(task);
+    engine::MultiTermPass pass;
+    pass.step = curve.step.data();
+    pass.weight = curve.weight.data();
+    pass.weighted_value = curve.weighted_value.data();
+    pass.n = n;
+    pass.first = task.grid.first;
+    pass.count = task.grid.count;
+    pass.df = task.grid.df;
+    pass.harmonic_fmax = task.harmonic_fmax;
+    pass.terms = 3;
+    pass.n_statistics = 2;
+    std::copy(task.terms.begin(), task.terms.end(), pass.statistic_terms);
+    std::vector<double> numbers(exact_threads);
+    for (const std::int64_t trial : {34, 120, 199})  // three usable harmonics, two, one
+        for (const std::size_t s : {0, 1}) {
+            ExactPeak found;
+            test::run_block(exact_threads, [&](int thread) {
+                const ExactPeak own = exact_terms(numbers.data(), thread, pass, static_cast<int>(s), trial);
+                if (thread == 0) found = own;
+            });
+            const double wanted = truth[s][static_cast<std::size_t>(trial)];
+            EXPECT_NEAR(found.value, wanted, 1e-6) << trial << " " << s;
+            EXPECT_EQ(found.trial, trial);
+            EXPECT_EQ(found.harmonics, s == 0 ? 1 : trial == 34 ? 3 : trial == 120 ? 2 : 1);
+        }
 }
 
 /// Several tiles by groups of warps, with weights.

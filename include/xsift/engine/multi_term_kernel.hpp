@@ -25,17 +25,40 @@ struct MultiTermPass {
     std::int32_t* best = nullptr;  ///< n_statistics x count: the harmonics used
 };
 
+/// Harmonics of those wanted that a fit at trial i has.
+XSIFT_HD inline int usable_terms_of(const MultiTermPass& pass, std::int64_t i, int wanted) {
+    return timing::usable_terms(static_cast<double>(pass.first + i) * pass.df, pass.harmonic_fmax, wanted);
+}
+
 /// Powers of a trial from its sums, one a statistic.
 XSIFT_HD inline void finish_terms(const MultiTermPass& pass, std::int64_t i,
                                   const timing::MultiTermSums<float>& sums) {
-    const double f = static_cast<double>(pass.first + i) * pass.df;
-    const int usable = timing::usable_terms(f, pass.harmonic_fmax, pass.terms);
+    const int usable = usable_terms_of(pass, i, pass.terms);
     const timing::MultiTermFit<float> fit = timing::fit_terms(sums, usable, false);
     for (int s = 0; s < pass.n_statistics; ++s) {
         const int n = pass.statistic_terms[s] < usable ? pass.statistic_terms[s] : usable;
         pass.value[s * pass.count + i] = timing::multi_term_power(sums, fit, n);
         pass.best[s * pass.count + i] = n;
     }
+}
+
+/// What a thread of many adds to the sums at harmonic k of trial i in double: every `threads`-th bin.
+struct TermShare {
+    double c = 0.0, s = 0.0, yc = 0.0, ys = 0.0;
+};
+XSIFT_HD inline TermShare exact_term_share(const MultiTermPass& pass, std::int64_t i, int k, int thread,
+                                           int threads) {
+    TermShare share;
+    const auto index = static_cast<timing::FixedPhase>((pass.first + i) * k);
+    for (std::int64_t j = thread; j < pass.n; j += threads) {
+        const timing::Phasor p = timing::phasor(pass.step[j] * index);
+        const auto w = static_cast<double>(pass.weight[j]), wy = static_cast<double>(pass.weighted_value[j]);
+        share.c += w * p.cosine;
+        share.s += w * p.sine;
+        share.yc += wy * p.cosine;
+        share.ys += wy * p.sine;
+    }
+    return share;
 }
 
 /// Trial i.
