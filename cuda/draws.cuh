@@ -4,6 +4,7 @@
 
 #include "mirrored.cuh"
 #include "package.cuh"
+#include "product.hpp"
 #include "source_draws_body.cuh"
 
 #include <cstddef>
@@ -15,12 +16,6 @@
 #include <xsift/engine/drawn_search.hpp>
 
 namespace xsift::cuda {
-
-/// A draw of a task.
-struct DrawOf {
-    const engine::DrawTask* task = nullptr;
-    std::uint64_t index = 0;
-};
 
 /// The draws of one launch. Keeps its memory from launch to launch.
 class Draws {

@@ -25,7 +25,6 @@
 #include <xsift/engine/device_plan.hpp>
 #include <xsift/engine/product_tile.hpp>
 #include <xsift/engine/search_tasks.hpp>
-#include <xsift/timing/significance.hpp>
 
 namespace xsift::cuda {
 namespace {
@@ -33,8 +32,6 @@ namespace {
 using engine::EventTask;
 using engine::Tile;
 
-/// Peaks expected above the first threshold in white noise.
-constexpr double expected_peaks = 150.0;
 /// Launches with other thresholds before a task is left to the other way.
 constexpr int most_attempts = 10;
 /// Tasks whose tiles take turns: a tile that comes late finds high trials in its band and offers few.
@@ -82,29 +79,6 @@ __global__ __launch_bounds__(exact_threads) void exact_kernel(const ProductTask*
     recompute_peak(shared, static_cast<int>(threadIdx.x), blockIdx.x, tasks, slots, most, trials, found);
 }
 
-/// The value that about expected_peaks independent trials of white noise exceed.
-/// @param n photons, or bins of a light curve
-float noise_threshold(const timing::Statistic& statistic, std::int64_t trials, std::size_t n) {
-    const double log10_p = std::log10(expected_peaks / (0.5 * static_cast<double>(trials)));
-    if (log10_p >= 0.0) return 0.0f;
-    const auto survival = [&](double value) {
-        switch (statistic.kind) {
-            case timing::Statistic::Kind::h:
-                return timing::log10_h_survival(value);
-            case timing::Statistic::Kind::gls:
-                return timing::log10_lomb_scargle_single(value, static_cast<double>(n));
-            default:
-                return timing::log10_chi2_survival(value, statistic.harmonics);
-        }
-    };
-    double low = 0.0, high = statistic.kind == timing::Statistic::Kind::gls ? 1.0 : 500.0;
-    for (int i = 0; i < 40; ++i) {
-        const double middle = 0.5 * (low + high);
-        (survival(middle) > log10_p ? low : high) = middle;
-    }
-    return static_cast<float>(low);
-}
-
 int device_property(cudaDeviceAttr attribute) {
     int device = 0, value = 0;
     XSIFT_CUDA_CHECK(cudaGetDevice(&device));
@@ -113,15 +87,6 @@ int device_property(cudaDeviceAttr attribute) {
 }
 
 }  // namespace
-
-/// What tasks of a call have in common beside photons: one each, or none at all.
-struct ProductSearch::Extras {
-    std::span<const std::span<const float>> weighted_values;  ///< of light curves; none: photons
-    std::span<const timing::DriftTrial> drifts;               ///< none: constant frequencies
-    /// Photons are these draws, in place of the tasks' own; none: they are not.
-    std::span<const DrawOf> draws;
-    std::vector<std::optional<engine::DrawOutcome>>* drawn = nullptr;  ///< where the draws' outcomes go
-};
 
 struct ProductSearch::Implementation {
     /// Tasks of one launch: their numbers in the batch.
@@ -193,12 +158,12 @@ struct ProductSearch::Implementation {
         }
     }
 
-    /// noise_threshold, remembered: many tasks have the same statistics and grid.
+    /// engine::noise_threshold, remembered: many tasks have the same statistics and grid.
     float first_threshold(const timing::Statistic& statistic, std::int64_t trials, std::size_t n) {
         if (statistic.kind != timing::Statistic::Kind::gls) n = 0;  // of no influence
         const auto [at, is_new] =
             first_thresholds.try_emplace({statistic.kind, statistic.harmonics, trials, n}, 0.0f);
-        if (is_new) at->second = noise_threshold(statistic, trials, n);
+        if (is_new) at->second = engine::noise_threshold(statistic, trials, n);
         return at->second;
     }
     bool curves() const { return !extras.weighted_values.empty(); }
@@ -484,104 +449,6 @@ struct ProductSearch::Implementation {
 ProductSearch::ProductSearch(std::int64_t group_bytes, const engine::DeviceCosts& costs, bool warpgroups)
     : group_bytes_(group_bytes), costs_(costs), warpgroups_(warpgroups) {}
 ProductSearch::~ProductSearch() = default;
-
-std::vector<std::optional<engine::SearchOutcome>> ProductSearch::search(
-    std::span<const engine::EventTask> tasks) {
-    return search(tasks, Extras{});
-}
-
-std::vector<std::optional<std::vector<engine::DrawOutcome>>> ProductSearch::search(
-    std::span<const engine::DrawTask> tasks) {
-    // A task a draw; the list's own photons stand for those that will be drawn.
-    std::vector<EventTask> searches;
-    std::vector<DrawOf> draws;
-    const auto holds = [](const engine::DrawTask& task) { return !task.search.gti_start.empty(); };
-    for (const engine::DrawTask& task : tasks)
-        for (std::int64_t i = 0; holds(task) && i < task.count; ++i) {
-            searches.push_back(task.search);
-            draws.push_back({&task, task.first + static_cast<std::uint64_t>(i)});
-        }
-    std::vector<std::optional<engine::DrawOutcome>> drawn(searches.size());
-    Extras extras;
-    extras.draws = draws;
-    extras.drawn = &drawn;
-    search(searches, extras);
-    std::vector<std::optional<std::vector<engine::DrawOutcome>>> outcomes(tasks.size());
-    auto next = drawn.begin();
-    for (std::size_t t = 0; t < tasks.size(); ++t) {
-        if (!holds(tasks[t])) continue;
-        const auto end = next + tasks[t].count;
-        if (std::all_of(next, end, [](const auto& outcome) { return outcome.has_value(); })) {
-            auto& all = outcomes[t].emplace();
-            for (auto outcome = next; outcome != end; ++outcome) all.push_back(std::move(**outcome));
-        }
-        next = end;
-    }
-    return outcomes;
-}
-
-std::vector<std::optional<engine::CompositeOutcome>> ProductSearch::search(
-    std::span<const engine::CompositeTask> composites) {
-    // A task a trial of the drift, all of the same photons.
-    std::vector<EventTask> tasks;
-    std::vector<timing::DriftTrial> drifts;
-    for (const engine::CompositeTask& composite : composites)
-        for (std::int64_t d = 0; engine::drifts_alone(composite) && d < composite.drift.count(); ++d) {
-            tasks.push_back(engine::event_task(composite));
-            drifts.push_back(composite.drift.trial(d));
-        }
-    Extras extras;
-    extras.drifts = drifts;
-    const auto found = search(tasks, extras);
-    std::vector<std::optional<engine::CompositeOutcome>> outcomes(composites.size());
-    auto next = found.begin();
-    for (std::size_t c = 0; c < composites.size(); ++c) {
-        const engine::CompositeTask& composite = composites[c];
-        if (!engine::drifts_alone(composite)) continue;
-        const auto first = next;
-        next += composite.drift.count();
-        if (!std::all_of(first, next, [](const auto& outcome) { return outcome.has_value(); })) continue;
-        auto& peaks = outcomes[c].emplace().peaks;
-        for (std::size_t s = 0; s < composite.statistics.size(); ++s) {
-            std::vector<engine::CompositePeak> all;
-            for (std::int64_t d = 0; d < composite.drift.count(); ++d)
-                for (const timing::Peak& peak : first[d]->statistics[s].peaks) all.push_back({peak, d});
-            peaks.push_back(engine::merge_drift_peaks(std::move(all), composite));
-        }
-    }
-    return outcomes;
-}
-
-std::vector<std::optional<engine::SearchOutcome>> ProductSearch::search(
-    std::span<const engine::LightCurveTask> curves) {
-    std::vector<std::optional<engine::SearchOutcome>> outcomes(curves.size());
-    std::vector<engine::PreparedLightCurve> prepared;
-    std::vector<std::size_t> number;
-    for (std::size_t c = 0; c < curves.size(); ++c)
-        if (curves[c].terms == std::vector<int>{1}) {
-            prepared.emplace_back(curves[c]);
-            number.push_back(c);
-        }
-    if (number.empty() || !has_transform()) return outcomes;
-    std::vector<EventTask> tasks(number.size());
-    std::vector<std::span<const float>> weighted_values;
-    for (std::size_t i = 0; i < number.size(); ++i) {
-        const engine::LightCurveTask& curve = curves[number[i]];
-        tasks[i].time = curve.time;
-        tasks[i].weight = prepared[i].weight;
-        tasks[i].grid = curve.grid;
-        tasks[i].statistics = engine::statistics_of(curve);
-        tasks[i].max_peaks = curve.max_peaks;
-        tasks[i].min_separation = curve.min_separation;
-        tasks[i].band_edges = curve.band_edges;
-        weighted_values.push_back(prepared[i].weighted_value);
-    }
-    Extras extras;
-    extras.weighted_values = weighted_values;
-    auto found = search(tasks, extras);
-    for (std::size_t i = 0; i < number.size(); ++i) outcomes[number[i]] = std::move(found[i]);
-    return outcomes;
-}
 
 bool ProductSearch::has_transform() {
     if (workers_.empty()) workers_.push_back(std::make_unique<Implementation>());

@@ -12,6 +12,12 @@
 
 namespace xsift::cuda {
 
+/// A draw of a task.
+struct DrawOf {
+    const engine::DrawTask* task = nullptr;
+    std::uint64_t index = 0;
+};
+
 class ProductSearch {
   public:
     /// @param group_bytes device memory that one group of tasks in flight may use
@@ -39,7 +45,14 @@ class ProductSearch {
 
   private:
     struct Implementation;
-    struct Extras;
+    /// What tasks of a call have beside their photons: one each, or none at all.
+    struct Extras {
+        std::span<const std::span<const float>> weighted_values{};  ///< of light curves; none: photons
+        std::span<const timing::DriftTrial> drifts{};               ///< none: constant frequencies
+        /// Photons are these draws, in place of the tasks' own; none: they are not.
+        std::span<const DrawOf> draws{};
+        std::vector<std::optional<engine::DrawOutcome>>* drawn = nullptr;  ///< where the draws' outcomes go
+    };
     std::vector<std::optional<engine::SearchOutcome>> search(std::span<const engine::EventTask> tasks,
                                                              const Extras& extras);
     bool has_transform();

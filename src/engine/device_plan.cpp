@@ -1,12 +1,18 @@
 #include <algorithm>
+#include <cmath>
 
 #include <xsift/engine/device_plan.hpp>
 #include <xsift/engine/product_tile.hpp>
 #include <xsift/engine/search_tasks.hpp>
+#include <xsift/timing/lomb_scargle.hpp>
+#include <xsift/timing/significance.hpp>
 
 namespace xsift::engine {
 
 namespace {
+
+/// Peaks expected above the first threshold in white noise.
+constexpr double expected_peaks = 150.0;
 
 constexpr std::size_t most_tasks = 256;
 constexpr std::int64_t most_photons = std::int64_t{1} << 23;
@@ -29,6 +35,27 @@ DeviceBudget::DeviceBudget(std::int64_t bytes)
       sums(bytes / 8),
       grid_group(std::min(most_grid_group, bytes / 80)),
       grid_room(std::min(most_grid_room, bytes / 80)) {}
+
+float noise_threshold(const timing::Statistic& statistic, std::int64_t trials, std::size_t n) {
+    const double log10_p = std::log10(expected_peaks / (0.5 * static_cast<double>(trials)));
+    if (log10_p >= 0.0) return 0.0f;
+    const auto survival = [&](double value) {
+        switch (statistic.kind) {
+            case timing::Statistic::Kind::h:
+                return timing::log10_h_survival(value);
+            case timing::Statistic::Kind::gls:
+                return timing::log10_lomb_scargle_single(value, static_cast<double>(n));
+            default:
+                return timing::log10_chi2_survival(value, statistic.harmonics);
+        }
+    };
+    double low = 0.0, high = statistic.kind == timing::Statistic::Kind::gls ? 1.0 : 500.0;
+    for (int i = 0; i < 40; ++i) {
+        const double middle = 0.5 * (low + high);
+        (survival(middle) > log10_p ? low : high) = middle;
+    }
+    return static_cast<float>(low);
+}
 
 ProductTask product_task(const EventTask& task, double sum_w, double sum_w2, double unit) {
     ProductTask p;

@@ -7,6 +7,8 @@
 
 #include <xsift/core/random.hpp>
 #include <xsift/engine/device_plan.hpp>
+#include <xsift/timing/lomb_scargle.hpp>
+#include <xsift/timing/significance.hpp>
 
 namespace xsift::engine {
 namespace {
@@ -24,6 +26,22 @@ EventTask task_of(std::span<const double> time, std::int64_t trials, int harmoni
     task.min_separation = 6e-5;
     task.band_edges = {0, trials / 2, trials};
     return task;
+}
+
+TEST(DevicePlan, OneHundredAndFiftyPeaksOfNoiseAreAboveTheFirstThreshold) {
+    constexpr std::int64_t trials = 816'000;
+    const auto expected = [](double log10_p) { return std::pow(10.0, log10_p) * 0.5 * trials; };
+    for (const int n : {1, 2, 4}) {
+        const auto value = static_cast<double>(noise_threshold({Kind::z2, n}, trials, 0));
+        EXPECT_NEAR(expected(timing::log10_chi2_survival(value, n)), 150.0, 0.1) << n;
+    }
+    EXPECT_NEAR(
+        expected(timing::log10_h_survival(static_cast<double>(noise_threshold({Kind::h, 20}, trials, 0)))),
+        150.0, 0.1);
+    EXPECT_NEAR(expected(timing::log10_lomb_scargle_single(
+                    static_cast<double>(noise_threshold({Kind::gls, 1}, trials, 70)), 70.0)),
+                150.0, 0.1);
+    EXPECT_EQ(noise_threshold({Kind::z2, 1}, 300, 0), 0.0f);  // all of them
 }
 
 TEST(DevicePlan, ABudgetOfOneGigabyteIsKept) {

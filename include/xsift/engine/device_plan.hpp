@@ -46,6 +46,10 @@ struct ProductTask;
 /// @param unit what weights are divided by
 ProductTask product_task(const EventTask& task, double sum_w, double sum_w2, double unit);
 
+/// The first threshold of a search by tiles: what about 150 of the independent trials (half of all) exceed in
+/// white noise. @param n photons, or bins of a light curve
+float noise_threshold(const timing::Statistic& statistic, std::int64_t trials, std::size_t n);
+
 /// Whether the tensor-core search can hold a task: photons, a grid that counts in 32 bits, peaks no further
 /// apart than an eighth of a tile.
 bool product_holds(const EventTask& task);
