@@ -180,10 +180,15 @@ class Slot {
         pair_room_.reserve(layout.size());
         std::vector<PairJob> pairs;
         for (std::size_t i = 0; i < tasks.size(); ++i)
-            pairs.push_back({engine::shape_of(tasks[i]), room<float>(places[i].weight),
-                             room<float>(places[i].target), room<PairSums>(places[i].sums),
-                             room<PairEntry>(places[i].entries), tasks[i].max_pairs,
-                             out.best.data() + out.first[i], out.n_best.data() + i});
+            pairs.push_back({engine::shape_of(tasks[i]),
+                             room<float>(places[i].weight),
+                             room<float>(places[i].target),
+                             room<PairSums>(places[i].sums),
+                             room<PairEntry>(places[i].entries),
+                             {tasks[i].norms_most[0], tasks[i].norms_most[1]},
+                             tasks[i].max_pairs,
+                             out.best.data() + out.first[i],
+                             out.n_best.data() + i});
         const std::size_t at = package_.add(std::span<const PairJob>(pairs));
         launch_fits(templates, tasks, &places);
         pairs_kernel<<<static_cast<unsigned>(tasks.size()), grid_threads, 0, stream_.get()>>>(

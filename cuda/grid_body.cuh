@@ -52,6 +52,7 @@ struct PairJob {
     float *weight, *target;  ///< n_bins
     PairSums* sums;          ///< n_templates
     PairEntry* entries;      ///< a pair
+    double norms_most[2];
     int max_pairs;
     PairCell* best;  ///< max_pairs
     int* n_best;
@@ -199,11 +200,10 @@ __device__ inline void fill_entries(int thread, const GridJob& job, const PairJo
                                            column + 2 * (lane % 4) + i % 2};
             if (pair.first >= shape.n_first || pair.second >= shape.n_second) continue;
             pairs.entries[shape.number(pair)] =
-                shape.alike && pair.first >= pair.second
-                    ? PairEntry{}
-                    : engine::pair_entry(pairs.sums[shape.first_template(pair)],
-                                         pairs.sums[shape.second_template(pair)],
-                                         static_cast<double>(sums[0][i]));
+                shape.counts(pair) ? engine::pair_entry(pairs.sums[shape.first_template(pair)],
+                                                        pairs.sums[shape.second_template(pair)],
+                                                        static_cast<double>(sums[0][i]), pairs.norms_most)
+                                   : PairEntry{};
         }
     }
 }
@@ -231,15 +231,20 @@ __device__ inline void choose_pairs(SharedPairs& shared, int thread, const GridJ
     fill_entries<Ops>(thread, job, pairs);
     __syncthreads();
     const auto before = [&](std::int64_t a, std::int64_t b) {
-        return a >= 0 && (b < 0 || engine::better_pair(pairs.entries, a, b));
+        return a >= 0 && (b < 0 || spectral::better_pair(pairs.entries, a, b));
     };
     int n = 0;
-    for (; n < pairs.max_pairs; ++n) {
+    for (bool minima = true; n < pairs.max_pairs;) {  // as spectral::best_pairs
         const std::int64_t own =
-            engine::best_distinct_pair(shape, pairs.entries, shared.kept, n, thread, grid_threads);
+            spectral::best_distinct_pair(shape, pairs.entries, shared.kept, n, minima, thread, grid_threads);
         const std::int64_t next = first_of_block(shared.pair, thread, own, before);
-        if (next < 0) break;
+        if (next < 0 && !minima) break;
+        if (next < 0) {
+            minima = false;
+            continue;
+        }
         if (thread == 0) shared.kept[n] = next;
+        ++n;
         __syncthreads();
     }
     if (thread < n) {

@@ -33,7 +33,7 @@ void fold_and_fit(const GridSpectrum& spectrum, const CellCounts& counts, const 
     kernel.grid_cells({counts.data(), rate.data(), stride, first, count, cells});
 }
 
-PairOutcome best_pairs(const PairTask& task) {
+PairOutcome pairs_of(const PairTask& task) {
     const PairShape shape = shape_of(task);
     const CellCounts counts(task);
     const CellData data = counts.data();
@@ -55,23 +55,16 @@ PairOutcome best_pairs(const PairTask& task) {
     std::vector<PairEntry> entries(static_cast<std::size_t>(shape.count()));
     for (std::int64_t i = 0; i < shape.count(); ++i) {
         const spectral::PairIndex pair = shape.index(i);
-        if (shape.alike && pair.first >= pair.second) continue;
+        if (!shape.counts(pair)) continue;
         const std::int64_t a = shape.first_template(pair), b = shape.second_template(pair);
         double cross = 0.0;
         for (std::int64_t k = 0; k < task.n_bins; ++k)
             cross += static_cast<double>(weight[k]) * static_cast<double>(rate(a)[k]) *
                      static_cast<double>(rate(b)[k]);
-        entries[i] = pair_entry(sums[a], sums[b], cross);
-    }
-    std::vector<std::int64_t> kept;
-    while (std::ssize(kept) < task.max_pairs) {
-        const std::int64_t next =
-            best_distinct_pair(shape, entries.data(), kept.data(), static_cast<int>(kept.size()), 0, 1);
-        if (next < 0) break;
-        kept.push_back(next);
+        entries[i] = pair_entry(sums[a], sums[b], cross, task.norms_most);
     }
     PairOutcome out;
-    for (const std::int64_t i : kept) {
+    for (const std::int64_t i : spectral::best_pairs(shape, entries, task.max_pairs)) {
         const spectral::PairIndex pair = shape.index(i);
         const float(&norm)[2] = entries[i].norm;
         out.best.push_back({pair,
@@ -114,7 +107,7 @@ class CpuGrid final : public GridLikelihood {
     std::vector<PairOutcome> evaluate(std::span<const PairTask> tasks) override {
         for (const PairTask& task : tasks) check_task(task);
         std::vector<PairOutcome> outcomes(tasks.size());
-        pool_.for_each(tasks.size(), [&](std::size_t i) { outcomes[i] = best_pairs(tasks[i]); });
+        pool_.for_each(tasks.size(), [&](std::size_t i) { outcomes[i] = pairs_of(tasks[i]); });
         return outcomes;
     }
 

@@ -76,13 +76,14 @@ std::optional<Axes> make_axes(const spectral::ModelDefinition& model) {
     return axes;
 }
 
-/// A spectrum reduced for the grid: neighbouring energies merged to at least energy_step of relative width
+/// A spectrum reduced for the grid: neighbouring energies merged to at most energy_step of relative width
 /// (screening precision), and all bins without source counts merged into one, which changes no statistic:
 /// their terms are linear.
 struct ReducedSpectrum {
     std::vector<double> energy_lo, energy_hi, counts, background;
     std::vector<float> fold;
-    std::string energies_hash;
+    std::vector<std::size_t> energy_of;  ///< of each energy of the spectrum
+    std::string energies_hash;           ///< of the spectrum's own
 };
 
 constexpr double energy_step = 0.015;
@@ -126,8 +127,9 @@ ReducedSpectrum reduce(const PreparedSpectrum& s) {
         width += own;
         for (std::int32_t j = 0; j < s.row_count[i]; ++j)
             row[column[s.row_first[i] + j]] += own * s.value[s.row_value[i] + j];
-        const bool gap = i + 1 < s.n_energies() && s.energy_lo[i + 1] != s.energy_hi[i];
-        if (i + 1 < s.n_energies() && !gap && s.energy_hi[i] < out.energy_lo.back() * (1.0 + energy_step))
+        out.energy_of.push_back(out.energy_lo.size() - 1);
+        if (i + 1 < s.n_energies() && s.energy_lo[i + 1] == s.energy_hi[i] &&
+            s.energy_hi[i + 1] <= out.energy_lo.back() * (1.0 + energy_step))
             continue;
         out.energy_hi.push_back(s.energy_hi[i]);
         for (double& value : row) {
@@ -137,9 +139,28 @@ ReducedSpectrum reduce(const PreparedSpectrum& s) {
         width = 0.0;
     }
     ContentHash hash;
-    hash.update(std::span<const double>(out.energy_lo));
-    hash.update(std::span<const double>(out.energy_hi));
+    hash.update(std::span<const double>(s.energy_lo));
+    hash.update(std::span<const double>(s.energy_hi));
     out.energies_hash = hash.digest();
+    return out;
+}
+
+/// A model on the merged energies of a spectrum. Cross-sections are means over each: the edges of the
+/// absorption are narrower.
+spectral::ModelEvaluator merged_evaluator(const std::shared_ptr<const spectral::ModelDefinition>& model,
+                                          spectral::Abundance abundance, const PreparedSpectrum& s,
+                                          const ReducedSpectrum& reduced) {
+    spectral::ModelEvaluator out(model, abundance,
+                                 EnergyBins::from_bounds(reduced.energy_lo, reduced.energy_hi));
+    if (out.cross_section().empty()) return out;
+    const spectral::ModelEvaluator whole = out.on(EnergyBins::from_bounds(s.energy_lo, s.energy_hi));
+    std::vector<double> mean(out.size(), 0.0);
+    for (std::size_t i = 0; i < whole.size(); ++i) {
+        const std::size_t e = reduced.energy_of[i];
+        mean[e] += whole.cross_section()[i] * (s.energy_hi[i] - s.energy_lo[i]) /
+                   (reduced.energy_hi[e] - reduced.energy_lo[e]);
+    }
+    out.set_cross_section(std::move(mean));
     return out;
 }
 
@@ -287,11 +308,10 @@ struct ModelGrids::Implementation {
 
     /// Templates of a model on the energies of a spectrum, made when they are first asked for.
     template <typename OneGrid, typename Make>
-    const std::vector<float>& templates(OneGrid& grid, const ReducedSpectrum& s, const Make& make) {
-        auto [entry, fresh] = grid.templates.try_emplace(s.energies_hash);
-        if (fresh)
-            entry->second = make(spectral::ModelEvaluator(models[grid.model], abundance,
-                                                          EnergyBins::from_bounds(s.energy_lo, s.energy_hi)));
+    const std::vector<float>& templates(OneGrid& grid, const PreparedSpectrum& s,
+                                        const ReducedSpectrum& reduced, const Make& make) {
+        auto [entry, fresh] = grid.templates.try_emplace(reduced.energies_hash);
+        if (fresh) entry->second = make(merged_evaluator(models[grid.model], abundance, s, reduced));
         return entry->second;
     }
 
@@ -302,9 +322,10 @@ struct ModelGrids::Implementation {
             for (Grid& grid : grids) {
                 GridTask& task = tasks.emplace_back();
                 fill_spectrum(task, *spectra[i], reduced[i], *models[grid.model]);
-                task.templates = templates(grid, reduced[i], [&](spectral::ModelEvaluator evaluator) {
-                    return make_templates(*models[grid.model], grid.axes, evaluator);
-                });
+                task.templates =
+                    templates(grid, *spectra[i], reduced[i], [&](spectral::ModelEvaluator evaluator) {
+                        return make_templates(*models[grid.model], grid.axes, evaluator);
+                    });
                 task.n_templates = std::ssize(task.templates) / task.n_energies;
                 task.columns = std::ssize(grid.axes.parameter);
                 task.max_cells = most_minima;
@@ -320,13 +341,17 @@ struct ModelGrids::Implementation {
             for (PairGrid& grid : pair_grids) {
                 PairTask& task = tasks.emplace_back();
                 fill_spectrum(task, *spectra[i], reduced[i], *models[grid.model]);
-                task.templates = templates(grid, reduced[i], [&](spectral::ModelEvaluator evaluator) {
-                    return make_pair_templates(*models[grid.model], grid.pairs, evaluator);
-                });
+                task.templates =
+                    templates(grid, *spectra[i], reduced[i], [&](spectral::ModelEvaluator evaluator) {
+                        return make_pair_templates(*models[grid.model], grid.pairs, evaluator);
+                    });
                 task.n_places = std::ssize(grid.pairs.at.places);
                 task.n_first = std::ssize(grid.pairs.at.own[0]);
                 task.n_second = std::ssize(grid.pairs.at.own[1]);
                 task.alike = grid.pairs.pairing.alike;
+                for (std::size_t g = 0; g < 2; ++g)
+                    task.norms_most[g] =
+                        models[grid.model]->parameters[static_cast<std::size_t>(grid.pairs.norm[g])].hi;
             }
         return tasks;
     }
@@ -346,7 +371,7 @@ const std::vector<std::shared_ptr<const spectral::ModelDefinition>>& ModelGrids:
 }
 
 std::vector<std::vector<std::vector<ModelCell>>> ModelGrids::best_cells(
-    GridLikelihood& backend, std::span<const PreparedSpectrum* const> spectra, bool with_pairs) {
+    GridLikelihood& backend, std::span<const PreparedSpectrum* const> spectra) {
     Implementation& own = *implementation_;
     std::vector<ReducedSpectrum> reduced;
     for (const PreparedSpectrum* s : spectra) reduced.push_back(reduce(*s));
@@ -361,7 +386,7 @@ std::vector<std::vector<std::vector<ModelCell>>> ModelGrids::best_cells(
                     model_cell(*own.models[grid.model], grid.axes, cell));
         }
     }
-    if (with_pairs && !own.pair_grids.empty()) {
+    if (!own.pair_grids.empty()) {
         const auto outcomes = backend.evaluate(own.pair_tasks(spectra, reduced));
         for (std::size_t i = 0; i < outcomes.size(); ++i) {
             const auto& grid = own.pair_grids[i % own.pair_grids.size()];

@@ -164,8 +164,10 @@ bool descend(Objective& objective, Point& best, Point& trial, const Mask& held, 
         if (move) {
             promised = -dot(at.slope, *move, n) - 0.5 * dot(*move, product(curvature, *move, n), n);
             if (promised >= 0.0 && promised < 0.1 * enough && damping <= 1.0) return true;
-            // parabolas far from a minimum promise too little: five times as much, and one more
-            if (damping <= 0.1 && best.stat - 5.0 * promised - 1.0 > end.hopeless_above) return false;
+            // parabolas far from a minimum promise too little: one step in any case, then five times as much,
+            // and one more
+            if (step > 0 && damping <= 0.1 && best.stat - 5.0 * promised - 1.0 > end.hopeless_above)
+                return false;
         }
         if (promised > 0.0) {  // a step cut at the limits may point uphill: shorten it
             Vector x = best.x;

@@ -32,12 +32,11 @@ using spectral::ModelDefinition;
 /// @return whether its descent converged
 bool lowest_minimum(Objective& objective, std::span<const StartingPoint> starts, Point& best, Point& current,
                     Point& scratch, std::vector<Vector>& valleys, double margin) {
-    constexpr std::size_t most_followed = 6;
     std::vector<Vector> from;
     for (const StartingPoint& start : starts) from.push_back(objective.start(start));
     if (from.empty()) from = paired_starts(objective, scratch);
     if (from.empty()) from = coarse_starts(objective);
-    if (from.size() > most_followed) {
+    if (from.size() > most_starts) {
         std::vector<std::pair<double, Vector>> ranked;
         for (const Vector& x : from) {
             objective.evaluate(x, current);
@@ -46,7 +45,7 @@ bool lowest_minimum(Objective& objective, std::span<const StartingPoint> starts,
         std::stable_sort(ranked.begin(), ranked.end(),
                          [](const auto& a, const auto& b) { return a.first < b.first; });
         from.clear();
-        for (std::size_t i = 0; i < most_followed; ++i) from.push_back(ranked[i].second);
+        for (std::size_t i = 0; i < most_starts; ++i) from.push_back(ranked[i].second);
     }
     bool converged = false;
     Point spare = objective.make_point();

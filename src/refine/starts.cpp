@@ -16,11 +16,6 @@ struct Folded {
     std::vector<std::vector<double>> rates[2];
 };
 
-struct Pair {
-    spectral::PairIndex index;
-    spectral::PairNorms best;
-};
-
 }  // namespace
 
 std::vector<Vector> coarse_starts(const Objective& objective) {
@@ -35,7 +30,6 @@ std::vector<Vector> coarse_starts(const Objective& objective) {
 }
 
 std::vector<Vector> paired_starts(Objective& objective, Point& scratch) {
-    constexpr std::size_t most_kept = 6;
     const auto pairing = spectral::pairing_of(objective.model(), objective.freedom());
     if (!pairing) return {};
     const Coordinates& c = objective.coordinates();
@@ -61,9 +55,13 @@ std::vector<Vector> paired_starts(Objective& objective, Point& scratch) {
         }
     }
 
+    const double most[2] = {std::exp(c.hi[c.first_norm()]), std::exp(c.hi[c.first_norm() + 1])};
+    const spectral::PairShape shape{std::ssize(places), std::ssize(own[0]), std::ssize(own[1]),
+                                    pairing->alike};
+    std::vector<spectral::PairEntry> entries(static_cast<std::size_t>(shape.count()));
     // the best single component, its norm profiled, is what the parabola is drawn around
     double lowest = std::numeric_limits<double>::infinity();
-    std::vector<double> reference(n_bins);
+    std::vector<double> slope, curvature, reference(n_bins);
     for (const Folded& f : folded)
         for (const auto& component : f.rates)
             for (const std::vector<double>& unit : component) {
@@ -73,16 +71,13 @@ std::vector<Vector> paired_starts(Objective& objective, Point& scratch) {
                 for (std::size_t k = 0; k < n_bins; ++k) reference[k] = norm * unit[k];
             }
     if (!std::isfinite(lowest)) return {};
-    std::vector<double> slope, curvature;
     objective.expand_rates(base, reference, slope, curvature);
-
-    std::vector<Pair> pairs;
+    const auto product = [&](const std::vector<double>& a, const std::vector<double>& b) {
+        double sum = 0.0;
+        for (std::size_t k = 0; k < n_bins; ++k) sum += curvature[k] * a[k] * b[k];
+        return sum;
+    };
     for (std::size_t p = 0; p < folded.size(); ++p) {
-        const auto product = [&](const std::vector<double>& a, const std::vector<double>& b) {
-            double sum = 0.0;
-            for (std::size_t k = 0; k < n_bins; ++k) sum += curvature[k] * a[k] * b[k];
-            return sum;
-        };
         std::vector<double> square[2], right[2];
         for (std::size_t g = 0; g < 2; ++g)
             for (const auto& unit : folded[p].rates[g]) {
@@ -92,30 +87,26 @@ std::vector<Vector> paired_starts(Objective& objective, Point& scratch) {
                 right[g].push_back(sum);
             }
         for (std::size_t a = 0; a < own[0].size(); ++a)
-            for (std::size_t b = pairing->alike ? a + 1 : 0; b < own[1].size(); ++b) {
+            for (std::size_t b = 0; b < own[1].size(); ++b) {
+                const spectral::PairIndex pair{static_cast<std::int64_t>(p), static_cast<std::int64_t>(a),
+                                               static_cast<std::int64_t>(b)};
+                if (!shape.counts(pair)) continue;
                 const double cross = product(folded[p].rates[0][a], folded[p].rates[1][b]);
-                pairs.push_back(
-                    {{static_cast<std::int64_t>(p), static_cast<std::int64_t>(a),
-                      static_cast<std::int64_t>(b)},
-                     spectral::best_pair_norms(square[0][a], cross, square[1][b], right[0][a], right[1][b])});
+                const spectral::PairNorms best = spectral::best_pair_norms(
+                    {square[0][a], cross, square[1][b], right[0][a], right[1][b]}, most);
+                entries[static_cast<std::size_t>(shape.number(pair))] = {
+                    best.value, {static_cast<float>(best.norm[0]), static_cast<float>(best.norm[1])}};
             }
     }
-    std::stable_sort(pairs.begin(), pairs.end(),
-                     [](const Pair& a, const Pair& b) { return a.best.value < b.best.value; });
-    std::vector<Pair> kept;
-    for (const Pair& pair : pairs) {
-        if (kept.size() == most_kept) break;
-        if (std::none_of(kept.begin(), kept.end(),
-                         [&](const Pair& k) { return spectral::neighbours(k.index, pair.index); }))
-            kept.push_back(pair);
-    }
     std::vector<std::pair<double, Vector>> starts;
-    for (const Pair& pair : kept) {
+    for (const std::int64_t number : spectral::best_pairs(shape, entries, most_starts)) {
         const auto at = [](std::int64_t i) { return static_cast<std::size_t>(i); };
-        Vector x = folded[at(pair.index.place)].at;
-        x[pairing->own[0]] = c.coordinate(pairing->own[0], own[0][at(pair.index.first)]);
-        x[pairing->own[1]] = c.coordinate(pairing->own[1], own[1][at(pair.index.second)]);
-        const double* const norm = pair.best.norm;
+        const spectral::PairIndex pair = shape.index(number);
+        Vector x = folded[at(pair.place)].at;
+        x[pairing->own[0]] = c.coordinate(pairing->own[0], own[0][at(pair.first)]);
+        x[pairing->own[1]] = c.coordinate(pairing->own[1], own[1][at(pair.second)]);
+        const float* const single = entries[at(number)].norm;
+        const double norm[2] = {static_cast<double>(single[0]), static_cast<double>(single[1])};
         const double least = 1e-3 * std::max(norm[0], norm[1]);  // not at the limit of its logarithm
         for (int g = 0; g < 2; ++g) x[c.first_norm() + g] = std::log(std::max({norm[g], least, 1e-300}));
         objective.evaluate(c.clipped(x), scratch);

@@ -8,6 +8,9 @@
 
 namespace xsift::refine {
 
+/// Starts that a fit follows.
+inline constexpr int most_starts = 8;
+
 /// The product of a few values of each free shape parameter, at most a few hundred.
 std::vector<Vector> coarse_starts(const Objective& objective);
 

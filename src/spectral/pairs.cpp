@@ -21,9 +21,13 @@ std::vector<double> inside(const ModelParameter& p, std::initializer_list<double
 
 /// More of them, for pairs, which cost little.
 std::vector<double> values_for_pairs(const ModelParameter& p) {
-    if (p.name == "nH") return inside(p, {0.0, 0.05, 0.2, 0.8, 4.0});
-    if (p.name == "PhoIndex") return inside(p, {-0.5, 0.7, 1.4, 2.0, 2.8, 4.0, 6.0});
-    if (p.name == "kT") return inside(p, {0.06, 0.12, 0.22, 0.4, 0.8, 1.6, 4.0, 12.0});
+    if (p.name == "nH")
+        return inside(p, {0.0, 0.05, 0.12, 0.25, 0.45, 0.8, 1.3, 2.1, 3.5, 6.0, 10.0, 20.0, 40.0});
+    if (p.name == "PhoIndex")
+        return inside(p, {-2.5, -1.5, -0.5, 0.5, 1.0, 1.5, 2.0, 2.5, 3.2, 4.0, 5.5, 7.5, 9.5});
+    if (p.name == "kT")
+        return inside(p, {0.015, 0.022, 0.032, 0.045, 0.06, 0.09, 0.13, 0.18, 0.26, 0.4, 0.6, 0.85, 1.2, 1.8,
+                          3.0, 6.0, 15.0, 50.0});
     return coarse_values(p);
 }
 
@@ -89,6 +93,19 @@ PairValues pair_values(const ModelDefinition& model, const ModelFreedom& freedom
     for (int g = 0; g < 2; ++g)
         out.own[g] = values_for_pairs(model.parameters[parameter_of(freedom, pairing.own[g])]);
     return out;
+}
+
+std::vector<std::int64_t> best_pairs(const PairShape& shape, const std::vector<PairEntry>& entries,
+                                     int most) {
+    std::vector<std::int64_t> kept;
+    for (const bool minima : {true, false})
+        while (std::ssize(kept) < most) {
+            const std::int64_t next = best_distinct_pair(shape, entries.data(), kept.data(),
+                                                         static_cast<int>(kept.size()), minima, 0, 1);
+            if (next < 0) break;
+            kept.push_back(next);
+        }
+    return kept;
 }
 
 }  // namespace xsift::spectral

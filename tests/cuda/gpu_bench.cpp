@@ -323,7 +323,7 @@ struct GridWorkload {
 /// are shared; every spectrum brings a folding matrix of its own, as its effective area and binning are its
 /// own.
 struct ModelsWorkload {
-    static constexpr std::int64_t n_energies = 200, n_bins = 80;
+    static constexpr std::int64_t n_energies = 280, n_bins = 80, pair_places = 13;
     static constexpr std::size_t n_folds = 100;
     std::vector<std::vector<float>> templates, pair_templates, folds;
     std::vector<std::vector<double>> counts, background;
@@ -334,8 +334,8 @@ struct ModelsWorkload {
     explicit ModelsWorkload(std::size_t n_spectra) {
         for (const std::int64_t columns : {27, 25, 25, 25})
             templates.push_back(make_templates(16, columns, 1.0));
-        for (const std::int64_t columns : {15, 15, 16})
-            pair_templates.push_back(make_templates(5, columns, 2.0));
+        for (const std::int64_t columns : {31, 31, 36})
+            pair_templates.push_back(make_templates(pair_places, columns, 1.2));
         for (std::size_t i = 0; i < n_folds; ++i) folds.push_back(make_fold(i));
         for (std::size_t i = 0; i < n_spectra; ++i) draw_spectrum(i);
         for (std::size_t i = 0; i < n_spectra; ++i) {
@@ -353,9 +353,9 @@ struct ModelsWorkload {
                 engine::PairTask& task = pair_tasks.emplace_back();
                 fill(task, i);
                 task.templates = grid;
-                task.n_places = 5;
-                task.n_first = 8;
-                task.n_second = std::ssize(grid) / n_energies / 5 - 8;
+                task.n_places = pair_places;
+                task.n_first = 18;
+                task.n_second = std::ssize(grid) / n_energies / pair_places - 18;
                 pairs += static_cast<double>(std::ssize(grid) / n_energies * n_bins);
             }
         }
@@ -378,7 +378,7 @@ struct ModelsWorkload {
         std::vector<float> out;
         for (std::int64_t e = 0; e < n_energies; ++e)
             for (std::int64_t b = 0; b < n_bins; ++b) {
-                const double x = (static_cast<double>(e) - 2.5 * static_cast<double>(b)) / 4.0;
+                const double x = (static_cast<double>(e) - 3.5 * static_cast<double>(b)) / 5.6;
                 out.push_back(static_cast<float>((300.0 + static_cast<double>(i)) * std::exp(-0.5 * x * x)));
             }
         return out;

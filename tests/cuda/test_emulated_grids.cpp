@@ -190,10 +190,14 @@ TEST(EmulatedGrids, PairsAreThoseOfTheCpu) {
             std::vector<float> weight(static_cast<std::size_t>(task.n_bins), poisoned), target = weight;
             std::vector<PairSums> sums(static_cast<std::size_t>(n));
             std::vector<PairEntry> entries(static_cast<std::size_t>(shape.count()), PairEntry{-1e30, {}});
-            std::vector<PairCell> best(6);
+            std::vector<PairCell> best(static_cast<std::size_t>(task.max_pairs));
             int n_best = -7;
-            const PairJob pairs{shape, weight.data(), target.data(), sums.data(), entries.data(),
-                                6,     best.data(),   &n_best};
+            const PairJob pairs{shape,          weight.data(),
+                                target.data(),  sums.data(),
+
+                                entries.data(), {task.norms_most[0], task.norms_most[1]},
+                                task.max_pairs, best.data(),
+                                &n_best};
             const auto shared = std::make_unique<SharedPairs>();
             test::run_block(grid_threads, [&](int thread) {
                 choose_pairs<BlockOps>(*shared, thread, grids.job(0), pairs);

@@ -86,11 +86,8 @@ struct PairProblem {
         return sum;
     }
 
-    /// What pairs offer, in double: the parabola around the best single template.
-    struct Offered {
-        double value, norm[2];
-    };
-    std::vector<Offered> all_pairs() const {
+    /// All pairs in double: the parabola around the best single template.
+    std::vector<PairEntry> all_pairs() const {
         const PairShape shape = shape_of(task);
         GridTask single;
         static_cast<GridSpectrum&>(single) = task;
@@ -110,21 +107,22 @@ struct PairProblem {
                                           ts, tb, m, spectral::profiled_background(counts[k], b, ts, tb, m))
                                     : 2.0 * ts / m);
         }
-        std::vector<Offered> out;
+        std::vector<PairEntry> out(static_cast<std::size_t>(shape.count()));
         for (std::int64_t i = 0; i < shape.count(); ++i) {
+            if (!shape.counts(shape.index(i))) continue;
             const std::vector<double> a = rates(shape.first_template(shape.index(i))),
                                       b = rates(shape.second_template(shape.index(i)));
-            double aa = 0.0, ab = 0.0, bb = 0.0, ra = 0.0, rb = 0.0;
+            spectral::PairParabola p;
             for (std::size_t k = 0; k < counts.size(); ++k) {
                 const double target = curvature[k] * best.norm * reference[k] - slope[k];
-                aa += curvature[k] * a[k] * a[k];
-                ab += curvature[k] * a[k] * b[k];
-                bb += curvature[k] * b[k] * b[k];
-                ra += target * a[k];
-                rb += target * b[k];
+                p.aa += curvature[k] * a[k] * a[k];
+                p.ab += curvature[k] * a[k] * b[k];
+                p.bb += curvature[k] * b[k] * b[k];
+                p.a += target * a[k];
+                p.b += target * b[k];
             }
-            const spectral::PairNorms norms = spectral::best_pair_norms(aa, ab, bb, ra, rb, 1e-5);
-            out.push_back({norms.value, {norms.norm[0], norms.norm[1]}});
+            const spectral::PairNorms norms = spectral::best_pair_norms(p, task.norms_most, 1e-5);
+            out[i] = {norms.value, {static_cast<float>(norms.norm[0]), static_cast<float>(norms.norm[1])}};
         }
         return out;
     }
@@ -134,60 +132,72 @@ class PairSuite : public test::BackendTest {
   protected:
     PairOutcome evaluate(const PairTask& task) { return engines.grid->evaluate(std::span(&task, 1)).front(); }
 
-    /// Every pair is what it says, and no pair that is none's neighbour would have been better by more than
-    /// single precision explains.
+    /// Every pair is what it says; minima of the grid come first, then the best of the others that are no
+    /// neighbours, but for what single precision explains.
     void expect_best(const PairProblem& problem, const PairOutcome& outcome) {
         const PairShape shape = shape_of(problem.task);
-        const auto all = problem.all_pairs();
+        const std::vector<PairEntry> all = problem.all_pairs();
         double counts = 0.0;
         for (const double c : problem.counts) counts += c;
         const double tolerance = 2.0 / stat_steps + 1e-6 * counts;
         ASSERT_FALSE(outcome.best.empty());
         ASSERT_LE(std::ssize(outcome.best), problem.task.max_pairs);
-        double worst = -INFINITY;
-        for (std::size_t i = 0; i < outcome.best.size(); ++i) {
-            const PairCell& cell = outcome.best[i];
+        const bool full = std::ssize(outcome.best) == problem.task.max_pairs;
+        const auto value = [&](std::int64_t i) { return all[static_cast<std::size_t>(i)].value; };
+        // how far below the lowest of its surroundings
+        const auto depth = [&](std::int64_t i) {
+            const spectral::PairIndex at = shape.index(i);
+            double around = INFINITY;
+            for (std::int64_t j = 0; j < shape.count(); ++j) {
+                const spectral::PairIndex other = shape.index(j);
+                if (j != i && std::abs(at.place - other.place) <= 1 &&
+                    std::abs(at.first - other.first) <= 1 && std::abs(at.second - other.second) <= 1)
+                    around = std::min(around, value(j));
+            }
+            return around - value(i);
+        };
+        double worst = -INFINITY, worst_minimum = -INFINITY;
+        bool others = false;
+        std::vector<std::int64_t> kept;
+        for (const PairCell& cell : outcome.best) {
             ASSERT_LT(cell.index.place, problem.task.n_places);
             ASSERT_LT(cell.index.first, problem.task.n_first);
             ASSERT_LT(cell.index.second, problem.task.n_second);
-            if (problem.task.alike) {
-                EXPECT_LT(cell.index.first, cell.index.second);
-            }
-            const auto& exact = all[static_cast<std::size_t>(shape.number(cell.index))];
-            worst = std::max(worst, exact.value);
+            EXPECT_TRUE(shape.counts(cell.index));
             const double statistic = problem.statistic(cell.index, cell.norm);
             EXPECT_NEAR(cell.stat, statistic, 1.0 / stat_steps + 1e-6 * statistic);
-            if (i > 0) {
-                EXPECT_LE(outcome.best[i - 1].stat, cell.stat);
+            const std::int64_t number = shape.number(cell.index);
+            if (!kept.empty()) {
+                EXPECT_LE(outcome.best[kept.size() - 1].stat, cell.stat);
             }
-            for (std::size_t j = 0; j < i; ++j)
-                EXPECT_FALSE(spectral::neighbours(cell.index, outcome.best[j].index));
+            for (const std::int64_t before : kept)
+                EXPECT_FALSE(spectral::neighbours(shape, all.data(), number, before));
+            kept.push_back(number);
+            if (depth(number) < -tolerance) {
+                others = true;
+                worst = std::max(worst, value(number));
+            } else {
+                worst_minimum = std::max(worst_minimum, value(number));
+            }
         }
+        double lowest = INFINITY;
         for (std::int64_t i = 0; i < shape.count(); ++i) {
-            const spectral::PairIndex pair = shape.index(i);
-            if (problem.task.alike && pair.first >= pair.second) continue;
-            const bool known = std::any_of(outcome.best.begin(), outcome.best.end(), [&](const PairCell& c) {
-                return spectral::neighbours(c.index, pair);
-            });
-            if (std::ssize(outcome.best) < problem.task.max_pairs) {
-                EXPECT_TRUE(known) << i;  // else it would have been offered too
-            }
-            if (!known) {
-                EXPECT_GT(all[static_cast<std::size_t>(i)].value, worst - tolerance) << i;
+            if (!shape.counts(shape.index(i))) continue;
+            lowest = std::min(lowest, value(i));
+            if (std::any_of(kept.begin(), kept.end(),
+                            [&](std::int64_t k) { return spectral::neighbours(shape, all.data(), k, i); }))
+                continue;
+            EXPECT_TRUE(full) << i;  // else it would have been offered too
+            if (depth(i) > tolerance) {
+                EXPECT_FALSE(others) << i;
+                EXPECT_GT(value(i), worst_minimum - tolerance) << i;
+            } else if (others) {
+                EXPECT_GT(value(i), worst - tolerance) << i;
             }
         }
         // the best of all is offered, or one that cannot be told from it
-        const auto lowest = [&] {
-            double low = INFINITY;
-            for (std::int64_t i = 0; i < shape.count(); ++i)
-                if (!problem.task.alike || shape.index(i).first < shape.index(i).second)
-                    low = std::min(low, all[static_cast<std::size_t>(i)].value);
-            return low;
-        }();
-        const bool offered = std::any_of(outcome.best.begin(), outcome.best.end(), [&](const PairCell& c) {
-            return all[static_cast<std::size_t>(shape.number(c.index))].value < lowest + tolerance;
-        });
-        EXPECT_TRUE(offered);
+        EXPECT_TRUE(std::any_of(kept.begin(), kept.end(),
+                                [&](std::int64_t k) { return value(k) < lowest + tolerance; }));
     }
 };
 
@@ -210,8 +220,11 @@ TEST_F(PairSuite, OfUnequalTasksThoseOfDoubleLoops) {
         }
     }
     // the truth, or a neighbour of it, is among them
-    EXPECT_TRUE(std::any_of(outcomes[0].best.begin(), outcomes[0].best.end(),
-                            [&](const PairCell& p) { return spectral::neighbours(p.index, a.truth); }));
+    const std::vector<PairEntry> entries = a.all_pairs();
+    const PairShape shape = shape_of(a.task);
+    EXPECT_TRUE(std::any_of(outcomes[0].best.begin(), outcomes[0].best.end(), [&](const PairCell& p) {
+        return spectral::neighbours(shape, entries.data(), shape.number(p.index), shape.number(a.truth));
+    }));
 }
 
 TEST_F(PairSuite, TheSameComponentTwiceIsLookedAtOnce) {
@@ -222,6 +235,16 @@ TEST_F(PairSuite, TheSameComponentTwiceIsLookedAtOnce) {
                     problem.templates.begin() + (p * 16 + 8) * 50);
     problem.task.alike = true;
     expect_best(problem, evaluate(problem.task));
+}
+
+TEST_F(PairSuite, NormsKeepWithinTheirLimits) {
+    PairProblem problem(3, 7, 8, 40, 25, true, 7);
+    problem.task.norms_most[1] = 0.3;  // half of what the counts have
+    const PairOutcome outcome = evaluate(problem.task);
+    expect_best(problem, outcome);
+    EXPECT_TRUE(std::any_of(outcome.best.begin(), outcome.best.end(),
+                            [](const PairCell& p) { return p.norm[1] > 0.299; }));
+    for (const PairCell& p : outcome.best) EXPECT_LE(p.norm[1], 0.3 + 1e-7);
 }
 
 TEST_F(PairSuite, RefusesTasksThatContradictThemselves) {

@@ -110,34 +110,86 @@ TEST(GridBodies, BinsAreThoseOfTheStatisticsInDouble) {
                 }
 }
 
-TEST(GridBodies, NormsOfAPairAreTheLowestThatAreNotNegative) {
+TEST(GridBodies, NormsOfAPairAreTheLowestWithinTheirLimits) {
     RandomStream random(5, 0);
-    int both = 0, one = 0;
+    int inside = 0, without = 0, at_most = 0;
     for (int i = 0; i < 300; ++i) {
         // scalar products of two vectors, so that the matrix is one
         const double a[2] = {random.uniform(), random.uniform()}, b[2] = {random.uniform(), random.uniform()},
-                     aa = a[0] * a[0] + a[1] * a[1], ab = a[0] * b[0] + a[1] * b[1],
-                     bb = b[0] * b[0] + b[1] * b[1], x0 = 1.5 * random.uniform() - 0.5,
-                     y0 = 1.5 * random.uniform() - 0.5, right[2] = {aa * x0 + ab * y0, ab * x0 + bb * y0};
-        const auto value = [&](double x, double y) {
-            return -right[0] * x - right[1] * y + 0.5 * (aa * x * x + 2.0 * ab * x * y + bb * y * y);
-        };
-        const spectral::PairNorms best = spectral::best_pair_norms(aa, ab, bb, right[0], right[1]);
-        ASSERT_GE(best.norm[0], 0.0);
-        ASSERT_GE(best.norm[1], 0.0);
-        EXPECT_NEAR(best.value, value(best.norm[0], best.norm[1]), 1e-9 * (1.0 + std::fabs(best.value)));
-        (best.norm[0] > 0.0 && best.norm[1] > 0.0 ? both : one) += 1;
-        for (const double x : {0.0, 0.5, 0.99, 1.01, 2.0})
-            for (const double y : {0.0, 0.5, 0.99, 1.01, 2.0})
-                for (const double more : {0.0, 0.1})
-                    EXPECT_GE(value(x * best.norm[0] + more, y * best.norm[1] + more), best.value - 1e-9);
-        for (const double step : {0.01, 1.0}) {
-            EXPECT_GE(value(best.norm[0] + step, best.norm[1]), best.value - 1e-9);
-            EXPECT_GE(value(best.norm[0], best.norm[1] + step), best.value - 1e-9);
+                     x0 = 1.5 * random.uniform() - 0.5, y0 = 1.5 * random.uniform() - 0.5;
+        spectral::PairParabola p{a[0] * a[0] + a[1] * a[1], a[0] * b[0] + a[1] * b[1],
+                                 b[0] * b[0] + b[1] * b[1]};
+        p.a = p.aa * x0 + p.ab * y0;
+        p.b = p.ab * x0 + p.bb * y0;
+        const double most[2] = {0.2 + random.uniform(), 0.2 + random.uniform()};
+        const spectral::PairNorms best = spectral::best_pair_norms(p, most);
+        for (int g = 0; g < 2; ++g) {
+            ASSERT_GE(best.norm[g], 0.0);
+            ASSERT_LE(best.norm[g], most[g]);
         }
+        EXPECT_NEAR(best.value, p.value(best.norm[0], best.norm[1]), 1e-9 * (1.0 + std::fabs(best.value)));
+        const bool zero = best.norm[0] <= 0.0 || best.norm[1] <= 0.0,
+                   full = best.norm[0] >= most[0] || best.norm[1] >= most[1];
+        (full ? at_most : zero ? without : inside) += 1;
+        for (int step_x = 0; step_x <= 50; ++step_x)
+            for (int step_y = 0; step_y <= 50; ++step_y)
+                EXPECT_GE(p.value(most[0] * step_x / 50.0, most[1] * step_y / 50.0), best.value - 1e-9);
     }
-    EXPECT_GT(both, 30);
-    EXPECT_GT(one, 30);
+    EXPECT_GT(inside, 30);
+    EXPECT_GT(without, 30);
+    EXPECT_GT(at_most, 30);
+}
+
+TEST(GridBodies, AComponentWithoutNormIsNotThere) {
+    const spectral::PairShape two{3, 5, 6, false};
+    std::vector<spectral::PairEntry> entries(static_cast<std::size_t>(two.count()), {1.0, {1.0F, 1.0F}});
+    const auto put = [&](const spectral::PairShape& shape, spectral::PairIndex at, float first,
+                         float second) {
+        entries[static_cast<std::size_t>(shape.number(at))] = {0.0, {first, second}};
+        return shape.number(at);
+    };
+    const auto near = [&](const spectral::PairShape& shape, std::int64_t a, std::int64_t b) {
+        EXPECT_EQ(neighbours(shape, entries.data(), a, b), neighbours(shape, entries.data(), b, a));
+        return neighbours(shape, entries.data(), a, b);
+    };
+    const auto both = two.number({1, 1, 1});
+    EXPECT_TRUE(near(two, both, two.number({2, 2, 0})));
+    EXPECT_FALSE(near(two, both, two.number({1, 1, 3})));
+    const auto alone = put(two, {1, 2, 0}, 1.0F, 0.0F), as_well = put(two, {0, 1, 5}, 1.0F, 0.0F),
+               elsewhere = put(two, {1, 4, 0}, 1.0F, 0.0F), other = put(two, {1, 2, 1}, 0.0F, 1.0F);
+    EXPECT_TRUE(near(two, alone, as_well));
+    EXPECT_FALSE(near(two, alone, elsewhere));
+    EXPECT_FALSE(near(two, alone, other));
+    EXPECT_FALSE(near(two, alone, both));
+    // of the same component twice it does not matter which of the two is there
+    const spectral::PairShape same{1, 6, 6, true};
+    entries.assign(static_cast<std::size_t>(same.count()), {1.0, {1.0F, 1.0F}});
+    EXPECT_TRUE(near(same, put(same, {0, 3, 5}, 1.0F, 0.0F), put(same, {0, 0, 3}, 0.0F, 1.0F)));
+    EXPECT_FALSE(near(same, put(same, {0, 3, 5}, 1.0F, 0.0F), put(same, {0, 0, 5}, 0.0F, 1.0F)));
+}
+
+TEST(GridBodies, EachValleyOfPairsComesFirst) {
+    // one place; valleys at (1, 1), wide, and (4, 6), far above the slopes of the first
+    const spectral::PairShape shape{1, 6, 8, false};
+    std::vector<spectral::PairEntry> entries;
+    for (std::int64_t i = 0; i < shape.count(); ++i) {
+        const spectral::PairIndex at = shape.index(i);
+        const auto square = [](std::int64_t x) { return static_cast<double>(x * x); };
+        const double wide = square(at.first - 1) + square(at.second - 1),
+                     deep = 15.0 + 20.0 * (square(at.first - 4) + square(at.second - 6));
+        entries.push_back({std::min(wide, deep), {1.0F, 1.0F}});
+    }
+    const auto number = [&](std::int64_t first, std::int64_t second) {
+        return shape.number({0, first, second});
+    };
+    const auto kept = spectral::best_pairs(shape, entries, 3);
+    ASSERT_EQ(kept.size(), 3U);
+    EXPECT_EQ(kept[0], number(1, 1));
+    EXPECT_EQ(kept[1], number(4, 6));
+    EXPECT_EQ(kept[2], number(1, 3));  // 4 above the first, as (3, 1): ties by number
+    EXPECT_EQ(spectral::best_pairs(shape, entries, 1), std::vector<std::int64_t>{number(1, 1)});
+    entries.assign(entries.size(), spectral::PairEntry{});
+    EXPECT_TRUE(spectral::best_pairs(shape, entries, 3).empty());
 }
 
 TEST(GridBodies, AGridOffersItsMinima) {

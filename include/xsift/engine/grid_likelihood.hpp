@@ -56,11 +56,12 @@ struct GridOutcome {
 struct PairTask : GridSpectrum {
     std::int64_t n_places = 0, n_first = 0, n_second = 0;
     bool alike = false;  ///< the same component twice (n_first equals n_second): only pairs i < j
-    std::span<const float> templates;  ///< n_places x (n_first + n_second) x n_energies, row-major
-    int max_pairs = 6;
+    std::span<const float> templates;   ///< n_places x (n_first + n_second) x n_energies, row-major
+    double norms_most[2] = {1e4, 1e4};  ///< limits of the norms of pairs, from 0
+    int max_pairs = 8;
 };
 
-/// A pair of templates with norms >= 0.
+/// A pair of templates with norms within their limits.
 struct PairCell {
     spectral::PairIndex index;
     double norm[2] = {0.0, 0.0};

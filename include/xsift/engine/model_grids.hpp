@@ -33,11 +33,9 @@ class ModelGrids {
     const std::vector<std::shared_ptr<const spectral::ModelDefinition>>& models() const;
 
     /// For each spectrum, for each of options.models, lowest statistic first: the best few cells that are
-    /// local minima; with_pairs: of a model of two norms the best few pairs of its components; none for other
-    /// models.
+    /// local minima; of a model of two norms the best few pairs of its components; none for other models.
     std::vector<std::vector<std::vector<ModelCell>>> best_cells(
-        GridLikelihood& backend, std::span<const spectral::PreparedSpectrum* const> spectra,
-        bool with_pairs = false);
+        GridLikelihood& backend, std::span<const spectral::PreparedSpectrum* const> spectra);
 
   private:
     struct Implementation;

@@ -13,28 +13,8 @@
 
 namespace xsift::engine {
 
-/// How many pairs there are, and in which order: place by place, first by first.
-struct PairShape {
-    static constexpr int most_kept = 16;  ///< of a task
-    std::int64_t n_places = 0, n_first = 0, n_second = 0;
-    bool alike = false;  ///< pairs (i, j) and (j, i) are the same; only i < j count
-
-    XSIFT_HD std::int64_t templates_of_place() const { return n_first + n_second; }
-    XSIFT_HD std::int64_t n_templates() const { return n_places * templates_of_place(); }
-    XSIFT_HD std::int64_t count() const { return n_places * n_first * n_second; }
-    XSIFT_HD std::int64_t number(const spectral::PairIndex& p) const {
-        return (p.place * n_first + p.first) * n_second + p.second;
-    }
-    XSIFT_HD spectral::PairIndex index(std::int64_t number) const {
-        return {number / (n_first * n_second), number / n_second % n_first, number % n_second};
-    }
-    XSIFT_HD std::int64_t first_template(const spectral::PairIndex& p) const {
-        return p.place * templates_of_place() + p.first;
-    }
-    XSIFT_HD std::int64_t second_template(const spectral::PairIndex& p) const {
-        return p.place * templates_of_place() + n_first + p.second;
-    }
-};
+using spectral::PairEntry;
+using spectral::PairShape;
 
 /// The statistic's parabola in the rate of one bin, but for a constant: weight rate^2 / 2 - target rate
 /// (expected curvature).
@@ -73,40 +53,16 @@ XSIFT_HD inline PairSums pair_sums(const float* rate, std::int64_t stride, std::
     return out;
 }
 
-/// A pair with its norms: the parabola's value above its constant, in steps of 1/stat_steps (infinite: does
-/// not count).
-struct PairEntry {
-    double value = INFINITY;
-    float norm[2] = {0.0F, 0.0F};
-};
-
+/// The pair of two templates, its value in steps of 1/stat_steps.
 /// @param cross the scalar product of the two templates, in single precision
-XSIFT_HD inline PairEntry pair_entry(const PairSums& a, const PairSums& b, double cross) {
+/// @param most highest norms
+XSIFT_HD inline PairEntry pair_entry(const PairSums& a, const PairSums& b, double cross,
+                                     const double (&most)[2]) {
     constexpr double apart = 1e-5;  // what single precision can tell from the same shape
     const spectral::PairNorms best =
-        spectral::best_pair_norms(a.square, cross, b.square, a.right, b.right, apart);
+        spectral::best_pair_norms({a.square, cross, b.square, a.right, b.right}, most, apart);
     return {std::rint(best.value * stat_steps) / stat_steps,
             {static_cast<float>(best.norm[0]), static_cast<float>(best.norm[1])}};
-}
-
-/// Whether entry a (by number) comes before b: lower, ties by number.
-XSIFT_HD inline bool better_pair(const PairEntry* entries, std::int64_t a, std::int64_t b) {
-    return entries[a].value < entries[b].value || (entries[a].value == entries[b].value && a < b);
-}
-
-/// Number of the best of the entries first, first + step, ... that is no neighbour of those kept; -1: none.
-XSIFT_HD inline std::int64_t best_distinct_pair(const PairShape& shape, const PairEntry* entries,
-                                                const std::int64_t* kept, int n_kept, std::int64_t first,
-                                                std::int64_t step) {
-    std::int64_t best = -1;
-    for (std::int64_t i = first; i < shape.count(); i += step) {
-        if (!(entries[i].value < INFINITY) || (best >= 0 && !better_pair(entries, i, best))) continue;
-        bool distinct = true;
-        for (int k = 0; k < n_kept; ++k)
-            if (spectral::neighbours(shape.index(i), shape.index(kept[k]))) distinct = false;
-        if (distinct) best = i;
-    }
-    return best;
 }
 
 /// The statistic at the sum of two templates at given norms. @param first, second rates of bin k at
