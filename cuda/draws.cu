@@ -87,7 +87,8 @@ std::optional<std::vector<timing::FoundMaximum>> Draws::judged(std::size_t draw)
     std::vector<engine::DrawJudge::Climbed> climbed;
     for (const std::size_t r : of_draw_[draw]) {
         const MaximumFound& m = found_.host[r];
-        climbed.push_back({requested_[r].statistic, m.harmonics, m.frequency, m.value, m.evidence});
+        climbed.push_back(
+            {requested_[r].statistic, m.harmonics, m.frequency, m.value, m.evidence, m.may_be_faster});
     }
     return engine::DrawJudge(*draws_[draw].task).judged(climbed);
 }

@@ -75,7 +75,10 @@ struct MaximumRequest {
 struct MaximumFound {
     double frequency, value, evidence;
     std::int32_t harmonics;
+    bool may_be_faster;  ///< a multiple of the frequency may be the fundamental
 };
+/// Harmonics of a maximum that are looked through for that; of one with more it is taken to be so.
+inline constexpr int most_terms_kept = 24;
 
 /// Sums of the warps of a block.
 struct MomentRoom {
@@ -125,9 +128,10 @@ __device__ inline timing::Complex constant_of(const ProductTask& task, const Max
 /// A statistic at a frequency, and its derivatives unless a constant source is taken out of it.
 /// @param harmonics that are usable there
 /// @param clean without what the good time intervals show of a constant source
+/// @param terms what each harmonic adds to Z2; null: nobody asks
 __device__ inline timing::StatisticAt statistic_at(MomentRoom& room, int thread, const ProductTask& task,
                                                    const MaximumRequest& request, double frequency,
-                                                   int harmonics, bool clean) {
+                                                   int harmonics, bool clean, double* terms = nullptr) {
     const bool is_h = task.statistic_is_h[request.statistic];
     timing::HTest<double> test;
     timing::StatisticAt at;
@@ -139,7 +143,9 @@ __device__ inline timing::StatisticAt statistic_at(MomentRoom& room, int thread,
         slope += timing::z2_slope(m, k, task.sum_w2);
         curvature += timing::z2_curvature(m, k, task.sum_w2);
         m.zeroth = m.zeroth - constant;
-        test.add(timing::z2_term(m.zeroth.re, m.zeroth.im, task.sum_w2));
+        const double term = timing::z2_term(m.zeroth.re, m.zeroth.im, task.sum_w2);
+        if (terms != nullptr) terms[k - 1] = term;
+        test.add(term);
         if (!is_h || test.best_m == k) at = {is_h ? test.h : test.z2, slope, curvature, k};
     }
     return at;
@@ -167,7 +173,18 @@ __device__ inline void find_maximum(MomentRoom& room, int thread, const ProductT
     double evidence = highest.at.value;
     if (f < task.window_fmax)
         evidence = statistic_at(room, thread, task, request, f, usable(f), /*clean=*/true).value;
-    if (thread == 0) found = {f, highest.at.value, evidence, highest.at.harmonics};
+    const int m = highest.at.harmonics;
+    bool may_be_faster = m > most_terms_kept;
+    if (m >= 2 && m <= most_terms_kept) {
+        double terms[most_terms_kept];
+        statistic_at(room, thread, task, request, f, m, /*clean=*/false, terms);
+        const double fmax = static_cast<double>(task.first + task.count - 1) * task.df;
+        for (int d = m; d >= 2; --d)
+            if (!(d * f > fmax + task.df))
+                may_be_faster =
+                    may_be_faster || timing::may_be_multiple(d, m, [&](int k) { return terms[k - 1]; });
+    }
+    if (thread == 0) found = {f, highest.at.value, evidence, m, may_be_faster};
 }
 
 }  // namespace xsift::cuda

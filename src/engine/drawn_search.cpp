@@ -16,6 +16,12 @@ constexpr std::int64_t draws_at_once = 64;
 /// tell better than the header.
 constexpr double log10_frame_significance = -10.0;
 
+double highest_value(const std::vector<timing::Peak>& peaks) {
+    double highest = 0.0;
+    for (const timing::Peak& peak : peaks) highest = std::max(highest, peak.value);
+    return highest;
+}
+
 }  // namespace
 
 EventTask draw_search(const DrawTask& task, const timing::DrawnPhotons& photons) {
@@ -76,7 +82,8 @@ std::optional<std::vector<DrawJudge::Wanted>> DrawJudge::wanted(const SearchOutc
     struct Run {
         timing::Statistic statistic;
         std::vector<timing::Peak> peaks;
-        double highest_of_bands = 0.0, log10_fap = 0.0;
+        std::vector<timing::Peak> highest_of_bands;
+        double log10_fap = 0.0;  ///< of the next peak
         std::size_t next = 0;
     };
     std::map<std::pair<std::int32_t, int>, Run> runs;
@@ -91,10 +98,7 @@ std::optional<std::vector<DrawJudge::Wanted>> DrawJudge::wanted(const SearchOutc
         for (const timing::Peak& peak : found.statistics[s].peaks)
             run_of(statistic, peak).peaks.push_back(peak);
         for (const auto& band : found.statistics[s].band_maxima)
-            if (!band.empty()) {
-                Run& run = run_of(statistic, band.front());
-                run.highest_of_bands = std::max(run.highest_of_bands, band.front().value);
-            }
+            if (!band.empty()) run_of(statistic, band.front()).highest_of_bands.push_back(band.front());
     }
     const auto fap = [&](const Run& run, double value) {
         return timing::log10_found_by_chance(run.statistic, value, task_.extent);
@@ -102,15 +106,14 @@ std::optional<std::vector<DrawJudge::Wanted>> DrawJudge::wanted(const SearchOutc
     const auto judge_next = [&](Run& run) {
         if (run.next < run.peaks.size()) run.log10_fap = fap(run, run.peaks[run.next].value);
     };
-    for (auto& [key, run] : runs) {
-        judge_next(run);
-        const double highest = run.highest_of_bands + timing::screening_tolerance(run.highest_of_bands);
-        if ((!run.peaks.empty() && run.log10_fap <= task_.log10_fap) ||
-            (run.highest_of_bands > 0.0 && fap(run, highest) <= task_.log10_fap))
-            return std::nullopt;
-    }
+    for (auto& [key, run] : runs) judge_next(run);
     std::vector<Wanted> chosen;
-    while (std::ssize(chosen) < task_.max_maxima) {
+    const auto known = [&](std::int64_t trial) {
+        return std::any_of(chosen.begin(), chosen.end(), [&](const Wanted& w) {
+            return std::fabs(grid.frequency(w.trial) - grid.frequency(trial)) < 1.0 / task_.span;
+        });
+    };
+    for (;;) {
         const auto place = [](const auto& entry) {
             const auto& [key, run] = entry;
             const timing::Peak& peak = run.peaks[run.next];
@@ -122,12 +125,26 @@ std::optional<std::vector<DrawJudge::Wanted>> DrawJudge::wanted(const SearchOutc
                 (best == runs.end() || place(*run) < place(*best)))
                 best = run;
         if (best == runs.end()) break;
-        const std::int64_t trial = best->second.peaks[best->second.next++].index;
-        judge_next(best->second);
-        const bool known = std::any_of(chosen.begin(), chosen.end(), [&](const Wanted& w) {
-            return std::fabs(grid.frequency(w.trial) - grid.frequency(trial)) < 1.0 / task_.span;
-        });
-        if (!known) chosen.push_back({best->first.first, trial});
+        Run& run = best->second;
+        const std::int64_t trial = run.peaks[run.next++].index;
+        const bool significant = run.log10_fap <= task_.log10_fap,
+                   full = std::ssize(chosen) >= task_.max_maxima;
+        if (full && !significant) break;
+        judge_next(run);
+        if (significant && !(grid.frequency(trial) * task_.span < task_.min_cycles)) return std::nullopt;
+        if (known(trial)) continue;
+        if (full) return std::nullopt;
+        chosen.push_back({best->first.first, trial});
+    }
+    // The highest of a band is polished too where it is significant, and mostly one of these.
+    for (const auto& [key, run] : runs) {
+        const double highest = highest_value(run.highest_of_bands);
+        if (!(highest > 0.0) || fap(run, highest + timing::screening_tolerance(highest)) > task_.log10_fap)
+            continue;
+        for (const timing::Peak& peak : run.highest_of_bands)
+            if (!known(peak.index) &&
+                fap(run, peak.value + timing::screening_tolerance(peak.value)) <= task_.log10_fap)
+                return std::nullopt;
     }
     return chosen;
 }
@@ -138,7 +155,8 @@ std::optional<std::vector<timing::FoundMaximum>> DrawJudge::judged(std::span<con
         const timing::Statistic statistic = usable(c.statistic, c.frequency);
         const double log10_p = timing::log10_single(statistic, c.evidence, task_.extent),
                      fap = timing::log10_found_by_chance(statistic, c.evidence, task_.extent);
-        if (fap <= task_.log10_fap || log10_p < log10_frame_significance) return std::nullopt;
+        const bool significant = fap <= task_.log10_fap;
+        if (significant ? c.may_be_faster : log10_p < log10_frame_significance) return std::nullopt;
         all.push_back({c.statistic, c.harmonics, c.frequency, c.value, log10_p, fap});
     }
     std::stable_sort(all.begin(), all.end(),
@@ -151,6 +169,9 @@ std::optional<std::vector<timing::FoundMaximum>> DrawJudge::judged(std::span<con
                 return std::fabs(o.frequency - m.frequency) < 0.5 / task_.span;
             }))
             distinct.push_back(m);
+    if (!timing::only_frequencies_veto(distinct, task_.log10_fap, task_.min_cycles, task_.span,
+                                       task_.search.harmonic_fmax))
+        return std::nullopt;
     return distinct;
 }
 

@@ -55,6 +55,7 @@ DrawTask make_task(const EventList& events, const timing::ConstantSource& source
     task.span = timing::time_span(events);
     task.max_maxima = options.max_candidates;
     task.log10_fap = options.log10_fap;
+    task.min_cycles = options.min_cycles;
     return task;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
 
 #include <xsift/timing/constant_source.hpp>
 
@@ -31,8 +32,11 @@ class DrawPolish {
         pool.for_each(draws.size(), [&](std::size_t i) {
             lists[i] = refine::simulated_constant(events_, source_, seed_, draws[i]);
             const engine::SearchOutcome& found = outcomes[draws[i] - first_outcome].peaks;
-            const auto rows = polish.begin(i, {lists[i], grid_, found.statistics, options_});
-            if (rows) smallest[draws[i]] = refine::smallest_log10_fap(*rows);
+            refine::EventPolish own(lists[i], grid_, found.statistics, options_);
+            if (const auto known = own.smallest_log10_fap())
+                smallest[draws[i]] = *known;
+            else if (const auto rows = polish.begin(i, std::move(own)))
+                smallest[draws[i]] = refine::smallest_log10_fap(*rows);
         });
         {
             const std::scoped_lock lock(engine);
@@ -70,6 +74,7 @@ std::vector<double> simulated_alarms(const EventList& events, const timing::Freq
     const timing::ConstantSource source(events);
     const DrawPolish polish(events, source, searched, options, seed);
     engine::DrawTask task = engine::make_task(events, source, searched, options, seed);
+    const double f_frame = events.exposure.frame_time > 0.0 ? 1.0 / events.exposure.frame_time : not_measured;
     const auto draws = static_cast<std::uint64_t>(options.draws);
     std::vector<double> smallest(draws);
     for (std::uint64_t first = 0; first < draws; first += draws_at_once) {
@@ -82,8 +87,7 @@ std::vector<double> simulated_alarms(const EventList& events, const timing::Freq
         std::vector<std::uint64_t> open;
         for (std::size_t i = 0; i < outcomes.size(); ++i)
             if (outcomes[i].maximised)
-                smallest[first + i] =
-                    refine::smallest_log10_fap(outcomes[i].maxima, events.exposure, span, options);
+                smallest[first + i] = refine::smallest_log10_fap(outcomes[i].maxima, f_frame, span, options);
             else
                 open.push_back(first + i);
         for (std::size_t from = 0; from < open.size(); from += polished_at_once)

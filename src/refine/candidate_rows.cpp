@@ -21,10 +21,10 @@ int precedence(const Rows& rows, double log10_fap) {
 
 }  // namespace
 
-std::uint32_t frequency_veto(double frequency, double f_frame, double nyquist, double span,
+std::uint32_t frequency_veto(double frequency, double f_frame, double span,
                              const timing::SearchOptions& options) {
     std::uint32_t veto = 0;
-    if (frequency > nyquist) veto |= veto_above_nyquist;
+    if (frequency > 0.5 * f_frame) veto |= veto_above_nyquist;
     if (frequency * span < options.min_cycles) veto |= veto_few_cycles;
     const double resolution = 1.0 / span;
     if (!std::isnan(f_frame) && timing::is_frame_alias(frequency, f_frame, 0.0, 1.5 * resolution, {}))

@@ -24,7 +24,7 @@ inline double standing(const PeriodCandidate& c, const timing::SearchOptions& op
 /// Vetoes of a frequency for what it is: too few cycles, beyond the Nyquist frequency, a multiple of the
 /// frame's.
 /// @param f_frame Hz; NaN: not known
-std::uint32_t frequency_veto(double frequency, double f_frame, double nyquist, double span,
+std::uint32_t frequency_veto(double frequency, double f_frame, double span,
                              const timing::SearchOptions& options);
 
 /// Ranks the frequencies by their best standing (rows of one frequency share the rank, most significant

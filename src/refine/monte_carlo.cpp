@@ -73,14 +73,11 @@ double smallest_log10_fap(const std::vector<PeriodCandidate>& rows) {
     return smallest;
 }
 
-double smallest_log10_fap(std::span<const timing::FoundMaximum> maxima, const Exposure& exposure, double span,
+double smallest_log10_fap(std::span<const timing::FoundMaximum> maxima, double f_frame, double span,
                           const timing::SearchOptions& options) {
-    const bool frame_known = exposure.frame_time > 0.0;
-    const double f_frame = frame_known ? 1.0 / exposure.frame_time : not_measured,
-                 nyquist = timing::confirmable_frequency(exposure);
     double smallest = 0.0;
     for (const timing::FoundMaximum& m : maxima)
-        if (frequency_veto(m.frequency, f_frame, nyquist, span, options) == 0)
+        if (frequency_veto(m.frequency, f_frame, span, options) == 0)
             smallest = std::min(smallest, m.log10_fap);
     return smallest;
 }

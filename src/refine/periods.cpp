@@ -10,6 +10,7 @@
 #include <string>
 #include <tuple>
 
+#include <xsift/refine/monte_carlo.hpp>
 #include <xsift/refine/periods.hpp>
 #include <xsift/timing/aliases.hpp>
 #include <xsift/timing/screened_peaks.hpp>
@@ -21,6 +22,7 @@
 namespace xsift::refine {
 namespace {
 
+using timing::harmonic_orders;
 using timing::settle;
 using timing::SettledTrial;
 using timing::Statistic;
@@ -32,14 +34,9 @@ constexpr std::size_t most_frequencies = 40;
 /// Of these at most so many in an octave: neither red noise nor the images of one signal hide what lies
 /// elsewhere.
 constexpr int most_in_octave = 10;
-/// Power that is not significant at this level (log10) in the harmonics that a faster fundamental does not
-/// have makes the faster one the fundamental.
-constexpr double log10_spare_harmonics = -3.0;
 /// A candidate is explained by stronger ones when less than this fraction of its statistic is left without
 /// them.
 constexpr double explained_fraction = 0.2;
-/// Harmonics of a stronger candidate that are tried.
-constexpr int harmonic_orders = 20;
 /// Half-width of the search for the true frame frequency: headers round FRMTIME to a millisecond.
 constexpr double frame_tolerance = 0.01;
 /// Photons used for that search when the grid does not reach the frame frequency.
@@ -84,6 +81,18 @@ class EventPolish::Implementation {
     }
 
     timing::SumTask noise_task() const { return {sums_.photons(), grid_.df, noise_indices_}; }
+
+    std::optional<double> smallest_log10_fap() const {
+        if (static_cast<std::ptrdiff_t>(all_.size()) > options_.max_candidates) return std::nullopt;
+        std::vector<timing::FoundMaximum> maxima;
+        for (const Measured& m : all_)
+            maxima.push_back({0, m.harmonics, m.frequency, m.value, m.log10_p, m.log10_fap_white});
+        if (!timing::only_frequencies_veto(maxima, options_.log10_fap, options_.min_cycles, span_,
+                                           confirmable_))
+            return std::nullopt;
+        const double f_frame = events_.exposure.frame_time > 0.0 ? frame_frequency(all_) : not_measured;
+        return refine::smallest_log10_fap(maxima, f_frame, span_, options_);
+    }
 
     std::vector<PeriodCandidate> finish(std::span<const timing::Complex> noise_sums) {
         if (all_.empty()) return {};
@@ -267,14 +276,7 @@ class EventPolish::Implementation {
             const Evaluation e = sums_.evaluate(m.frequency, m.harmonics);
             for (int d = m.harmonics; d >= 2 && !again; --d) {
                 if (d * m.frequency > fmax() + grid_.df) continue;
-                double spare = 0.0;
-                int n = 0;
-                for (int k = 1; k <= m.harmonics; ++k)
-                    if (k % d != 0) {
-                        spare += e.term(k);
-                        ++n;
-                    }
-                if (timing::log10_chi2_survival(spare, n) < log10_spare_harmonics) continue;
+                if (!timing::may_be_multiple(d, m.harmonics, [&](int k) { return e.term(k); })) continue;
                 Statistic statistic = m.statistic;
                 if (statistic.kind == Statistic::Kind::z2) statistic = fitting_statistic(m.harmonics / d);
                 Measured faster = maximise(statistic, d * m.frequency);
@@ -457,10 +459,9 @@ class EventPolish::Implementation {
     void veto_by_frequency(std::vector<Measured>& all) const {
         const bool frame_known = events_.exposure.frame_time > 0.0;
         const double f_frame = frame_known ? frame_frequency(all) : not_measured;
-        const double nyquist = frame_known ? 0.5 * f_frame : confirmable_;
         const double tolerance = 1.5 * resolution();
         for (Measured& m : all) {
-            m.veto |= frequency_veto(m.frequency, f_frame, nyquist, span_, options_);
+            m.veto |= frequency_veto(m.frequency, f_frame, span_, options_);
             if (!frame_known) m.flags |= candidate_frame_time_unknown;
             if (!events_.exposure.barycentred()) m.flags |= candidate_not_barycentred;
             if (events_.exposure.flags & exposure_geocentre) m.flags |= candidate_geocentre;
@@ -568,6 +569,9 @@ EventPolish& EventPolish::operator=(EventPolish&&) noexcept = default;
 
 timing::SumTask EventPolish::noise_task() const {
     return implementation_->noise_task();
+}
+std::optional<double> EventPolish::smallest_log10_fap() const {
+    return implementation_->smallest_log10_fap();
 }
 std::vector<PeriodCandidate> EventPolish::finish(std::span<const timing::Complex> noise_sums) {
     return implementation_->finish(noise_sums);

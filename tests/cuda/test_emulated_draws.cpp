@@ -73,8 +73,8 @@ std::optional<std::vector<timing::FoundMaximum>> maximised(const test::DrawnSour
         MomentRoom room{};
         test::run_block(exact_threads,
                         [&](int thread) { find_maximum(room, thread, &task, request, maximum); });
-        climbed.push_back(
-            {trial.statistic, maximum.harmonics, maximum.frequency, maximum.value, maximum.evidence});
+        climbed.push_back({trial.statistic, maximum.harmonics, maximum.frequency, maximum.value,
+                           maximum.evidence, maximum.may_be_faster});
     }
     return judge.judged(climbed);
 }
@@ -108,13 +108,37 @@ TEST(EmulatedDraws, MaximaAreThoseOfThePolish) {
                 above_window += m.frequency > window ? 1 : 0;
                 ++all;
             }
-            EXPECT_NEAR(refine::smallest_log10_fap(*maxima, drawn.exposure, sources.task.span, options()),
+            EXPECT_NEAR(refine::smallest_log10_fap(*maxima, sources.f_frame(), sources.task.span, options()),
                         refine::smallest_log10_fap(rows), 1e-6);
         }
     }
     // Both ways to the evidence have been gone.
     EXPECT_GT(above_window, 0);
     EXPECT_LT(above_window, all);
+}
+
+/// A rate that changes makes slow maxima significant: they have too few cycles, and the alarm is another.
+TEST(EmulatedDraws, SlowMaximaAreNoAlarms) {
+    const ThreadPool pool(1);
+    const auto cpu = engine::make_cpu_engines(pool);
+    timing::SearchOptions slow = options();
+    slow.fmin = 5e-5;
+    slow.fmax = 0.02;
+    slow.max_candidates = 3;
+    const test::DrawnSources sources(test::list_in_gaps(300, 0.97, false, 6), slow, 22);
+    int significant = 0;
+    for (std::uint64_t i = 0; i < 2; ++i) {
+        const EventList drawn = sources.draw(i);
+        const engine::EventTask search = engine::make_task(drawn, sources.grid, sources.options);
+        const auto found = cpu.search->search(std::span(&search, 1)).at(0);
+        const auto maxima = maximised(sources, drawn, found);
+        ASSERT_TRUE(maxima.has_value());
+        for (const timing::FoundMaximum& m : *maxima) significant += m.log10_fap <= slow.log10_fap ? 1 : 0;
+        EXPECT_NEAR(
+            refine::smallest_log10_fap(*maxima, sources.f_frame(), sources.task.span, sources.options),
+            sources.polished(i, found), 1e-6);
+    }
+    EXPECT_GT(significant, 0);
 }
 
 }  // namespace

@@ -57,6 +57,32 @@ TEST_F(DrawnSearch, ASignificantPeakOrBandIsLeftToTheWholePolish) {
     EXPECT_FALSE(judge.judged(climbed).has_value());
 }
 
+/// What has too few cycles is no alarm, but it must be alone: neither the fundamental of another nor a
+/// multiple.
+TEST_F(DrawnSearch, WhatHasTooFewCyclesMayBeSignificant) {
+    timing::SearchOptions slow = options();
+    slow.fmin = 5e-5;
+    const test::DrawnSources from_one_cycle(test::list_in_gaps(100, 0.0, false, 1), slow, 3);
+    const DrawJudge of_slow(from_one_cycle.task);
+    SearchOutcome found = outcome({{4, 0.0, 60.0, 1}, {700, 0.0, 17.0, 1}}, {{5, 0.0, 61.0, 2}});
+    found.statistics[0].band_maxima = {{{4, 0.0, 60.0, 1}}};
+    const auto wanted = of_slow.wanted(found);
+    ASSERT_TRUE(wanted.has_value());
+    ASSERT_EQ(wanted->size(), 2u);
+    EXPECT_EQ((*wanted)[0].trial, 4);
+    EXPECT_EQ((*wanted)[1].trial, 700);
+    found.statistics[0].peaks.insert(found.statistics[0].peaks.begin(), {60, 0.0, 90.0, 1});  // 16 cycles
+    EXPECT_FALSE(of_slow.wanted(found).has_value());
+
+    std::vector<DrawJudge::Climbed> climbed{{0, 1, 1e-4, 60.0, 60.0}, {0, 1, 0.01, 12.0, 12.0}};
+    ASSERT_TRUE(of_slow.judged(climbed).has_value());
+    climbed[1].frequency = 3e-4;
+    EXPECT_FALSE(of_slow.judged(climbed).has_value());
+    climbed[1].frequency = 0.01;
+    climbed[0].may_be_faster = true;
+    EXPECT_FALSE(of_slow.judged(climbed).has_value());
+}
+
 TEST_F(DrawnSearch, MaximaOfOneFrequencyAreOne) {
     const std::vector<DrawJudge::Climbed> climbed{
         {0, 1, 0.01, 12.0, 12.0}, {1, 2, 0.01 + 0.3 / 2e4, 13.0, 13.0}, {0, 1, 0.02, 14.0, 11.0}};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include <drawn_sources.hpp>
 #include <gtest/gtest.h>
 
 #include <xsift/core/constants.hpp>
@@ -100,6 +101,44 @@ TEST(Simulated, ReplacesWhatItSearchedAndFlagsIt) {
     EXPECT_EQ(rows[0].flags, std::uint32_t{candidate_simulated | candidate_extrapolated});
     EXPECT_EQ(rows[1].log10_fap, -5.0);
     EXPECT_EQ(rows[2].flags, 0u);
+}
+
+/// Where the level of the noise does not matter a polish says so, and what it would come to.
+TEST(Simulated, AlarmsWithoutTheLevelOfTheNoiseAreThoseOfAllRows) {
+    const ThreadPool pool(1);
+    const auto cpu = engine::make_cpu_engines(pool);
+    timing::SearchOptions options;
+    options.fmin = 5e-5;
+    options.fmax = 0.04;
+    options.max_candidates = 6;
+    int slow = 0, known = 0;
+    for (const double slope : {0.0, 0.95}) {
+        const test::DrawnSources sources(test::list_in_gaps(400, slope, false, 5), options, 11);
+        for (std::uint64_t i = 0; i < 16; ++i) {
+            const EventList drawn = sources.draw(i);
+            const engine::EventTask task = engine::make_task(drawn, sources.grid, options);
+            const auto found = cpu.search->search(std::span(&task, 1)).at(0).statistics;
+            EventPolish polish(drawn, sources.grid, found, options);
+            const auto alarm = polish.smallest_log10_fap();
+            if (!alarm) continue;
+            ++known;
+            const auto rows = polish.finish(timing::sums_of(polish.noise_task()));
+            EXPECT_EQ(*alarm, smallest_log10_fap(rows)) << slope << " " << i;
+            slow += std::any_of(rows.begin(), rows.end(),
+                                [](const PeriodCandidate& c) { return c.log10_fap_white <= -3.0; })
+                        ? 1
+                        : 0;
+        }
+    }
+    EXPECT_GE(known, 24);
+    EXPECT_GE(slow, 5);
+    // A signal is looked at with the noise around it.
+    EventList pulsed = test::list_in_gaps(400, 0.0, false, 5);
+    for (double& t : pulsed.time) t = std::floor(t / 50.0) * 50.0 + 0.3 * std::fmod(t, 50.0);
+    const auto grid = timing::make_grid(pulsed, options);
+    const engine::EventTask task = engine::make_task(pulsed, grid, options);
+    const auto found = cpu.search->search(std::span(&task, 1)).at(0).statistics;
+    EXPECT_FALSE(EventPolish(pulsed, grid, found, options).smallest_log10_fap().has_value());
 }
 
 }  // namespace

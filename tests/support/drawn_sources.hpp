@@ -51,6 +51,9 @@ struct DrawnSources {
     EventList draw(std::uint64_t index) const {
         return refine::simulated_constant(list, source, task.seed, index);
     }
+    double f_frame() const {
+        return list.exposure.frame_time > 0.0 ? 1.0 / list.exposure.frame_time : not_measured;
+    }
     /// From the peaks of a draw, polished.
     double polished(std::uint64_t index, const engine::SearchOutcome& found) const {
         return refine::smallest_log10_fap(
@@ -58,9 +61,8 @@ struct DrawnSources {
     }
     /// The same for any outcome.
     double alarm(std::uint64_t index, const engine::DrawOutcome& outcome) const {
-        return outcome.maximised
-                   ? refine::smallest_log10_fap(outcome.maxima, list.exposure, task.span, options)
-                   : polished(index, outcome.peaks);
+        return outcome.maximised ? refine::smallest_log10_fap(outcome.maxima, f_frame(), task.span, options)
+                                 : polished(index, outcome.peaks);
     }
     /// From a search of the draw as of any list.
     double truth(std::uint64_t index, engine::PeriodSearch& search) const {

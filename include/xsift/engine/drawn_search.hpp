@@ -26,7 +26,7 @@ std::vector<DrawOutcome> search_draws_of_host(
 std::vector<DrawTask> cut_draws(std::span<const DrawTask> tasks, std::size_t parts);
 
 /// Decides which peaks of a draw are maximised, and whether that is all that there is to do: what EventPolish
-/// does to a list in which nothing is significant.
+/// does to a list in which nothing is significant but what has too few cycles.
 class DrawJudge {
   public:
     /// @param task must outlive it
@@ -37,7 +37,8 @@ class DrawJudge {
         std::int32_t statistic = 0;
         std::int64_t trial = 0;
     };
-    /// The most significant trials that are not the same frequency; nullopt when one is significant.
+    /// The most significant trials that are not the same frequency; nullopt when one with enough cycles is
+    /// significant, or more are than are wanted.
     /// @param found peaks in double, strongest first; the highest of the bands as screened
     std::optional<std::vector<Wanted>> wanted(const SearchOutcome& found) const;
 
@@ -46,8 +47,10 @@ class DrawJudge {
     struct Climbed {
         std::int32_t statistic = 0, harmonics = 1;
         double frequency = 0.0, value = 0.0, evidence = 0.0;
+        bool may_be_faster = false;  ///< a multiple of the frequency may be the fundamental
     };
-    /// One entry a frequency, the most significant first; nullopt when one is significant.
+    /// One entry a frequency, the most significant first; nullopt when more than their frequencies may veto
+    /// one.
     std::optional<std::vector<timing::FoundMaximum>> judged(std::span<const Climbed> climbed) const;
 
   private:

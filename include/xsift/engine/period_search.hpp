@@ -80,6 +80,7 @@ struct DrawTask {
     double span = 0.0;        ///< timing::time_span() of the list, s
     int max_maxima = 1;       ///< frequencies wanted of a draw
     double log10_fap = -3.0;  ///< what is as improbable is significant
+    double min_cycles = 3.0;  ///< with fewer it is no alarm
 };
 /// @param source that of the list; both must outlive the task
 DrawTask make_task(const EventList& events, const timing::ConstantSource& source,
@@ -87,8 +88,8 @@ DrawTask make_task(const EventList& events, const timing::ConstantSource& source
                    std::uint64_t seed);
 
 /// What a draw has. Either its most significant frequencies, maximised by the engine, one entry each, when
-/// none of them is significant; or what a search gives, for a polish that looks at vetoes and local noise. An
-/// engine may always give the latter.
+/// only their frequencies can veto them (timing::only_frequencies_veto); or what a search gives, for a polish
+/// that looks at other vetoes and local noise. An engine may always give the latter.
 struct DrawOutcome {
     bool maximised = false;
     std::vector<timing::FoundMaximum> maxima;

@@ -48,10 +48,11 @@ class SimulatedTail {
 /// The smallest log10_fap in white noise of a search of noise, which is what the tail is made of. Vetoed rows
 /// (too few cycles, where a rate that changes is strongest) are none: they cannot be offered.
 double smallest_log10_fap(const std::vector<PeriodCandidate>& rows);
-/// The same from the maxima of a search in which nothing is significant: only their frequencies can veto
-/// them.
+/// The same from the maxima of a search which only their frequencies can veto
+/// (timing::only_frequencies_veto).
+/// @param f_frame frequency of the frames, Hz; NaN: not known
 /// @param span timing::time_span() of the list
-double smallest_log10_fap(std::span<const timing::FoundMaximum> maxima, const Exposure& exposure, double span,
+double smallest_log10_fap(std::span<const timing::FoundMaximum> maxima, double f_frame, double span,
                           const timing::SearchOptions& options);
 
 /// Replaces the false-alarm probabilities of the rows of Z2 and H at constant frequencies, and flags them

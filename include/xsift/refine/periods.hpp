@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -52,6 +53,9 @@ class EventPolish {
     /// The sums that the level of the noise is made from; none when no candidate is significant in white
     /// noise.
     timing::SumTask noise_task() const;
+    /// What smallest_log10_fap() of the rows is, where that does not depend on the level of the noise: where
+    /// nothing is significant but what has too few cycles. nullopt elsewhere.
+    std::optional<double> smallest_log10_fap() const;
     /// @param noise_sums those of noise_task(). Once only.
     std::vector<PeriodCandidate> finish(std::span<const timing::Complex> noise_sums);
 

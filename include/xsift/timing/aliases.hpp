@@ -18,6 +18,9 @@ struct AliasOrders {
     int frame = 4, signal = 4;
 };
 
+/// Harmonics of a stronger candidate that are tried for a relation.
+inline constexpr int harmonic_orders = 20;
+
 /// Whether f lies within `tolerance` of m f_frame +- k f0. With f0 = 0 only the multiples of f_frame count.
 XSIFT_HD inline bool is_frame_alias(double f, double f_frame, double f0, double tolerance,
                                     AliasOrders orders) {

@@ -5,9 +5,11 @@
 
 #include <cmath>
 #include <cstdint>
+#include <span>
 
 #include <xsift/core/constants.hpp>
 #include <xsift/core/host_device.hpp>
+#include <xsift/timing/significance.hpp>
 #include <xsift/timing/uncertainty.hpp>
 #include <xsift/timing/window.hpp>
 
@@ -112,6 +114,21 @@ XSIFT_HD Maximum<At> climb(double start, double df, const Evaluate& evaluate) {
     return best;
 }
 
+/// Whether the fundamental may be d times as fast: power that is not significant at 1e-3 in the harmonics
+/// that it would not have. `term(k)` is what harmonic k adds to Z2.
+template <typename Term>
+XSIFT_HD bool may_be_multiple(int d, int harmonics, const Term& term) {
+    constexpr double log10_spare_harmonics = -3.0;
+    double spare = 0.0;
+    int n = 0;
+    for (int k = 1; k <= harmonics; ++k)
+        if (k % d != 0) {
+            spare += term(k);
+            ++n;
+        }
+    return !(log10_chi2_survival(spare, n) < log10_spare_harmonics);
+}
+
 /// The strongest of a search, at its own maximum.
 struct FoundMaximum {
     int statistic = 0;  ///< number of it in the search
@@ -120,5 +137,11 @@ struct FoundMaximum {
     double log10_p = 0.0, log10_fap = 0.0;  ///< of a single trial and of the search, in white noise, without
                                             ///< what a constant source shows through the gaps
 };
+
+/// Whether nothing but its own frequency can veto a maximum that matters, whatever the level of the noise:
+/// what is significant (log10_fap at most this) has fewer cycles than are asked for, lies far below the
+/// frequency of the frames, and is no relative of what is not. The maxima are one a frequency.
+bool only_frequencies_veto(std::span<const FoundMaximum> maxima, double log10_fap, double min_cycles,
+                           double span, double confirmable);
 
 }  // namespace xsift::timing
