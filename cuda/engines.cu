@@ -10,6 +10,8 @@
 #include <cuda_runtime.h>
 
 #include <xsift/core/error.hpp>
+#include <xsift/core/log.hpp>
+#include <xsift/core/numa.hpp>
 #include <xsift/cuda/factory.hpp>
 #include <xsift/engine/spread.hpp>
 
@@ -98,6 +100,27 @@ engine::Engines engines_of(const Device& device, const DeviceOptions& options) {
             make_grid_engine(budget)};
 }
 
+/// The memory node that a device is attached to. Its host threads keep to that, and so does page-locked
+/// memory, which lies where it is touched first.
+MemoryNode node_of(const Device& device) {
+    char pci_id[32] = "";
+    if (cudaDeviceGetPCIBusId(pci_id, sizeof pci_id, device.number) != cudaSuccess) {
+        static_cast<void>(cudaGetLastError());
+        return {};
+    }
+    MemoryNode node = node_of_device(pci_id);
+    if (node.processors.empty()) return node;
+    if (const std::size_t kept = KeepTo(node.processors).count(); kept > 0)
+        log::info("{} ({}): its host threads keep to {} processors of memory node {}", device.name, pci_id,
+                  kept, node.number);
+    else
+        log::info(
+            "{} ({}) is at memory node {}: its host threads stay where they are, as all or none of the "
+            "processors that this process may use are there",
+            device.name, pci_id, node.number);
+    return node;
+}
+
 }  // namespace
 
 Availability availability() {
@@ -117,8 +140,10 @@ engine::Engines make_engines(const DeviceOptions& options) {
     for (const Device& device : visible_devices(problem)) {
         if (!device.problem.empty()) continue;
         const int number = device.number;
-        shares.push_back(
-            {engines_of(device, options), [number] { XSIFT_CUDA_CHECK(cudaSetDevice(number)); }});
+        const MemoryNode node = node_of(device);
+        const KeepTo keep(node.processors);
+        shares.push_back({engines_of(device, options), [number] { XSIFT_CUDA_CHECK(cudaSetDevice(number)); },
+                          node.processors});
     }
     if (shares.empty())
         throw Error(ErrorKind::backend_unavailable, "NO_CUDA_DEVICE", "the cuda backend cannot be used",

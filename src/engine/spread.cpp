@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <xsift/core/numa.hpp>
 #include <xsift/engine/drawn_search.hpp>
 #include <xsift/engine/search_tasks.hpp>
 #include <xsift/engine/spread.hpp>
@@ -74,6 +75,7 @@ class Shares {
             const std::size_t begin = i == 0 ? 0 : ends[i - 1];
             if (begin == ends[i]) return;
             try {
+                const KeepTo keep(shares_[i].processors);
                 if (shares_[i].enter) shares_[i].enter();
                 parts[i] = call(shares_[i].engines, tasks.subspan(begin, ends[i] - begin));
             } catch (...) {

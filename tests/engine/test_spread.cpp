@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <xsift/core/error.hpp>
+#include <xsift/core/numa.hpp>
 #include <xsift/engine/spread.hpp>
 
 namespace xsift::engine {
@@ -78,6 +79,22 @@ TEST(Spread, SharesDrawAndFitWhatOneSetDoes) {
         for (std::size_t d = 0; d < wanted[t].fits.size(); ++d)
             EXPECT_EQ(found[t].fits[d].stat, wanted[t].fits[d].stat);
     }
+}
+
+TEST(Spread, EachShareKeepsToItsProcessors) {
+    const EventList list = test::photons(30, 4e4, 0.0123, 0.6, 1);
+    const std::vector<EventTask> tasks(4, test::task_of(list, 100, 50));
+    const ThreadPool pool(1);
+    const std::vector<int> usable = usable_processors();
+    const std::vector<int> near[2] = {{usable.front()}, {usable.back()}};
+    std::vector<int> seen[2];
+    std::vector<EngineShare> shares;
+    for (std::size_t i = 0; i < 2; ++i)
+        shares.push_back({make_cpu_engines(pool), [&seen, i] { seen[i] = usable_processors(); }, near[i]});
+    Engines together = spread_over(std::move(shares));
+    EXPECT_EQ(together.search->search(std::span<const EventTask>(tasks)).size(), tasks.size());
+    for (std::size_t i = 0; i < 2; ++i) EXPECT_EQ(seen[i], near[i]);
+    EXPECT_EQ(usable_processors(), usable);  // this thread worked for the first
 }
 
 TEST(Spread, AFailureOfOneShareIsTheFailureOfTheBatch) {

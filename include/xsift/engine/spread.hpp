@@ -13,6 +13,8 @@ namespace xsift::engine {
 struct EngineShare {
     Engines engines;
     std::function<void()> enter;  ///< called on the thread that is about to use them; may be empty
+    /// What that thread keeps to while it does, of what it may use: those next to the device. None: all.
+    std::vector<int> processors = {};
 };
 
 /// Engines that give each set a run of consecutive tasks of about equal cost and let all work at once, each
