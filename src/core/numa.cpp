@@ -3,6 +3,7 @@
 #include <charconv>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -81,7 +82,7 @@ std::vector<int> usable_processors() {
     return out;
 }
 
-KeepTo::KeepTo(std::span<const int> processors) {
+KeepTo::KeepTo(const std::vector<int>& processors) {
     if (processors.empty()) return;
     std::vector<int> usable = usable_processors(), wanted;
     std::copy_if(usable.begin(), usable.end(), std::back_inserter(wanted), [&](int p) {

@@ -2,7 +2,6 @@
 /// @file
 /// Memory nodes of the machine (NUMA), as Linux shows them below /sys: which processors are next to a device.
 
-#include <span>
 #include <string>
 #include <vector>
 
@@ -27,7 +26,7 @@ std::vector<int> usable_processors();
 /// stays as it is.
 class KeepTo {
   public:
-    explicit KeepTo(std::span<const int> processors);
+    explicit KeepTo(const std::vector<int>& processors);
     ~KeepTo();
     KeepTo(const KeepTo&) = delete;
     KeepTo& operator=(const KeepTo&) = delete;
