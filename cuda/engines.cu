@@ -10,7 +10,6 @@
 #include <cuda_runtime.h>
 
 #include <xsift/core/error.hpp>
-#include <xsift/core/log.hpp>
 #include <xsift/core/numa.hpp>
 #include <xsift/cuda/factory.hpp>
 #include <xsift/engine/spread.hpp>
@@ -109,15 +108,7 @@ MemoryNode node_of(const Device& device) {
         return {};
     }
     MemoryNode node = node_of_device(pci_id);
-    if (node.processors.empty()) return node;
-    if (const std::size_t kept = KeepTo(node.processors).count(); kept > 0)
-        log::info("{} ({}): its host threads keep to {} processors of memory node {}", device.name, pci_id,
-                  kept, node.number);
-    else
-        log::info(
-            "{} ({}) is at memory node {}: its host threads stay where they are, as all or none of the "
-            "processors that this process may use are there",
-            device.name, pci_id, node.number);
+    log_node_of(device.name + " (" + pci_id + ")", node);
     return node;
 }
 

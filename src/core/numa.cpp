@@ -9,6 +9,7 @@
 
 #include <sched.h>
 
+#include <xsift/core/log.hpp>
 #include <xsift/core/numa.hpp>
 
 namespace xsift {
@@ -96,6 +97,17 @@ KeepTo::KeepTo(const std::vector<int>& processors) {
 
 KeepTo::~KeepTo() {
     if (!before_.empty()) use_only(before_);
+}
+
+void log_node_of(const std::string& device, const MemoryNode& node) {
+    if (node.processors.empty()) return;
+    if (const std::size_t kept = KeepTo(node.processors).count(); kept > 0)
+        log::info("{}: its host threads keep to {} processors of memory node {}", device, kept, node.number);
+    else
+        log::info(
+            "{} is at memory node {}: its host threads stay where they are, as all or none of the "
+            "processors that this process may use are there",
+            device, node.number);
 }
 
 }  // namespace xsift

@@ -39,4 +39,8 @@ class KeepTo {
     std::size_t count_ = 0;
 };
 
+/// Says in the log what KeepTo does for the host threads of a device on a node; nothing where no node is
+/// known.
+void log_node_of(const std::string& device, const MemoryNode& node);
+
 }  // namespace xsift
