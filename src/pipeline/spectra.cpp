@@ -11,6 +11,7 @@
 #include <xsift/refine/model_fits.hpp>
 #include <xsift/refine/simulations.hpp>
 #include <xsift/refine/spectra.hpp>
+#include <xsift/spectral/model.hpp>
 
 namespace xsift::pipeline {
 
@@ -47,9 +48,12 @@ struct SpectraSet {
         for (const SpectrumWork* item : members) out.push_back(item->input());
         return out;
     }
-    /// The minima on the grid of the spectrum with most counts, and the best cell of each other.
-    std::vector<refine::StartingPoint> starts(std::size_t model) const {
+    /// The minima on the grid of the spectrum with most counts, and the best cell of each other. None for a
+    /// model of two norms over several spectra: the fit looks for pairs with the counts of all of them.
+    std::vector<refine::StartingPoint> starts(std::size_t model,
+                                              const spectral::ModelDefinition& definition) const {
         std::vector<refine::StartingPoint> out;
+        if (members.size() > 1 && spectral::ModelFreedom(definition).n_free_norms() > 1) return out;
         for (const SpectrumWork* item : members) {
             const auto& cells = item->cells[model];
             const std::size_t taken =
@@ -231,7 +235,8 @@ void fit_batch(std::int64_t number, std::span<const SourceData> batch, const spe
     for (SpectraSet& set : sets) set.quarantine.resize(n_models);
     const auto fits_of = [&](SpectraSet& set) {
         std::vector<refine::ModelTask> models;
-        for (std::size_t m = 0; m < n_models; ++m) models.push_back({grids.models()[m], set.starts(m)});
+        for (std::size_t m = 0; m < n_models; ++m)
+            models.push_back({grids.models()[m], set.starts(m, *grids.models()[m])});
         return refine::ModelFits(
             set.inputs(), models, options, [&, files = set.files()](std::size_t m, const auto& step) {
                 guarded(batch[set.source()].source.id, files, "fit", set.quarantine[m], step_seconds, step);
