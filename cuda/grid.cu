@@ -39,7 +39,7 @@ __global__ void __launch_bounds__(grid_threads) cells_kernel(const GridJob* jobs
     choose_cells(shared, static_cast<int>(threadIdx.x), jobs[blockIdx.x], choices[blockIdx.x]);
 }
 
-__global__ void __launch_bounds__(grid_threads) pairs_kernel(const GridJob* jobs, const PairJob* pairs) {
+__global__ void __launch_bounds__(grid_threads, 6) pairs_kernel(const GridJob* jobs, const PairJob* pairs) {
     __shared__ SharedPairs shared;
     choose_pairs<GridOps>(shared, static_cast<int>(threadIdx.x), jobs[blockIdx.x], pairs[blockIdx.x]);
 }
