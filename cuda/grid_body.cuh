@@ -3,6 +3,7 @@
 /// What the blocks of the grid likelihood do: templates folded and fitted, the best cells of a grid, the best
 /// pairs. Compiled for a block of threads of a device, and in tests for one of the host.
 
+#include "items.cuh"
 #include "split_product.cuh"
 
 #include <cstdint>
@@ -102,11 +103,7 @@ __device__ inline void fold_item(int thread, const GridJob& job, std::int64_t fi
 template <typename Ops>
 __device__ inline void fold_and_fit(unsigned& ticket, int thread, const GridJob* jobs, const GridItem* items,
                                     unsigned n_items, unsigned* next, float* own) {
-    for (;;) {
-        if (thread == 0) ticket = atomicAdd(next, 1u);
-        __syncthreads();
-        if (ticket >= n_items) return;
-        const GridItem item = items[ticket];
+    take_items(ticket, thread, items, n_items, next, [&](const GridItem& item) {
         const GridJob& job = jobs[item.job];
         float* const rates = job.rates != nullptr ? job.rates + item.first : own;
         const std::int64_t stride = job.rates != nullptr ? job.rate_stride : grid_threads;
@@ -118,7 +115,7 @@ __device__ inline void fold_and_fit(unsigned& ticket, int thread, const GridJob*
             job.cells[t] = engine::fit_cell(t, data, engine::SerialBins<Ops>{&data, rates + thread, stride});
         }
         __syncthreads();
-    }
+    });
 }
 
 /// Of what the threads of a block have each, what comes first. @param before (a, b): whether a comes before b

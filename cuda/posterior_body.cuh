@@ -3,6 +3,8 @@
 /// What blocks of posteriors do: threads take nodes, then a block adds up the nodes of a task. Compiled for a
 /// block of threads of a device, and in tests for one of the host.
 
+#include "items.cuh"
+
 #include <cstdint>
 
 #include <xsift/spectral/posterior_integral.hpp>
@@ -34,20 +36,15 @@ struct PosteriorItem {
 __device__ inline void evaluate_nodes(unsigned& ticket, int thread, const PosteriorJob* jobs,
                                       const PosteriorItem* items, unsigned n_items, unsigned* next,
                                       double* own) {
-    for (;;) {
-        if (thread == 0) ticket = atomicAdd(next, 1u);
-        __syncthreads();
-        if (ticket >= n_items) return;
-        const PosteriorItem item = items[ticket];
-        __syncthreads();
+    take_items(ticket, thread, items, n_items, next, [&](const PosteriorItem& item) {
         const PosteriorJob& job = jobs[item.job];
         const int node = item.first + thread;
-        if (node >= job.data.nodes()) continue;
+        if (node >= job.data.nodes()) return;
         job.nodes[node] = spectral::posterior_node(job.data, node, own + thread, node_threads);
         for (int b = 0; b < job.data.n_fluxes; ++b)
             job.log_unit[b * job.data.nodes() + node] =
                 spectral::log_unit_flux(job.data, job.fluxes[b], node);
-    }
+    });
 }
 
 /// The threads of a block of a device.

@@ -3,6 +3,8 @@
 /// What a block of simulated fits does: each thread draws and fits one spectrum after another. Compiled for a
 /// block of threads of a device, and in tests for one of the host.
 
+#include "items.cuh"
+
 #include <cstdint>
 
 #include <xsift/engine/simulated_fit.hpp>
@@ -31,19 +33,14 @@ template <typename Ops>
 __device__ inline void simulate_items(unsigned& ticket, int thread, const SimulationJob* jobs,
                                       const SimulationItem* items, unsigned n_items, unsigned* next,
                                       float* own) {
-    for (;;) {
-        if (thread == 0) ticket = atomicAdd(next, 1u);
-        __syncthreads();
-        if (ticket >= n_items) return;
-        const SimulationItem item = items[ticket];
-        __syncthreads();
+    take_items(ticket, thread, items, n_items, next, [&](const SimulationItem& item) {
         const SimulationJob& job = jobs[item.job];
         const std::int64_t draw = item.first + thread;
         if (draw < job.n_draws)
             job.fits[draw] = engine::simulated_fit<Ops>(
                 job.data, draw, own + thread, own + simulation_threads * job.data.lattice.n_bins + thread,
                 simulation_threads);
-    }
+    });
 }
 
 }  // namespace xsift::cuda
