@@ -28,42 +28,12 @@ struct WarpgroupOps : DeviceOps {
         hold(sums);
         asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
     }
-    /// Products with the cosines of the offsets are the first 64 columns, those with the sines the others.
     __device__ static void multiply_add(TileSums& sums, const engine::CentreFragment& a,
                                         const engine::OffsetCores& offsets) {
         const std::uint64_t cores =
             engine::matrix_descriptor(static_cast<std::uint32_t>(__cvta_generic_to_shared(&offsets)));
-        ProductFragment(&to)[tile_columns] = sums.column;
-        asm volatile(
-            "wgmma.mma_async.sync.aligned.m64n128k16.f32.f16.f16 {"
-            "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, %18, %19, %20, "
-            "%21, "
-            "%22, %23, %24, %25, %26, %27, %28, %29, %30, %31, %32, %33, %34, %35, %36, %37, %38, %39, %40, "
-            "%41, "
-            "%42, %43, %44, %45, %46, %47, %48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, "
-            "%61, "
-            "%62, %63"
-            "}, {%64, %65, %66, %67}, %68, 1, 1, 1, 0;"
-            : XSIFT_FOUR(to[0].cc), XSIFT_FOUR(to[1].cc), XSIFT_FOUR(to[2].cc), XSIFT_FOUR(to[3].cc),
-              XSIFT_FOUR(to[4].cc), XSIFT_FOUR(to[5].cc), XSIFT_FOUR(to[6].cc), XSIFT_FOUR(to[7].cc),
-              XSIFT_FOUR(to[0].cs), XSIFT_FOUR(to[1].cs), XSIFT_FOUR(to[2].cs), XSIFT_FOUR(to[3].cs),
-              XSIFT_FOUR(to[4].cs), XSIFT_FOUR(to[5].cs), XSIFT_FOUR(to[6].cs), XSIFT_FOUR(to[7].cs)
-            : "r"(a.cosine[0]), "r"(a.cosine[1]), "r"(a.cosine[2]), "r"(a.cosine[3]), "l"(cores));
-        asm volatile(
-            "wgmma.mma_async.sync.aligned.m64n128k16.f32.f16.f16 {"
-            "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, %18, %19, %20, "
-            "%21, "
-            "%22, %23, %24, %25, %26, %27, %28, %29, %30, %31, %32, %33, %34, %35, %36, %37, %38, %39, %40, "
-            "%41, "
-            "%42, %43, %44, %45, %46, %47, %48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, "
-            "%61, "
-            "%62, %63"
-            "}, {%64, %65, %66, %67}, %68, 1, 1, 1, 0;"
-            : XSIFT_FOUR(to[0].sc), XSIFT_FOUR(to[1].sc), XSIFT_FOUR(to[2].sc), XSIFT_FOUR(to[3].sc),
-              XSIFT_FOUR(to[4].sc), XSIFT_FOUR(to[5].sc), XSIFT_FOUR(to[6].sc), XSIFT_FOUR(to[7].sc),
-              XSIFT_FOUR(to[0].ss), XSIFT_FOUR(to[1].ss), XSIFT_FOUR(to[2].ss), XSIFT_FOUR(to[3].ss),
-              XSIFT_FOUR(to[4].ss), XSIFT_FOUR(to[5].ss), XSIFT_FOUR(to[6].ss), XSIFT_FOUR(to[7].ss)
-            : "r"(a.sine[0]), "r"(a.sine[1]), "r"(a.sine[2]), "r"(a.sine[3]), "l"(cores));
+        multiply_half<&ProductFragment::cc, &ProductFragment::cs>(sums.column, a.cosine, cores);
+        multiply_half<&ProductFragment::sc, &ProductFragment::ss>(sums.column, a.sine, cores);
     }
     __device__ static void end() {
         asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
@@ -74,6 +44,31 @@ struct WarpgroupOps : DeviceOps {
     __device__ static void finish(TileSums& sums) {
         asm volatile("wgmma.wait_group.sync.aligned 0;" ::: "memory");
         hold(sums);
+    }
+
+  private:
+    /// Products of the cosines or the sines of the centres: those with the cosines of the offsets are the
+    /// first 64 columns, those with the sines the others.
+    template <float (ProductFragment::*cosine)[4], float (ProductFragment::*sine)[4]>
+    __device__ static void multiply_half(ProductFragment (&to)[tile_columns],
+                                         const std::uint32_t (&centres)[4], std::uint64_t cores) {
+        asm volatile(
+            "wgmma.mma_async.sync.aligned.m64n128k16.f32.f16.f16 {"
+            "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, %18, %19, %20, "
+            "%21, "
+            "%22, %23, %24, %25, %26, %27, %28, %29, %30, %31, %32, %33, %34, %35, %36, %37, %38, %39, %40, "
+            "%41, "
+            "%42, %43, %44, %45, %46, %47, %48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, "
+            "%61, "
+            "%62, %63"
+            "}, {%64, %65, %66, %67}, %68, 1, 1, 1, 0;"
+            : XSIFT_FOUR(to[0].*cosine), XSIFT_FOUR(to[1].*cosine), XSIFT_FOUR(to[2].*cosine),
+              XSIFT_FOUR(to[3].*cosine), XSIFT_FOUR(to[4].*cosine), XSIFT_FOUR(to[5].*cosine),
+              XSIFT_FOUR(to[6].*cosine), XSIFT_FOUR(to[7].*cosine), XSIFT_FOUR(to[0].*sine),
+              XSIFT_FOUR(to[1].*sine), XSIFT_FOUR(to[2].*sine), XSIFT_FOUR(to[3].*sine),
+              XSIFT_FOUR(to[4].*sine), XSIFT_FOUR(to[5].*sine), XSIFT_FOUR(to[6].*sine),
+              XSIFT_FOUR(to[7].*sine)
+            : "r"(centres[0]), "r"(centres[1]), "r"(centres[2]), "r"(centres[3]), "l"(cores));
     }
 };
 
