@@ -92,8 +92,7 @@ TEST(EmulatedDraws, MaximaAreThoseOfThePolish) {
             engine::window_fmax(sources.task.search, 140.0, 140.0);  // about that of the weighted list
         for (std::uint64_t i = 0; i < 2; ++i) {
             const EventList drawn = sources.draw(i);
-            const engine::EventTask search = engine::make_task(drawn, sources.grid, sources.options);
-            const auto found = cpu.search->search(std::span(&search, 1)).at(0);
+            const engine::SearchOutcome found = sources.found_in(drawn, *cpu.search);
             const auto maxima = maximised(sources, drawn, found);
             ASSERT_TRUE(maxima.has_value());
             const auto rows = refine::polish_events(drawn, sources.grid, found.statistics, sources.options);
@@ -129,8 +128,7 @@ TEST(EmulatedDraws, SlowMaximaAreNoAlarms) {
     int significant = 0;
     for (std::uint64_t i = 0; i < 2; ++i) {
         const EventList drawn = sources.draw(i);
-        const engine::EventTask search = engine::make_task(drawn, sources.grid, sources.options);
-        const auto found = cpu.search->search(std::span(&search, 1)).at(0);
+        const engine::SearchOutcome found = sources.found_in(drawn, *cpu.search);
         const auto maxima = maximised(sources, drawn, found);
         ASSERT_TRUE(maxima.has_value());
         for (const timing::FoundMaximum& m : *maxima) significant += m.log10_fap <= slow.log10_fap ? 1 : 0;

@@ -54,6 +54,11 @@ struct DrawnSources {
     double f_frame() const {
         return list.exposure.frame_time > 0.0 ? 1.0 / list.exposure.frame_time : not_measured;
     }
+    /// The search of a draw as of any list.
+    engine::SearchOutcome found_in(const EventList& drawn, engine::PeriodSearch& search) const {
+        const engine::EventTask own = engine::make_task(drawn, grid, options);
+        return search.search(std::span(&own, 1)).at(0);
+    }
     /// From the peaks of a draw, polished.
     double polished(std::uint64_t index, const engine::SearchOutcome& found) const {
         return refine::smallest_log10_fap(
@@ -64,11 +69,9 @@ struct DrawnSources {
         return outcome.maximised ? refine::smallest_log10_fap(outcome.maxima, f_frame(), task.span, options)
                                  : polished(index, outcome.peaks);
     }
-    /// From a search of the draw as of any list.
+    /// From found_in().
     double truth(std::uint64_t index, engine::PeriodSearch& search) const {
-        const EventList drawn = draw(index);
-        const engine::EventTask own = engine::make_task(drawn, grid, options);
-        return polished(index, search.search(std::span(&own, 1)).at(0));
+        return polished(index, found_in(draw(index), search));
     }
 };
 
