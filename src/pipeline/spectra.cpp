@@ -242,12 +242,14 @@ void fit_batch(std::int64_t number, std::span<const SourceData> batch, const spe
                 guarded(batch[set.source()].source.id, files, "fit", set.quarantine[m], step_seconds, step);
             });
     };
-    if (backend.spares_threads())
-        for (std::size_t first = 0; first < sets.size(); first += fits_at_once(pool))
-            fit_with_engine(std::span(sets).subspan(first, std::min(fits_at_once(pool), sets.size() - first)),
-                            fits_of, backend, engine_turn, pool);
-    else
+    if (backend.spares_threads()) {
+        const std::size_t at_once = fits_at_once(pool);
+        for (std::size_t first = 0; first < sets.size(); first += at_once)
+            fit_with_engine(std::span(sets).subspan(first, std::min(at_once, sets.size() - first)), fits_of,
+                            backend, engine_turn, pool);
+    } else {
         pool.for_each(sets.size(), [&](std::size_t k) { sets[k].fits = fits_of(sets[k]).finish(); });
+    }
     const auto take_rows = [&](std::size_t source, std::vector<QuarantineRow>& rows) {
         for (QuarantineRow& row : rows) results[source].quarantine.push_back(std::move(row));
     };

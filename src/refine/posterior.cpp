@@ -16,8 +16,6 @@ namespace {
 
 using spectral::ModelDefinition;
 
-constexpr std::size_t columns_kept = 64;  ///< values of a shape parameter whose photons are remembered
-
 /// A node of the lattice and its share of the posterior.
 struct WeightedNode {
     double weight;
@@ -195,7 +193,7 @@ PosteriorAround posterior_around(Objective& objective, const Point& best,
         for (std::size_t j = 0; j < y.at.size(); ++j)
             for (std::size_t k = 0; k < std::min<std::size_t>(4, columns); ++k)
                 half[i * y.at.size() + j] +=
-                    y.share[j][k] * coarse[i * columns + static_cast<std::size_t>(y.first[j]) + k];
+                    y.share[4 * j + k] * coarse[i * columns + static_cast<std::size_t>(y.first[j]) + k];
     const auto prior = [&](int a, double at) { return log_prior_on(objective, axes[a], at, options); };
     std::vector<double> x_density(x.at.size(), 0.0), y_density(y.at.size(), 0.0);
     std::vector<double> y_prior;
@@ -208,7 +206,7 @@ PosteriorAround posterior_around(Objective& objective, const Point& best,
         for (std::size_t j = 0; j < y.at.size(); ++j) log_density[j] = x_prior + y_prior[j];
         for (std::size_t k = 0; k < std::min<std::size_t>(4, rows); ++k) {
             const double* const rise = half.data() + (static_cast<std::size_t>(x.first[i]) + k) * y.at.size();
-            const double share = -0.5 * x.share[i][k];
+            const double share = -0.5 * x.share[4 * i + k];
             for (std::size_t j = 0; j < y.at.size(); ++j) log_density[j] += share * rise[j];
         }
         std::copy_n(log_density, y.at.size(), value.begin());

@@ -106,7 +106,7 @@ FineAxis::FineAxis(const Axis& axis, int lo, int hi) {
         at = {axis.at(lo)};
         weight = {1.0};
         first = {0};
-        share = {{1.0, 0.0, 0.0, 0.0}};
+        share = {1.0, 0.0, 0.0, 0.0};
         return;
     }
     constexpr int subdivisions = spectral::lattice_subdivisions;
@@ -131,7 +131,7 @@ void FineAxis::add_share(const Axis& axis, int lo, int from, int n, double u) {
             if (j != i) out[i] *= (u - axis.at(from + j)) / (axis.at(from + i) - axis.at(from + j));
     }
     first.push_back(from - lo);
-    share.push_back(out);
+    share.insert(share.end(), out.begin(), out.end());
 }
 
 std::optional<double> inverse_diagonal(const Matrix& curvature, int i, const Mask& mask, int n) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -99,8 +100,8 @@ std::optional<double> inverse_diagonal(const Matrix& curvature, int i, const Mas
 /// Fine points of an axis with their weights and the cubic interpolation from the nodes of a lattice.
 struct FineAxis {
     std::vector<double> at, weight;
-    std::vector<int> first;  ///< the first of (up to) four nodes, counted from the first used
-    std::vector<std::array<double, 4>> share;  ///< of those four
+    std::vector<std::int32_t> first;  ///< the first of (up to) four nodes, counted from the first used
+    std::vector<double> share;        ///< four a point: of those nodes
 
     /// @param lo, hi first and last index of the nodes
     FineAxis(const Axis& axis, int lo, int hi);

@@ -88,6 +88,8 @@ struct SurveyedPosterior {
     Lattice coarse;
 };
 inline constexpr int coarser_steps = 3;
+/// Values of a shape parameter whose photons are remembered while a lattice is looked at.
+inline constexpr std::size_t columns_kept = 64;
 /// Fewer steps over the part that matters do not resolve it.
 inline constexpr int least_lattice_width = 5;
 

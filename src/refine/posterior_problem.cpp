@@ -9,10 +9,8 @@ namespace xsift::refine {
 
 namespace {
 
-constexpr std::size_t remembered = 64;  ///< values of a shape parameter, by the lattice that looks around
-
-/// First and last index of the fine nodes around the coarse ones that matter. A narrow valley can lead further
-/// between these.
+/// First and last index of the fine nodes around the coarse ones that matter. A narrow valley can lead
+/// further between these.
 std::array<Index, 2> box_of(const SurveyedPosterior& surveyed, int n_axes) {
     constexpr int beyond = 2;  // coarse steps
     std::array<Index, 2> box{};
@@ -38,20 +36,17 @@ std::array<Index, 2> box_of(const SurveyedPosterior& surveyed, int n_axes) {
 }  // namespace
 
 spectral::PosteriorAxis PosteriorProblem::Side::data() const {
-    return {n_nodes(), mass, fine.at, fine.weight, log_prior, value, from, share};
+    return {n_nodes(), mass, fine.at, fine.weight, log_prior, value, fine.first, fine.share};
 }
 
 PosteriorProblem::Side PosteriorProblem::side(const Axis& axis, int first, int last) const {
-    Side out{axis, first, last, FineAxis(axis, first, last), {}, {}, {}, {}, {}};
+    Side out{axis, first, last, FineAxis(axis, first, last), {}, {}, {}};
     const bool there = axis.coordinate >= 0;
     for (int k = first; k <= last; ++k)
         out.mass.push_back(there ? prior_mass(*objective_, axis, k, *options_) : 1.0);
-    for (std::size_t i = 0; i < out.fine.at.size(); ++i) {
-        const double at = out.fine.at[i];
+    for (const double at : out.fine.at) {
         out.log_prior.push_back(log_prior_on(*objective_, axis, at, *options_));
         out.value.push_back(there ? value_on(objective_->coordinates(), axis, at) : 0.0);
-        out.from.push_back(out.fine.first[i]);
-        out.share.insert(out.share.end(), out.fine.share[i].begin(), out.fine.share[i].end());
     }
     return out;
 }
@@ -83,7 +78,7 @@ std::optional<PosteriorProblem> PosteriorProblem::of(Objective& objective, const
     spectral::ModelEvaluator& model = objective.evaluator(0);
     if (!has_posterior(objective) || c.n_factors > 0 || !objective.is_poisson() || !model.separable())
         return std::nullopt;
-    objective.remember(remembered);
+    objective.remember(columns_kept);
     const auto surveyed =
         survey_posterior(objective, best.x, others_that_matter(objective, best, starts), false);
     objective.remember(0);

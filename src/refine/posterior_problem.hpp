@@ -5,7 +5,6 @@
 #include "posterior.hpp"
 
 #include <array>
-#include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
@@ -40,8 +39,7 @@ class PosteriorProblem {
         Axis axis;
         int first = 0, last = 0;
         FineAxis fine;
-        std::vector<double> mass, log_prior, value, share;
-        std::vector<std::int32_t> from;
+        std::vector<double> mass, log_prior, value;
 
         int n_nodes() const { return last - first + 1; }
         spectral::PosteriorAxis data() const;
