@@ -74,10 +74,17 @@ class Stream {
             }
         });
     }
-    /// The next batch, once it is read and not too far ahead of what is written.
+    /// The next batch, once it is read and not too far ahead of what is written. None at the end, and none
+    /// after a failure, which is on record before another lane has its turn: what was read can be taken once
+    /// only.
     Batch take() {
         const Timeline::Stage waiting(timeline_, "wait");
         const std::lock_guard turn(taking_);
+        Batch batch;
+        attempt([&] { batch = next(); });
+        return batch;
+    }
+    Batch next() {
         {
             std::unique_lock lock(mutex_);
             room_.wait(lock, [&] { return ended_ || taken_ < written_ + ahead_; });
