@@ -33,7 +33,7 @@ SimulationArrays::SimulationArrays(const SimulationTask& task) {
     for (std::int64_t i = 0; i < nodes; ++i)
         for (std::int64_t k = 0; k < task.n_bins; ++k)
             node_counts[i * stride + k] = static_cast<float>(std::exp(task.log_counts[i * task.n_bins + k]));
-    data = {{task.log_counts.data(), task.rows, task.columns, task.n_bins},
+    data = {{task.log_counts.data(), task.rows, task.columns, task.n_bins, task.tabulated},
             node_counts.data(),
             stride,
             task.expected.data(),
@@ -78,7 +78,8 @@ std::vector<SimulationOutcome> simulate_on(const ThreadPool& pool, std::span<con
 
 namespace {
 
-/// The polynomial through up to four nodes around a position, as a sum of products.
+/// ln of a bin's counts: the polynomial through up to four nodes around a position along each axis, as a sum
+/// of products; between tabulated columns the mean of the counts.
 double interpolated(const SimulationTask& t, double row, double column, std::int64_t k) {
     struct Stencil {
         int first, n;
@@ -94,11 +95,21 @@ double interpolated(const SimulationTask& t, double row, double column, std::int
         return product;
     };
     const Stencil r = stencil(row, t.rows), c = stencil(column, t.columns);
+    const auto along_row = [&](int of_column) {
+        double sum = 0.0;
+        for (int i = 0; i < r.n; ++i)
+            sum += weight(r, i, row) *
+                   t.log_counts[((r.first + i) * std::int64_t{t.columns} + of_column) * t.n_bins + k];
+        return sum;
+    };
+    if (t.tabulated) {
+        const int below = std::min(static_cast<int>(column), t.columns - 1),
+                  above = std::min(below + 1, t.columns - 1);
+        const double share = column - below;
+        return std::log((1.0 - share) * std::exp(along_row(below)) + share * std::exp(along_row(above)));
+    }
     double sum = 0.0;
-    for (int i = 0; i < r.n; ++i)
-        for (int j = 0; j < c.n; ++j)
-            sum += weight(r, i, row) * weight(c, j, column) *
-                   t.log_counts[((r.first + i) * std::int64_t{t.columns} + c.first + j) * t.n_bins + k];
+    for (int j = 0; j < c.n; ++j) sum += weight(c, j, column) * along_row(c.first + j);
     return sum;
 }
 

@@ -15,15 +15,14 @@ namespace {
 /// Factors between instruments.
 constexpr double lowest_factor = 0.05, highest_factor = 20.0;
 
-/// Values of a parameter at which the table of its component is given; none for other parameters.
-std::span<const double> tabulated_values(const ModelDefinition& model, int parameter) {
+}  // namespace
+
+const TableAxis* table_axis(const ModelDefinition& model, int parameter) {
     for (const spectral::Component& c : model.components)
         if (c.table && parameter >= c.first_parameter && parameter < c.first_parameter + c.n_axes)
-            return c.table->axes[static_cast<std::size_t>(parameter - c.first_parameter)].values;
-    return {};
+            return &c.table->axes[static_cast<std::size_t>(parameter - c.first_parameter)];
+    return nullptr;
 }
-
-}  // namespace
 
 double Coordinates::value(const Vector& x, int i) const {
     return logarithmic[i] ? std::exp(x[i]) : x[i];
@@ -56,8 +55,8 @@ Objective::Objective(std::span<const FitData* const> spectra, std::shared_ptr<co
         c.lo[c.n] = c.coordinate(c.n, lo);
         c.hi[c.n] = c.coordinate(c.n, hi);
         c.kinks.emplace_back();
-        if (parameter >= 0)
-            for (const double value : tabulated_values(*model_, parameter))
+        if (const TableAxis* const axis = table_axis(*model_, parameter))
+            for (const double value : axis->values)
                 if (value > lo && value < hi) c.kinks.back().push_back(c.coordinate(c.n, value));
         ++c.n;
     };

@@ -44,6 +44,9 @@ struct Coordinates {
     bool at_hi(const Vector& x, int i) const { return x[i] >= hi[i]; }
 };
 
+/// The axis of a table that a parameter of a model moves along; null for other parameters.
+const TableAxis* table_axis(const spectral::ModelDefinition& model, int parameter);
+
 /// Values of all parameters of a model at a point of its fit.
 std::vector<double> values_at(const spectral::ModelDefinition& model, const Coordinates& coordinates,
                               const Vector& x);

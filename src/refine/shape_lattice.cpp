@@ -20,19 +20,14 @@ using spectral::PreparedSpectrum;
 
 constexpr double edge_rise = 20.0;     // of the statistic, at rows that end the lattice
 constexpr double steps_a_sigma = 0.7;  // nodes a standard deviation
-constexpr int fewest = 4, most_nodes = 500, most_values = 100'000;
+constexpr int fewest = 4, most_nodes = 1000, most_values = 100'000;
 constexpr double least_significance = 2.0;         // of the norm, standard deviations
 constexpr double wanted = 0.02, tolerated = 0.04;  // error of the statistic
 
-/// Calls with the nodes around a place and their weights.
-template <typename Visit>
-void for_nodes(const ShapeLattice& lattice, const LatticePlace& place, const Visit& visit) {
-    const NodeWeights row = spectral::node_weights(place.row, lattice.rows),
-                      column = spectral::node_weights(place.column, lattice.columns);
-    for (int i = 0; i < row.n; ++i)
-        for (int j = 0; j < column.n; ++j)
-            visit(static_cast<std::size_t>((row.first + i) * lattice.columns + column.first + j),
-                  row.value[i] * column.value[j]);
+/// The nodes around a place.
+spectral::LatticeCell cell_at(const ShapeLattice& lattice, const LatticePlace& place) {
+    return spectral::cell_at(lattice.rates(), place.row, place.column,
+                             std::clamp(static_cast<int>(place.column), 0, std::max(0, lattice.columns - 2)));
 }
 
 /// One side of the ridge of lowest statistics along the first shape parameter.
@@ -65,14 +60,15 @@ class LatticeMaker {
 
     std::optional<ShapeLattice> make(std::span<const double> values) {
         const Coordinates& c = coordinates();
-        if (c.n_norms != 1 || merged_.freedom().groups.size() != 1 || c.n_shape > 2 || c.kinked())
+        if (c.n_norms != 1 || merged_.freedom().groups.size() != 1 || c.n_shape > 2 || !choose_axes())
             return std::nullopt;
         merged_.evaluate(merged_.start(values), best_);
         scales_.settle(best_);
         const Expansion at = merged_.expand(best_);
         if (!(at.observed[c.first_norm()][c.first_norm()] > 2.0 * least_significance * least_significance))
             return std::nullopt;
-        for (int a = 0; a < c.n_shape; ++a) axes_[a] = axis_over(a, at);
+        if (has_rows()) row_axis_ = axis_over(row_axis_.coordinate, at);
+        if (has_columns()) column_axis_ = axis_over(column_axis_.coordinate, at);
         if (!plan()) return std::nullopt;
         constexpr int most_tries = 3;
         for (int attempt = 0; attempt < most_tries; ++attempt) {
@@ -86,13 +82,28 @@ class LatticeMaker {
                 return lattice;
             }
             finer(rows_, by_rows);
-            finer(columns_, by_columns);
+            if (tabulated() && by_columns > tolerated) return std::nullopt;
+            if (!tabulated()) finer(columns_, by_columns);
         }
         return std::nullopt;
     }
 
   private:
     const Coordinates& coordinates() const { return merged_.coordinates(); }
+    bool has_rows() const { return row_axis_.coordinate >= 0; }
+    bool has_columns() const { return column_axis_.coordinate >= 0; }
+    bool kinked(int i) const { return i >= 0 && !coordinates().kinks[static_cast<std::size_t>(i)].empty(); }
+    /// Whether columns are tabulated values.
+    bool tabulated() const { return kinked(column_axis_.coordinate); }
+
+    /// @return whether no rows have kinks
+    bool choose_axes() {
+        const int n = coordinates().n_shape;
+        if (n > 0) row_axis_.coordinate = 0;
+        if (n > 1) column_axis_.coordinate = 1;
+        if (kinked(row_axis_.coordinate)) std::swap(row_axis_.coordinate, column_axis_.coordinate);
+        return !kinked(row_axis_.coordinate);
+    }
 
     /// An axis whose steps are equal where the statistic of most spectra rises equally.
     Axis axis_over(int i, const Expansion& at) const {
@@ -107,7 +118,7 @@ class LatticeMaker {
                        1e-6 * range, 0.1 * range);
         Axis axis;
         axis.coordinate = i;
-        if (of.name == "nH" && !c.logarithmic[i] && c.lo[i] >= 0.0)
+        if (of.name == "nH" && !kinked(i) && !c.logarithmic[i] && c.lo[i] >= 0.0)
             axis.shift = std::max(spectral::nh_prior_scale, 0.5 * sigma);
         axis.origin = axis.to_u(best_.x[i]);
         axis.lo = axis.to_u(c.lo[i]);
@@ -123,20 +134,20 @@ class LatticeMaker {
     /// The lowest statistic of a row. @param from a point near
     void settle_row(double u, const Vector& from, Point& p) {
         Vector x = from;
-        axes_[0].put(x, u);
+        row_axis_.put(x, u);
         merged_.evaluate(coordinates().clipped(x), p);
-        if (coordinates().n_shape < 2) return;
+        if (!has_columns()) return;
         Mask held{};
-        held[0] = true;
+        held[row_axis_.coordinate] = true;
         DescentEnd end;
         end.enough = 1e-5;  // rows have to follow each other smoothly
-        descend(merged_, p, trial_, held, end);
+        descend_between_kinks(merged_, p, trial_, spare_, true, held, end);
     }
 
     /// Follows the ridge until the statistic has risen enough or a limit is met.
     std::optional<Side> follow(int sign) {
         constexpr int most_steps = 30;
-        const Axis& axis = axes_[0];
+        const Axis& axis = row_axis_;
         const double limit = sign > 0 ? axis.hi : axis.lo;
         double step = axis.step, u = axis.origin, root = 0.0;
         Vector x = best_.x;
@@ -168,17 +179,18 @@ class LatticeMaker {
 
     /// Where the nodes will be.
     bool plan() {
-        const Coordinates& c = coordinates();
-        if (c.n_shape == 0) return true;
         ridge_.push_back(best_.x);
-        const auto below = follow(-1), above = follow(1);
-        if (!below || !above || !(above->end > below->end)) return false;
-        sides_[0] = *below;
-        sides_[1] = *above;
-        rows_ =
-            std::max({fewest, number(below->root + above->root),
-                      static_cast<int>(std::ceil((above->end - below->end) / longest_step(axes_[0]))) + 1});
-        return c.n_shape < 2 || plan_columns();
+        if (has_rows()) {
+            const auto below = follow(-1), above = follow(1);
+            if (!below || !above || !(above->end > below->end)) return false;
+            sides_[0] = *below;
+            sides_[1] = *above;
+            rows_ = std::max(
+                {fewest, number(below->root + above->root),
+                 static_cast<int>(std::ceil((above->end - below->end) / longest_step(row_axis_))) + 1});
+        }
+        place_rows();
+        return !has_columns() || plan_columns();
     }
     bool too_many() const {
         const int nodes = rows_ * columns_;
@@ -186,18 +198,27 @@ class LatticeMaker {
     }
     static int number(double sigmas) { return static_cast<int>(std::ceil(steps_a_sigma * sigmas)) + 1; }
 
-    Row row_at(double u) {
-        const Axis& axis = axes_[0];
-        const auto near = std::min_element(ridge_.begin(), ridge_.end(), [&](const auto& a, const auto& b) {
-            return std::fabs(axis.to_u(a[0]) - u) < std::fabs(axis.to_u(b[0]) - u);
-        });
-        Point p = merged_.make_point();
-        settle_row(u, *near, p);
+    void place_rows() {
+        row_.clear();
+        for (int i = 0; i < rows_; ++i) row_.push_back(row_at(i));
+    }
+    Row row_at(int i) {
+        Point p = best_;
+        if (has_rows()) {
+            const double u = sides_[0].end + (sides_[1].end - sides_[0].end) * i / (rows_ - 1.0);
+            const auto distance = [&](const Vector& x) {
+                return std::fabs(row_axis_.to_u(x[row_axis_.coordinate]) - u);
+            };
+            const auto near =
+                std::min_element(ridge_.begin(), ridge_.end(),
+                                 [&](const auto& a, const auto& b) { return distance(a) < distance(b); });
+            settle_row(u, *near, p);
+        }
         Row row{p.x};
         row.rise = std::max(0.0, p.stat - best_.stat);
-        if (coordinates().n_shape < 2) return row;
-        Axis across = axes_[1];
-        across.origin = row.centre = across.to_u(p.x[1]);
+        if (!has_columns()) return row;
+        Axis across = column_axis_;
+        across.origin = row.centre = across.to_u(p.x[across.coordinate]);
         row.below = reach(p, across, -1);
         row.above = reach(p, across, 1);
         return row;
@@ -218,13 +239,31 @@ class LatticeMaker {
         }
         return distance;
     }
-    double row_u(int i) const { return sides_[0].end + (sides_[1].end - sides_[0].end) * i / (rows_ - 1.0); }
+    bool plan_columns() { return tabulated() ? take_tabulated_columns() : place_columns(); }
 
+    /// The tabulated values around all that matters, and the limits.
+    bool take_tabulated_columns() {
+        double lo = column_axis_.hi, hi = column_axis_.lo;
+        for (const Row& row : row_) {
+            lo = std::min(lo, row.centre - row.below);
+            hi = std::max(hi, row.centre + row.above);
+        }
+        if (!(hi > lo)) return false;
+        std::vector<double> all{column_axis_.lo};
+        const auto& kinks = coordinates().kinks[static_cast<std::size_t>(column_axis_.coordinate)];
+        all.insert(all.end(), kinks.begin(), kinks.end());
+        all.push_back(column_axis_.hi);
+        const auto first = std::upper_bound(all.begin() + 1, all.end() - 1, lo) - 1,
+                   last = std::lower_bound(first + 1, all.end() - 1, hi);
+        column_value_.assign(first, last + 1);
+        column_limit_[0] = first == all.begin();
+        column_limit_[1] = last + 1 == all.end();
+        columns_ = static_cast<int>(column_value_.size());
+        return true;
+    }
     /// An edge at which any row meets a limit is that limit in all rows: the lattice stays smooth.
-    bool plan_columns() {
-        row_.clear();
-        for (int i = 0; i < rows_; ++i) row_.push_back(row_at(row_u(i)));
-        const Axis& axis = axes_[1];
+    bool place_columns() {
+        const Axis& axis = column_axis_;
         const double near = 1e-9 * (axis.hi - axis.lo);
         for (const Row& row : row_) {
             column_limit_[0] = column_limit_[0] || row.centre - row.below <= axis.lo + near;
@@ -245,8 +284,8 @@ class LatticeMaker {
         return true;
     }
     std::array<double, 2> ends_of(const Row& row) const {
-        return {column_limit_[0] ? axes_[1].lo : row.centre - row.below,
-                column_limit_[1] ? axes_[1].hi : row.centre + row.above};
+        return {column_limit_[0] ? column_axis_.lo : row.centre - row.below,
+                column_limit_[1] ? column_axis_.hi : row.centre + row.above};
     }
 
     /// The lattice without the counts at its nodes.
@@ -256,22 +295,26 @@ class LatticeMaker {
         out.rows = rows_;
         out.columns = columns_;
         out.norm = std::exp(best_.x[coordinates().first_norm()]);
-        if (coordinates().n_shape > 0)
+        if (has_rows())
             for (int side = 0; side < 2; ++side) out.limit[0][side] = sides_[side].limit;
-        if (coordinates().n_shape > 1)
+        if (has_columns())
             for (int side = 0; side < 2; ++side) out.limit[1][side] = column_limit_[side];
-        if (coordinates().n_shape == 0) out.nodes.push_back(best_.x);
-        if (coordinates().n_shape > 0 && static_cast<int>(row_.size()) != rows_) {
-            row_.clear();
-            for (int i = 0; i < rows_; ++i) row_.push_back(row_at(row_u(i)));
+        if (tabulated()) {
+            out.tabulated = column_axis_.coordinate;
+            out.by_logarithm =
+                table_axis(merged_.model(), coordinates().parameter[out.tabulated])->logarithmic;
         }
+        if (static_cast<int>(row_.size()) != rows_) place_rows();
         for (const Row& row : row_)
             for (int j = 0; j < columns_; ++j) {
                 Vector& x = out.nodes.emplace_back(row.x);
-                if (coordinates().n_shape < 2) continue;
-                const auto [lo, hi] = ends_of(row);
-                axes_[1].put(x, lo + (hi - lo) * j / (columns_ - 1.0));
-                x = coordinates().clipped(x);
+                if (tabulated()) {
+                    x[column_axis_.coordinate] = column_value_[static_cast<std::size_t>(j)];
+                } else if (has_columns()) {
+                    const auto [lo, hi] = ends_of(row);
+                    column_axis_.put(x, lo + (hi - lo) * j / (columns_ - 1.0));
+                    x = coordinates().clipped(x);
+                }
             }
         return out;
     }
@@ -308,11 +351,11 @@ class LatticeMaker {
         double largest = 0.0;
         for (std::size_t i = 0; i < at.size(); ++i) {
             std::vector<double> off(n_bins);
-            for (std::size_t k = 0; k < n_bins; ++k) off[k] = -exact[i * n_bins + k];
-            for_nodes(lattice, at[i], [&](std::size_t node, double weight) {
-                for (std::size_t k = 0; k < n_bins; ++k)
-                    off[k] += weight * lattice.log_counts[node * n_bins + k];
-            });
+            const spectral::RateLattice rates = lattice.rates();
+            const spectral::LatticeCell cell = cell_at(lattice, at[i]);
+            for (std::size_t k = 0; k < n_bins; ++k)
+                off[k] = spectral::log_counts_at(rates, cell, static_cast<std::int64_t>(k)).value -
+                         exact[i * n_bins + k];
             largest = std::max(largest, few_draws(at[i].row) *
                                             scatter_by(off, std::span(exact).subspan(i * n_bins, n_bins)));
         }
@@ -321,7 +364,6 @@ class LatticeMaker {
     /// Less than 1 where the minima of few draws lie.
     double few_draws(double row) const {
         constexpr double usual = 4.0;
-        if (row_.empty()) return 1.0;
         const auto below = static_cast<std::size_t>(row), above = std::min(below + 1, row_.size() - 1);
         const double rise = 0.5 * (row_[below].rise + row_[above].rise);
         return std::exp(-0.25 * std::max(0.0, rise - usual));
@@ -359,10 +401,11 @@ class LatticeMaker {
     TwoScales scales_;
     Objective& merged_;
     Point best_, trial_, spare_;
-    std::array<Axis, 2> axes_;
+    Axis row_axis_, column_axis_;
     std::vector<Vector> ridge_;
     std::array<Side, 2> sides_;
     std::vector<Row> row_;
+    std::vector<double> column_value_;  ///< coordinates of tabulated columns
     bool column_limit_[2] = {false, false};
     int rows_ = 1, columns_ = 1;
 };
@@ -370,10 +413,22 @@ class LatticeMaker {
 }  // namespace
 
 Vector ShapeLattice::coordinates_at(const LatticePlace& place) const {
+    const spectral::LatticeCell cell = cell_at(*this, place);
+    const NodeWeights &row = cell.row, &column = cell.column;
+    const auto node = [&](int i, int j) -> const Vector& {
+        return nodes[static_cast<std::size_t>((row.first + i) * columns + column.first + j)];
+    };
     Vector x{};
-    for_nodes(*this, place, [&](std::size_t node, double weight) {
-        for (int i = 0; i < coordinates.n_shape; ++i) x[i] += weight * nodes[node][i];
-    });
+    for (int i = 0; i < row.n; ++i)
+        for (int j = 0; j < column.n; ++j)
+            for (int a = 0; a < coordinates.n_shape; ++a)
+                x[a] += row.value[i] * column.value[j] * node(i, j)[a];
+    if (tabulated >= 0 && column.n > 1) {  // the counts are linear in its value, or the logarithm of that
+        const double lo = coordinates.value(node(0, 0), tabulated),
+                     hi = coordinates.value(node(0, 1), tabulated), share = column.value[1];
+        x[tabulated] = coordinates.coordinate(
+            tabulated, by_logarithm ? lo * std::pow(hi / lo, share) : lo + (hi - lo) * share);
+    }
     x[coordinates.first_norm()] = place.log_norm + std::log(norm);
     return coordinates.clipped(x);
 }

@@ -15,10 +15,14 @@
 namespace xsift::refine {
 
 /// A model of one norm at places around its fit, folded through the spectrum's whole response. Rows follow
-/// the first shape parameter, columns the second, around the values that fit best at each row.
+/// the first shape parameter, columns the second, around the values that fit best at each row. A parameter of
+/// a table has the columns in any case: they are tabulated values, the same in all rows.
 struct ShapeLattice {
     Coordinates coordinates;
     int rows = 1, columns = 1;
+    int tabulated = -1;  ///< coordinate of the columns when these are tabulated values
+    /// Whether the table is interpolated in the logarithm of that parameter.
+    bool by_logarithm = false;
     std::vector<Vector> nodes;       ///< a node, row by row: the fit's coordinates (the norm's means nothing)
     std::vector<double> log_counts;  ///< a node, a bin: ln of the counts expected at the norm of the fit
     double norm = 0.0;               ///< of the fit
@@ -27,6 +31,11 @@ struct ShapeLattice {
     /// Standard deviation of what the interpolation adds to the statistic of a draw.
     double error = 0.0;
 
+    /// What fits on the lattice see of it.
+    spectral::RateLattice rates() const {
+        return {log_counts.data(), rows, columns,
+                std::ssize(log_counts) / (static_cast<std::int64_t>(rows) * columns), tabulated >= 0};
+    }
     /// The fit's coordinates at a place between the nodes.
     Vector coordinates_at(const spectral::LatticePlace& place) const;
     /// Whether a place lies at an edge behind which the lattice could go on.
@@ -36,7 +45,7 @@ struct ShapeLattice {
 /// @param mean the spectrum with the counts that draws have in the mean, none of them 0
 /// @param source of these those of the source
 /// @param values of the fit that they are expected from
-/// @return nothing for models with several norms, more than two shape parameters or tabulated ones, where the
+/// @return nothing for models with several norms, more than two shape parameters or two with kinks, where the
 /// norm is not significant, and where no lattice of reasonable size interpolates well
 std::optional<ShapeLattice> make_shape_lattice(const spectral::PreparedSpectrum& mean,
                                                std::span<const double> source,

@@ -97,6 +97,7 @@ std::optional<spectral::SimulationTask> Simulations::task() const {
     out.norm_max = std::exp(c.hi[c.first_norm()]) / lattice_->norm;
     out.seed = seed_;
     out.n_draws = n_draws();
+    out.tabulated = lattice_->tabulated >= 0;
     return out;
 }
 

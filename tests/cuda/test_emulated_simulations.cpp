@@ -23,7 +23,8 @@ struct Problem {
     std::vector<double> log_counts, expected, background;
     SimulationTask task;
 
-    Problem(int rows, int columns, std::int64_t n_bins, bool wstat, std::int64_t n_draws) {
+    Problem(int rows, int columns, std::int64_t n_bins, bool wstat, std::int64_t n_draws,
+            bool tabulated = false) {
         for (int i = 0; i < rows; ++i)
             for (int j = 0; j < columns; ++j)
                 for (std::int64_t k = 0; k < n_bins; ++k) {
@@ -36,15 +37,16 @@ struct Problem {
             if (wstat) background.push_back(5.6);
         }
         task = {rows, columns, n_bins, log_counts, expected, background, wstat ? 8.0 : 0.0,
-                1e-6, 1e6,     77,     n_draws};
+                1e-6, 1e6,     77,     n_draws,    tabulated};
     }
     Problem(const Problem&) = delete;
     Problem& operator=(const Problem&) = delete;
 };
 
 TEST(EmulatedSimulations, UnequalTasksShareALaunch) {
-    const Problem a(6, 5, 21, true, 70), b(7, 1, 9, false, 3), c(1, 1, 2, true, 64);
-    const std::vector<SimulationTask> tasks{a.task, b.task, c.task};
+    const Problem a(6, 5, 21, true, 70), b(7, 1, 9, false, 3), c(1, 1, 2, true, 64),
+        d(4, 6, 17, true, 66, true);
+    const std::vector<SimulationTask> tasks{a.task, b.task, c.task, d.task};
     std::vector<std::unique_ptr<SimulationArrays>> arrays;
     std::vector<std::vector<LatticeMinimum>> found;
     std::vector<SimulationJob> jobs;
@@ -67,9 +69,9 @@ TEST(EmulatedSimulations, UnequalTasksShareALaunch) {
     const ThreadPool pool(1);
     const auto wanted = engine::make_cpu_engines(pool).grid->evaluate(std::span<const SimulationTask>(tasks));
     for (std::size_t i = 0; i < tasks.size(); ++i)
-        for (std::size_t d = 0; d < found[i].size(); ++d) {
-            SCOPED_TRACE(testing::Message() << "task " << i << ", draw " << d);
-            const LatticeMinimum &ours = found[i][d], &theirs = wanted[i].fits[d];
+        for (std::size_t draw = 0; draw < found[i].size(); ++draw) {
+            SCOPED_TRACE(testing::Message() << "task " << i << ", draw " << draw);
+            const LatticeMinimum &ours = found[i][draw], &theirs = wanted[i].fits[draw];
             EXPECT_TRUE(ours.converged);
             EXPECT_NEAR(ours.stat, theirs.stat, 1e-6);
             EXPECT_NEAR(ours.at.row, theirs.at.row, 1e-3);

@@ -13,14 +13,15 @@
 namespace xsift::engine {
 namespace {
 
-/// Absorbed power laws: rows are column densities from 0 on, columns photon indices. Owns what the task
-/// shows.
+/// Absorbed power laws: rows are column densities from 0 on, columns photon indices. Tabulated ones have
+/// other lines in each column, and the truth is close to the fourth column. Owns what the task shows.
 struct Problem {
     std::vector<double> log_counts, expected, expected_background;
     SimulationTask task;
 
     Problem(int rows, int columns, std::int64_t n_bins, double counts, double background_counts,
-            std::uint64_t seed) {
+            std::uint64_t seed, bool tabulated = false) {
+        task.tabulated = tabulated;
         task.rows = rows;
         task.columns = columns;
         task.n_bins = n_bins;
@@ -28,12 +29,13 @@ struct Problem {
         for (int i = 0; i < rows; ++i)
             for (int j = 0; j < columns; ++j)
                 for (std::int64_t k = 0; k < n_bins; ++k)
-                    log_counts.push_back(std::log(counts) + model(0.2 * i, 1.0 + 0.3 * j, k));
+                    log_counts.push_back(std::log(counts) + model(0.2 * i, 1.0 + 0.3 * j, k) + lines(j, k));
+        const double index = tabulated ? 1.9 : 2.0;
         double total = 0.0;
-        for (std::int64_t k = 0; k < n_bins; ++k) total += std::exp(model(0.3, 2.0, k));
+        for (std::int64_t k = 0; k < n_bins; ++k) total += std::exp(model(0.3, index, k) + lines(3, k));
         for (std::int64_t k = 0; k < n_bins; ++k) {
             const double background = background_counts / static_cast<double>(n_bins);
-            expected.push_back(counts / total * std::exp(model(0.3, 2.0, k)) + background);
+            expected.push_back(counts / total * std::exp(model(0.3, index, k) + lines(3, k)) + background);
             if (background_counts > 0.0) expected_background.push_back(10.0 * background);
         }
         if (background_counts > 0.0) task.ratio = 10.0;
@@ -43,6 +45,10 @@ struct Problem {
         const double e =
             0.4 * std::pow(25.0, (static_cast<double>(k) + 0.5) / static_cast<double>(task.n_bins));
         return (1.0 - index) * std::log(e) - 0.1 * column * std::pow(e, -2.5);
+    }
+    /// What a table has in a bin besides, in the logarithm.
+    double lines(int column, std::int64_t k) const {
+        return task.tabulated && k % (column + 2) == 0 ? 0.6 : 0.0;
     }
     /// The task, pointing at the arrays where they are now.
     SimulationTask view(std::int64_t n_draws) const {
@@ -63,9 +69,11 @@ class SimulationSuite : public test::BackendTest {
 };
 
 TEST_F(SimulationSuite, MinimaAreThoseOfASearchThatCompares) {
-    const std::vector<Problem> problems{{6, 7, 23, 90.0, 30.0, 1},   {5, 6, 40, 600.0, 0.0, 2},
-                                        {9, 1, 17, 40.0, 10.0, 3},   {1, 1, 5, 60.0, 8.0, 4},
-                                        {2, 3, 33, 300.0, 100.0, 5}, {6, 5, 9, 0.5, 0.5, 6}};
+    const std::vector<Problem> problems{{6, 7, 23, 90.0, 30.0, 1},        {5, 6, 40, 600.0, 0.0, 2},
+                                        {9, 1, 17, 40.0, 10.0, 3},        {1, 1, 5, 60.0, 8.0, 4},
+                                        {2, 3, 33, 300.0, 100.0, 5},      {6, 5, 9, 0.5, 0.5, 6},
+                                        {5, 8, 31, 400.0, 60.0, 7, true}, {1, 6, 24, 3000.0, 0.0, 8, true},
+                                        {4, 2, 15, 50.0, 9.0, 9, true},   {5, 1, 12, 70.0, 9.0, 10, true}};
     std::vector<SimulationTask> tasks;
     for (const Problem& problem : problems) tasks.push_back(problem.view(6));
     const auto outcomes = engines.grid->evaluate(tasks);
@@ -94,6 +102,20 @@ TEST_F(SimulationSuite, SomeMinimaLieAtEdges) {
         std::count_if(fits.begin(), fits.end(), [](const auto& f) { return f.at.row == 0.0; });
     EXPECT_GT(at_edge, 10);
     EXPECT_LT(at_edge, 190);
+}
+
+// Each column of a tabulated lattice is a kink: minima lie there, and in the intervals between.
+TEST_F(SimulationSuite, SomeMinimaLieAtTabulatedColumns) {
+    const Problem problem(5, 8, 31, 400.0, 60.0, 7, true);
+    const SimulationTask task = problem.view(200);
+    int at_column = 0;
+    for (const auto& fit : fits_of(task)) {
+        EXPECT_TRUE(fit.converged);
+        at_column +=
+            fit.at.column > 0.0 && fit.at.column < 7.0 && fit.at.column == std::rint(fit.at.column) ? 1 : 0;
+    }
+    EXPECT_GT(at_column, 5);
+    EXPECT_LT(at_column, 195);
 }
 
 TEST_F(SimulationSuite, StatisticsAreThoseOfManyGaussianBins) {

@@ -82,8 +82,8 @@ void expect_those_of_refits(const Simulated& of, int most_refitted) {
 }
 
 TEST(Simulations, OnALatticeAreThoseOfRefits) {
-    for (const auto& [model, parameter] :
-         {std::pair{"tbabs*powerlaw", 2.0}, std::pair{"tbabs*bbody", 0.5}, std::pair{"tbabs*bremss", 3.0}})
+    for (const auto& [model, parameter] : {std::pair{"tbabs*powerlaw", 2.0}, std::pair{"tbabs*bbody", 0.5},
+                                           std::pair{"tbabs*bremss", 3.0}, std::pair{"tbabs*apec", 1.3}})
         for (const double counts : {300.0, 4000.0}) {
             SCOPED_TRACE(testing::Message() << model << ", " << counts);
             expect_those_of_refits(
@@ -107,6 +107,24 @@ TEST(Simulations, WithoutABackgroundOrASecondShapeParameter) {
     expect_those_of_refits({s, "tbabs*powerlaw", 40, frozen}, 0);
 }
 
+// Columns at the tabulated temperatures, between which a spectrum is linear: nothing is interpolated but the
+// column density.
+TEST(Simulations, OfAPlasmaAreAsExactAsItsTable) {
+    spectral::FitOptions frozen;
+    frozen.parameters = {"tbabs.nH = 0.1 frozen"};
+    const Simulated of(test::simulated_spectrum({"tbabs*apec", 0.1, 0.9, 0.0, 1500.0}, 8, {}), "tbabs*apec",
+                       40, frozen);
+    const Simulations whole = of.simulations(false), lattice = of.simulations(true);
+    ASSERT_TRUE(lattice.task());
+    EXPECT_TRUE(lattice.task()->tabulated);
+    EXPECT_EQ(lattice.task()->rows, 1);
+    const std::vector<DrawnFit> wanted = whole.fits({}), ours = lattice.fits(found_on(lattice));
+    for (std::size_t d = 0; d < ours.size(); ++d) {
+        EXPECT_NEAR(ours[d].stat, wanted[d].stat, 1e-4) << d;
+        EXPECT_NEAR(ours[d].values[1], wanted[d].values[1], 2e-3 * wanted[d].values[1]) << d;
+    }
+}
+
 TEST(Simulations, WhatTheLatticeDoesNotHoldIsRefitted) {
     const Simulated of(test::simulated_spectrum({"tbabs*powerlaw", 0.1, 1.8, 0.0, 600.0}, 9, {}),
                        "tbabs*powerlaw", 6);
@@ -127,8 +145,9 @@ TEST(Simulations, WhatTheLatticeDoesNotHoldIsRefitted) {
 TEST(Simulations, SomeFitsHaveNoLattice) {
     const auto s = test::simulated_spectrum({"tbabs*powerlaw", 0.1, 1.8, 0.0, 3000.0}, 10, {});
     EXPECT_FALSE(Simulated(s, "tbabs*(bbody+powerlaw)", 3).simulations(true).task());
-    EXPECT_FALSE(Simulated(s, "tbabs*apec", 3).simulations(true).task())
-        << "tabulated, and three shape parameters";
+    spectral::FitOptions three;
+    three.parameters = {"apec.Abundanc free"};
+    EXPECT_FALSE(Simulated(s, "tbabs*apec", 3, three).simulations(true).task()) << "three shape parameters";
     EXPECT_FALSE(Simulated(s, "tbabs*powerlaw", 3).simulations(false).task());
     auto scaled = s;
     scaled.bin_background_exposure.assign(s.n_bins(), s.background_exposure);

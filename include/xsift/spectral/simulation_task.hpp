@@ -20,6 +20,7 @@ struct SimulationTask {
     double norm_min = 1e-12, norm_max = 1e12;
     std::uint64_t seed = 0;  ///< draw n is stream n of it
     std::int64_t n_draws = 0;
+    bool tabulated = false;  ///< see RateLattice
 };
 
 }  // namespace xsift::spectral
