@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include <xsift/engine/grid_task.hpp>
 #include <xsift/engine/simulation_arrays.hpp>
 
 namespace xsift::cuda {
@@ -18,7 +19,9 @@ using engine::SimulationOutcome;
 using engine::SimulationTask;
 using spectral::LatticeMinimum;
 
-__global__ void __launch_bounds__(simulation_threads)
+// Four blocks a multiprocessor leave a thread the registers it needs; left to itself the compiler takes fewer
+// and spills.
+__global__ void __launch_bounds__(simulation_threads, 4)
     simulate_kernel(const SimulationJob* jobs, const SimulationItem* items, unsigned n_items, unsigned* next,
                     float* room, std::size_t room_of_block) {
     __shared__ unsigned ticket;
@@ -28,7 +31,8 @@ __global__ void __launch_bounds__(simulation_threads)
 
 /// Device memory of a task, bytes.
 std::int64_t bytes_of(const SimulationTask& task) {
-    return 12 * std::ssize(task.log_counts) + 16 * task.n_bins +
+    const std::int64_t places = task.n_bins() + engine::CellCounts::lanes * std::ssize(task.spectra);
+    return 8 * std::ssize(task.log_counts) + 4 * places * task.rows * task.columns + 16 * task.n_bins() +
            static_cast<std::int64_t>(sizeof(LatticeMinimum)) * task.n_draws + 4096;
 }
 
@@ -41,10 +45,8 @@ class Simulations::Device {
     std::int64_t group_bytes() const { return group_bytes_; }
 
     void run(std::span<const SimulationTask> tasks, std::span<SimulationOutcome> outcomes) {
-        send(tasks);
-        std::int64_t most_bins = 1;
-        for (const SimulationTask& task : tasks) most_bins = std::max(most_bins, task.n_bins);
-        const auto room_of_block = static_cast<std::size_t>(2 * simulation_threads * most_bins);
+        const std::int64_t most_places = send(tasks);
+        const auto room_of_block = static_cast<std::size_t>(2 * simulation_threads * most_places);
         const unsigned blocks = blocks_for(simulate_kernel, simulation_threads, items_.size(), room_bytes_,
                                            room_of_block * sizeof(float));
         counts_.reserve(blocks * room_of_block);
@@ -69,13 +71,15 @@ class Simulations::Device {
         std::size_t log_counts, node_counts, expected, background;
     };
 
-    void send(std::span<const SimulationTask> tasks) {
+    /// @return places of counts of the largest task
+    std::int64_t send(std::span<const SimulationTask> tasks) {
         package_.clear();
         items_.clear();
         std::vector<SimulationArrays> arrays;
         arrays.reserve(tasks.size());
         std::vector<Places> places;
         std::size_t draws = 0;
+        std::int64_t most_places = 1;
         for (const SimulationTask& task : tasks) {
             const SimulationArrays& own = arrays.emplace_back(task);
             places.push_back({package_.add(task.log_counts),
@@ -84,6 +88,7 @@ class Simulations::Device {
             for (std::int64_t first = 0; first < task.n_draws; first += simulation_threads)
                 items_.push_back({static_cast<std::int32_t>(arrays.size() - 1), first});
             draws += static_cast<std::size_t>(task.n_draws);
+            most_places = std::max(most_places, own.data.n_places);
         }
         fits_.reserve(draws);
         host_fits_.reserve(draws);
@@ -96,7 +101,9 @@ class Simulations::Device {
             SimulationJob& job = jobs[i];
             job = {arrays[i].data, tasks[i].n_draws, fits};
             job.data.lattice.log_counts = package_.at<double>(places[i].log_counts);
-            job.data.node_counts = package_.at<float>(places[i].node_counts);
+            for (int d = 0; d < job.data.n_spectra; ++d)
+                job.data.node_counts[d] =
+                    package_.at<float>(places[i].node_counts) + job.data.n_nodes() * job.data.place[d];
             job.data.expected = package_.at<double>(places[i].expected);
             if (!tasks[i].expected_background.empty())
                 job.data.expected_background = package_.at<double>(places[i].background);
@@ -104,6 +111,7 @@ class Simulations::Device {
         }
         package_.send(stream_);
         stream_.synchronize();
+        return most_places;
     }
 
     std::int64_t group_bytes_, room_bytes_;

@@ -15,33 +15,46 @@ namespace xsift::engine {
 
 void check_task(const SimulationTask& t) {
     const std::int64_t nodes = std::int64_t{t.rows} * t.columns;
-    const bool sizes = t.rows > 0 && t.columns > 0 && t.n_bins > 0 && t.n_draws >= 0 &&
-                       std::ssize(t.log_counts) == nodes * t.n_bins && std::ssize(t.expected) == t.n_bins &&
-                       (t.expected_background.empty() || std::ssize(t.expected_background) == t.n_bins);
-    const bool well = sizes && (t.expected_background.empty() ? t.ratio == 0.0 : t.ratio > 0.0) &&
-                      t.norm_min > 0.0 && t.norm_max > t.norm_min;
-    if (!well)
+    std::int64_t bins = 0;
+    bool spectra = !t.spectra.empty() && t.spectra.size() <= spectral::most_lattice_spectra, wstat = false;
+    for (const spectral::LatticeSpectrum& s : t.spectra) {
+        spectra = spectra && s.n_bins > 0 && s.ratio >= 0.0 && s.scale_min > 0.0 && s.scale_max > s.scale_min;
+        wstat = wstat || s.ratio > 0.0;
+        bins += s.n_bins;
+    }
+    const bool sizes = t.rows > 0 && t.columns > 0 && t.n_draws >= 0 && t.n_bins() == bins &&
+                       std::ssize(t.log_counts) == nodes * bins &&
+                       std::ssize(t.expected_background) == (wstat ? bins : 0);
+    if (!spectra || !sizes)
         throw Error(ErrorKind::internal, "GRID_TASK", "a simulation task cannot be evaluated",
-                    fmt::format("{} x {} nodes, {} bins, {} draws, ratio {} contradict its arrays", t.rows,
-                                t.columns, t.n_bins, t.n_draws, t.ratio));
+                    fmt::format("{} x {} nodes, {} spectra of {} bins, {} draws contradict its arrays",
+                                t.rows, t.columns, t.spectra.size(), bins, t.n_draws));
 }
 
 SimulationArrays::SimulationArrays(const SimulationTask& task) {
-    const std::int64_t stride = CellCounts::padded(task.n_bins),
-                       nodes = std::int64_t{task.rows} * task.columns;
-    node_counts.assign(static_cast<std::size_t>(nodes * stride), 0.0F);
-    for (std::int64_t i = 0; i < nodes; ++i)
-        for (std::int64_t k = 0; k < task.n_bins; ++k)
-            node_counts[i * stride + k] = static_cast<float>(std::exp(task.log_counts[i * task.n_bins + k]));
-    data = {{task.log_counts.data(), task.rows, task.columns, task.n_bins, task.tabulated},
-            node_counts.data(),
-            stride,
-            task.expected.data(),
-            task.expected_background.empty() ? nullptr : task.expected_background.data(),
-            task.ratio,
-            task.norm_min,
-            task.norm_max,
-            task.seed};
+    data.lattice = {task.log_counts.data(), task.rows, task.columns, task.n_bins(), task.tabulated};
+    data.expected = task.expected.data();
+    data.expected_background = task.expected_background.data();
+    data.seed = task.seed;
+    const std::int64_t nodes = data.n_nodes();
+    for (const spectral::LatticeSpectrum& spectrum : task.spectra) {
+        const int d = data.n_spectra++;
+        data.spectrum[d] = spectrum;
+        data.place[d] = data.n_places;
+        data.node_stride[d] = CellCounts::padded(spectrum.n_bins);
+        data.n_places += data.node_stride[d];
+    }
+    node_counts.assign(static_cast<std::size_t>(nodes * data.n_places), 0.0F);
+    std::int64_t first_bin = 0;
+    for (int d = 0; d < data.n_spectra; ++d) {
+        float* const own = node_counts.data() + nodes * data.place[d];
+        data.node_counts[d] = own;
+        for (std::int64_t i = 0; i < nodes; ++i)
+            for (std::int64_t k = 0; k < data.spectrum[d].n_bins; ++k)
+                own[i * data.node_stride[d] + k] =
+                    static_cast<float>(std::exp(task.log_counts[i * task.n_bins() + first_bin + k]));
+        first_bin += data.spectrum[d].n_bins;
+    }
 }
 
 std::vector<SimulationOutcome> simulate_on(const ThreadPool& pool, std::span<const SimulationTask> tasks,
@@ -63,14 +76,23 @@ std::vector<SimulationOutcome> simulate_on(const ThreadPool& pool, std::span<con
     pool.for_each(pieces.size(), [&](std::size_t p) {
         const auto [task, first] = pieces[p];
         const SimulationData& of = arrays[task].data;
-        const std::int64_t nodes = std::int64_t{of.lattice.rows} * of.lattice.columns;
-        std::vector<float> counts(static_cast<std::size_t>(of.node_stride), 0.0F), background = counts;
-        std::vector<GridCell> cells(static_cast<std::size_t>(nodes));
+        const auto nodes = static_cast<std::size_t>(of.n_nodes());
+        std::vector<float> counts(static_cast<std::size_t>(of.n_places), 0.0F), background = counts;
+        CellData drawn[spectral::most_lattice_spectra];
+        std::vector<GridCell> cells[spectral::most_lattice_spectra];
         for (std::int64_t draw = first; draw < std::min(first + at_once, tasks[task].n_draws); ++draw) {
-            const CellData drawn = draw_counts(of, draw, counts.data(), background.data(), 1);
-            kernel.grid_cells({drawn, of.node_counts, of.node_stride, 0, nodes, cells.data()});
-            outcomes[task].fits[draw] =
-                fit_from_node(of, drawn, 1, *std::min_element(cells.begin(), cells.end(), better_cell));
+            draw_counts(of, draw, counts.data(), background.data(), 1, drawn);
+            for (int d = 0; d < of.n_spectra; ++d) {
+                cells[d].resize(nodes);
+                kernel.grid_cells(
+                    {drawn[d], of.node_counts[d], of.node_stride[d], 0, of.n_nodes(), cells[d].data()});
+            }
+            NodeFit best;
+            for (std::size_t i = 0; i < nodes; ++i) {
+                const NodeFit node = NodeFit::of(of.n_spectra, [&](int d) { return cells[d][i]; });
+                if (i == 0 || better_cell(node.sum, best.sum)) best = node;
+            }
+            outcomes[task].fits[draw] = fit_from_node(of, counts.data(), background.data(), 1, best);
         }
     });
     return outcomes;
@@ -99,7 +121,7 @@ double interpolated(const SimulationTask& t, double row, double column, std::int
         double sum = 0.0;
         for (int i = 0; i < r.n; ++i)
             sum += weight(r, i, row) *
-                   t.log_counts[((r.first + i) * std::int64_t{t.columns} + of_column) * t.n_bins + k];
+                   t.log_counts[((r.first + i) * std::int64_t{t.columns} + of_column) * t.n_bins() + k];
         return sum;
     };
     if (t.tabulated) {
@@ -119,31 +141,42 @@ std::vector<spectral::LatticeMinimum> reference_fits(const SimulationTask& t) {
     constexpr int first_steps = 3;  // places a node, along each axis
     constexpr double last = 1e-5;   // nodes
     const SimulationArrays arrays(t);
-    std::vector<float> counts(static_cast<std::size_t>(t.n_bins)), background = counts;
-    std::vector<double> rate(static_cast<std::size_t>(t.n_bins));
+    const SimulationData& of = arrays.data;
+    std::vector<float> counts(static_cast<std::size_t>(of.n_places)), background = counts;
     std::vector<spectral::LatticeMinimum> out;
     for (std::int64_t draw = 0; draw < t.n_draws; ++draw) {
-        draw_counts(arrays.data, draw, counts.data(), background.data(), 1);
+        CellData drawn[spectral::most_lattice_spectra];
+        draw_counts(of, draw, counts.data(), background.data(), 1, drawn);
         spectral::LatticeMinimum best{{}, std::numeric_limits<double>::infinity(), true};
         const auto look = [&](double row, double column) {
             row = std::clamp(row, 0.0, t.rows - 1.0);
             column = std::clamp(column, 0.0, t.columns - 1.0);
-            for (std::int64_t k = 0; k < t.n_bins; ++k) rate[k] = std::exp(interpolated(t, row, column, k));
-            const auto statistic = [&](double log_norm) {
-                double sum = 0.0;
-                for (std::int64_t k = 0; k < t.n_bins; ++k)
-                    sum += spectral::bin_statistic(static_cast<double>(counts[k]),
-                                                   static_cast<double>(background[k]), 1.0, t.ratio,
-                                                   std::exp(log_norm) * rate[k]);
-                return sum;
-            };
-            double lo = std::log(t.norm_min), hi = std::log(t.norm_max);
-            while (hi - lo > 1e-9) {
-                const double a = lo + (hi - lo) / 3.0, b = hi - (hi - lo) / 3.0;
-                (statistic(a) <= statistic(b) ? hi : lo) = statistic(a) <= statistic(b) ? b : a;
+            spectral::LatticeMinimum here{{row, column}, 0.0, true};
+            std::int64_t first_bin = 0;
+            for (int d = 0; d < of.n_spectra; ++d) {
+                const spectral::LatticeSpectrum& spectrum = of.spectrum[d];
+                std::vector<double> rate;
+                for (std::int64_t k = 0; k < spectrum.n_bins; ++k)
+                    rate.push_back(std::exp(interpolated(t, row, column, first_bin + k)));
+                const auto statistic = [&](double log_norm) {
+                    double sum = 0.0;
+                    for (std::int64_t k = 0; k < spectrum.n_bins; ++k)
+                        sum += spectral::bin_statistic(static_cast<double>(drawn[d].counts[k]),
+                                                       static_cast<double>(drawn[d].background[k]), 1.0,
+                                                       spectrum.ratio, std::exp(log_norm) * rate[k]);
+                    return sum;
+                };
+                double lo = std::log(drawn[d].norm_min), hi = std::log(drawn[d].norm_max);
+                while (hi - lo > 1e-9) {
+                    const double a = lo + (hi - lo) / 3.0, b = hi - (hi - lo) / 3.0;
+                    (statistic(a) <= statistic(b) ? hi : lo) = statistic(a) <= statistic(b) ? b : a;
+                }
+                here.stat += statistic(lo);
+                here.at.log_scale[d] = lo - (d > 0 ? here.at.log_scale[0] : 0.0);
+                first_bin += spectrum.n_bins;
             }
-            const bool better = statistic(lo) < best.stat;
-            if (better) best = {{row, column, lo}, statistic(lo), true};
+            const bool better = here.stat < best.stat;
+            if (better) best = here;
             return better;
         };
         for (int i = 0; i <= first_steps * (t.rows - 1); ++i)

@@ -48,7 +48,7 @@ double cost_of(const PairTask& task) {
 }
 
 double cost_of(const SimulationTask& task) {
-    return static_cast<double>(task.n_draws) * task.rows * task.columns * static_cast<double>(task.n_bins);
+    return static_cast<double>(task.n_draws) * task.rows * task.columns * static_cast<double>(task.n_bins());
 }
 
 double cost_of(const PosteriorTask& task) {

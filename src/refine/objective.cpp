@@ -112,9 +112,8 @@ std::vector<double> values_at(const ModelDefinition& model, const Coordinates& c
     return out;
 }
 
-std::vector<double> Objective::fitted_values(const Vector& x) const {
-    const Coordinates& c = coordinates_;
-    std::vector<double> out = values(x);
+std::vector<double> fitted_values_at(const ModelDefinition& model, const Coordinates& c, const Vector& x) {
+    std::vector<double> out = values_at(model, c, x);
     for (int i = c.first_factor(); i < c.first_norm(); ++i) out.push_back(c.value(x, i));
     return out;
 }
@@ -381,10 +380,11 @@ void Objective::fold_groups(const Vector& x, std::vector<double>& rates) {
     fold_rows(x, freedom().groups.size(), false, rates);
 }
 
-void Objective::fold_places(std::span<const Vector> places, std::vector<double>& rates) {
-    rates.resize(places.size() * n_bins_);
-    spectral::ModelEvaluator& model = evaluators_.front();
-    const FitData& data = *spectra_.front();
+void Objective::fold_places(std::span<const Vector> places, std::size_t spectrum,
+                            std::vector<double>& rates) {
+    const FitData& data = *spectra_[spectrum];
+    rates.resize(places.size() * data.n_bins());
+    spectral::ModelEvaluator& model = evaluators_[spectrum];
     const std::size_t width = FitData::padded(places.size());
     photons_.assign(width * data.n_energies(), 0.0);
     for (std::size_t r = 0; r < places.size(); ++r) {
@@ -392,7 +392,7 @@ void Objective::fold_places(std::span<const Vector> places, std::vector<double>&
         const std::span<const double> from = model.unit(0);
         for (std::size_t i = 0; i < data.n_energies(); ++i) photons_[i * width + r] = from[i];
     }
-    data.fold(photons_, places.size(), rates.data(), n_bins_);
+    data.fold(photons_, places.size(), rates.data(), data.n_bins());
 }
 
 void Objective::expand_rates(const Vector& x, std::span<const double> rates, std::vector<double>& slope,

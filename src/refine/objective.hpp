@@ -51,6 +51,10 @@ const TableAxis* table_axis(const spectral::ModelDefinition& model, int paramete
 std::vector<double> values_at(const spectral::ModelDefinition& model, const Coordinates& coordinates,
                               const Vector& x);
 
+/// The same, then the factors of the second and further spectra: as in SpectralFit::parameters.
+std::vector<double> fitted_values_at(const spectral::ModelDefinition& model, const Coordinates& coordinates,
+                                     const Vector& x);
+
 /// A point of the fit with what was folded there.
 struct Point {
     Vector x{};
@@ -94,7 +98,9 @@ class Objective {
     /// Values of all parameters.
     std::vector<double> values(const Vector& x) const { return values_at(*model_, coordinates_, x); }
     /// The same, then the factors of the second and further spectra: as in SpectralFit::parameters.
-    std::vector<double> fitted_values(const Vector& x) const;
+    std::vector<double> fitted_values(const Vector& x) const {
+        return fitted_values_at(*model_, coordinates_, x);
+    }
 
     std::size_t n_bins() const { return n_bins_; }
     /// photon/cm2/s in each energy of a spectrum, norms included, its factor left out.
@@ -124,8 +130,9 @@ class Objective {
     /// The same for a model of one norm, to some 1e-3 in the statistic. A norm that is near to begin with
     /// costs one or two looks at the bins.
     NormFit fit_norm(std::span<const double> unit, double log_norm) const;
-    /// Rows of n_bins: count/s at norm 1 at several places, for one spectrum and a model of one norm.
-    void fold_places(std::span<const Vector> places, std::vector<double>& rates);
+    /// Rows of the bins of a spectrum: count/s at norm 1 at several places, its factor left out, for a model
+    /// of one norm.
+    void fold_places(std::span<const Vector> places, std::size_t spectrum, std::vector<double>& rates);
     /// The statistic as a parabola in the rate of each bin around given rates (n_bins): slope, and expected
     /// curvature.
     void expand_rates(const Vector& x, std::span<const double> rates, std::vector<double>& slope,

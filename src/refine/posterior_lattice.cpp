@@ -22,7 +22,7 @@ Lattice::Lattice(Objective& objective, std::array<Axis, 2> axes, const Vector& b
     : objective_(objective), axes_(axes) {
     if (objective.coordinates().n_factors > 0) return;
     std::vector<double> slope;
-    objective.fold_places(std::span(&best, 1), rates_);
+    objective.fold_places(std::span(&best, 1), 0, rates_);
     const double norm = std::exp(best[objective.coordinates().first_norm()]);
     for (double& r : rates_) r *= norm;
     objective.expand_rates(best, rates_, slope, weight_);
@@ -123,7 +123,7 @@ void Lattice::look(const std::vector<Candidate>& candidates) {
     if (candidates.empty()) return;
     std::vector<Vector> places;
     for (const Candidate& c : candidates) places.push_back(c.place);
-    objective_.fold_places(places, rates_);
+    objective_.fold_places(places, 0, rates_);
     const int norm = objective_.coordinates().first_norm();
     const std::size_t n = objective_.n_bins();
     for (std::size_t i = 0; i < places.size(); ++i) {

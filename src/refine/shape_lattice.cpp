@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <deque>
 
 namespace xsift::refine {
 
@@ -20,7 +21,7 @@ using spectral::PreparedSpectrum;
 
 constexpr double edge_rise = 20.0;     // of the statistic, at rows that end the lattice
 constexpr double steps_a_sigma = 0.7;  // nodes a standard deviation
-constexpr int fewest = 4, most_nodes = 1000, most_values = 100'000;
+constexpr int fewest = 4, most_nodes = 1000, most_values = 200'000;
 constexpr double least_significance = 2.0;         // of the norm, standard deviations
 constexpr double wanted = 0.02, tolerated = 0.04;  // error of the statistic
 
@@ -46,23 +47,23 @@ struct Row {
 
 class LatticeMaker {
   public:
-    LatticeMaker(const PreparedSpectrum& mean, std::span<const double> source,
+    LatticeMaker(std::span<const PreparedSpectrum> mean, std::span<const std::vector<double>> source,
                  const std::shared_ptr<const ModelDefinition>& model, spectral::Abundance abundance)
         : mean_(mean),
           source_(source),
-          data_(mean),
-          pointer_(&data_),
-          scales_(std::span(&pointer_, 1), model, abundance),
+          data_(mean.begin(), mean.end()),
+          scales_(pointers_to(data_), model, abundance),
           merged_(scales_.merged()),
+          n_bins_(merged_.n_bins()),
           best_(merged_.make_point()),
           trial_(merged_.make_point()),
           spare_(merged_.make_point()) {}
 
-    std::optional<ShapeLattice> make(std::span<const double> values) {
+    std::optional<ShapeLattice> make(const SpectralFit& fit) {
         const Coordinates& c = coordinates();
         if (c.n_norms != 1 || merged_.freedom().groups.size() != 1 || c.n_shape > 2 || !choose_axes())
             return std::nullopt;
-        merged_.evaluate(merged_.start(values), best_);
+        merged_.evaluate(merged_.start(fit), best_);
         scales_.settle(best_);
         const Expansion at = merged_.expand(best_);
         if (!(at.observed[c.first_norm()][c.first_norm()] > 2.0 * least_significance * least_significance))
@@ -74,11 +75,11 @@ class LatticeMaker {
         for (int attempt = 0; attempt < most_tries; ++attempt) {
             if (too_many()) return std::nullopt;
             ShapeLattice lattice = placed();
-            lattice.log_counts = folded(lattice.nodes, lattice.norm, merged_);
+            lattice.log_counts = folded(lattice.nodes, lattice.log_scale, merged_);
             const double by_rows = error_between(lattice, true), by_columns = error_between(lattice, false);
             lattice.error = std::hypot(by_rows, by_columns);
             if (lattice.error <= tolerated) {
-                lattice.log_counts = folded(lattice.nodes, lattice.norm, scales_.whole());
+                lattice.log_counts = folded(lattice.nodes, lattice.log_scale, scales_.whole());
                 return lattice;
             }
             finer(rows_, by_rows);
@@ -89,6 +90,11 @@ class LatticeMaker {
     }
 
   private:
+    static std::vector<const FitData*> pointers_to(const std::deque<FitData>& data) {
+        std::vector<const FitData*> out;
+        for (const FitData& one : data) out.push_back(&one);
+        return out;
+    }
     const Coordinates& coordinates() const { return merged_.coordinates(); }
     bool has_rows() const { return row_axis_.coordinate >= 0; }
     bool has_columns() const { return column_axis_.coordinate >= 0; }
@@ -194,7 +200,7 @@ class LatticeMaker {
     }
     bool too_many() const {
         const int nodes = rows_ * columns_;
-        return nodes > most_nodes || nodes * static_cast<int>(mean_.n_bins()) > most_values;
+        return nodes > most_nodes || nodes * static_cast<int>(n_bins_) > most_values;
     }
     static int number(double sigmas) { return static_cast<int>(std::ceil(steps_a_sigma * sigmas)) + 1; }
 
@@ -294,7 +300,8 @@ class LatticeMaker {
         out.coordinates = coordinates();
         out.rows = rows_;
         out.columns = columns_;
-        out.norm = std::exp(best_.x[coordinates().first_norm()]);
+        for (int d = 0; d <= coordinates().n_factors; ++d)
+            out.log_scale.push_back(best_.x[out.scale(static_cast<std::size_t>(d))]);
         if (has_rows())
             for (int side = 0; side < 2; ++side) out.limit[0][side] = sides_[side].limit;
         if (has_columns())
@@ -320,14 +327,24 @@ class LatticeMaker {
     }
 
     /// ln of the counts expected at places.
-    std::vector<double> folded(const std::vector<Vector>& places, double norm, Objective& behind) {
+    std::vector<double> folded(const std::vector<Vector>& places, std::span<const double> log_scale,
+                               Objective& behind) {
         constexpr double least = 1e-30;
-        std::vector<double> out, rates;
-        for (std::size_t i = 0; i < places.size(); i += fold_wide_lanes) {
-            const std::size_t n = std::min(fold_wide_lanes, places.size() - i);
-            behind.fold_places(std::span(places).subspan(i, n), rates);
-            for (std::size_t k = 0; k < n * mean_.n_bins(); ++k)
-                out.push_back(std::log(std::max(norm * mean_.source_exposure * rates[k], least)));
+        std::vector<double> out(places.size() * n_bins_), rates;
+        std::size_t first_bin = 0;
+        for (std::size_t d = 0; d < mean_.size(); ++d) {
+            const std::size_t own = mean_[d].n_bins();
+            const double scale =
+                std::exp(log_scale[0] + (d > 0 ? log_scale[d] : 0.0)) * mean_[d].source_exposure;
+            for (std::size_t i = 0; i < places.size(); i += fold_wide_lanes) {
+                const std::size_t n = std::min(fold_wide_lanes, places.size() - i);
+                behind.fold_places(std::span(places).subspan(i, n), d, rates);
+                for (std::size_t j = 0; j < n; ++j)
+                    for (std::size_t k = 0; k < own; ++k)
+                        out[(i + j) * n_bins_ + first_bin + k] =
+                            std::log(std::max(scale * rates[j * own + k], least));
+            }
+            first_bin += own;
         }
         return out;
     }
@@ -346,18 +363,17 @@ class LatticeMaker {
             at.push_back(rows ? LatticePlace{middle, across, 0.0} : LatticePlace{across, middle, 0.0});
             places.push_back(lattice.coordinates_at(at.back()));
         }
-        const std::vector<double> exact = folded(places, lattice.norm, merged_);
-        const std::size_t n_bins = mean_.n_bins();
+        const std::vector<double> exact = folded(places, lattice.log_scale, merged_);
         double largest = 0.0;
         for (std::size_t i = 0; i < at.size(); ++i) {
-            std::vector<double> off(n_bins);
+            std::vector<double> off(n_bins_);
             const spectral::RateLattice rates = lattice.rates();
             const spectral::LatticeCell cell = cell_at(lattice, at[i]);
-            for (std::size_t k = 0; k < n_bins; ++k)
+            for (std::size_t k = 0; k < n_bins_; ++k)
                 off[k] = spectral::log_counts_at(rates, cell, static_cast<std::int64_t>(k)).value -
-                         exact[i * n_bins + k];
+                         exact[i * n_bins_ + k];
             largest = std::max(largest, few_draws(at[i].row) *
-                                            scatter_by(off, std::span(exact).subspan(i * n_bins, n_bins)));
+                                            scatter_by(off, std::span(exact).subspan(i * n_bins_, n_bins_)));
         }
         return largest;
     }
@@ -369,24 +385,31 @@ class LatticeMaker {
         return std::exp(-0.25 * std::max(0.0, rise - usual));
     }
     /// How far the statistic of draws scatters when the logarithms of a model's counts are off. Its slope by
-    /// them is 2 (mu - S mu / (mu + b)), S being drawn from the fit; the norm takes the mean away.
-    /// @param off a bin; @param log_counts of the model at the norm of the fit
+    /// them is 2 (mu - S mu / (mu + b)), S being drawn from the fit; norms take the means away.
+    /// @param off a bin; @param log_counts of the model at the norms of the fit
     double scatter_by(const std::vector<double>& off, std::span<const double> log_counts) const {
-        double total = 0.0, here = 0.0;
-        for (std::size_t k = 0; k < off.size(); ++k) {
-            total += source_[k];
-            here += std::exp(log_counts[k]);
+        double variance = 0.0;
+        std::size_t first_bin = 0;
+        for (std::size_t d = 0; d < mean_.size(); ++d) {
+            const std::vector<double>&counts = mean_[d].counts, &source = source_[d];
+            double total = 0.0, here = 0.0;
+            for (std::size_t k = 0; k < counts.size(); ++k) {
+                total += source[k];
+                here += std::exp(log_counts[first_bin + k]);
+            }
+            double sum = 0.0, weights = 0.0, square = 0.0;
+            for (std::size_t k = 0; k < counts.size(); ++k) {
+                const double mu = total / here * std::exp(log_counts[first_bin + k]),
+                             background = counts[k] - source[k], share = mu / (mu + background),
+                             w = counts[k] * share * share;
+                weights += w;
+                sum += w * off[first_bin + k];
+                square += w * off[first_bin + k] * off[first_bin + k];
+            }
+            variance += std::max(0.0, square - sum * sum / weights);
+            first_bin += counts.size();
         }
-        double sum = 0.0, weights = 0.0, square = 0.0;
-        for (std::size_t k = 0; k < off.size(); ++k) {
-            const double mu = total / here * std::exp(log_counts[k]),
-                         background = mean_.counts[k] - source_[k], share = mu / (mu + background),
-                         w = mean_.counts[k] * share * share;
-            weights += w;
-            sum += w * off[k];
-            square += w * off[k] * off[k];
-        }
-        return 2.0 * std::sqrt(std::max(0.0, square - sum * sum / weights));
+        return 2.0 * std::sqrt(variance);
     }
     /// As many nodes as an error of fourth order in their distance asks for.
     static void finer(int& n, double error) {
@@ -394,12 +417,12 @@ class LatticeMaker {
         if (factor > 1.0) n = static_cast<int>(std::ceil((n - 1) * std::min(factor, 2.0))) + 1;
     }
 
-    const PreparedSpectrum& mean_;
-    std::span<const double> source_;
-    FitData data_;
-    const FitData* pointer_;
+    std::span<const PreparedSpectrum> mean_;
+    std::span<const std::vector<double>> source_;
+    std::deque<FitData> data_;
     TwoScales scales_;
     Objective& merged_;
+    std::size_t n_bins_;  ///< of all spectra
     Point best_, trial_, spare_;
     Axis row_axis_, column_axis_;
     std::vector<Vector> ridge_;
@@ -429,22 +452,22 @@ Vector ShapeLattice::coordinates_at(const LatticePlace& place) const {
         x[tabulated] = coordinates.coordinate(
             tabulated, by_logarithm ? lo * std::pow(hi / lo, share) : lo + (hi - lo) * share);
     }
-    x[coordinates.first_norm()] = place.log_norm + std::log(norm);
+    for (std::size_t d = 0; d < log_scale.size(); ++d) x[scale(d)] = place.log_scale[d] + log_scale[d];
     return coordinates.clipped(x);
 }
 
-bool ShapeLattice::at_open_edge(const LatticePlace& place) const {
+bool ShapeLattice::holds(const LatticePlace& place) const {
     const auto open = [](const bool(&at_limit)[2], double at, int n) {
         return n > 1 && ((!at_limit[0] && at <= 0.0) || (!at_limit[1] && at >= n - 1.0));
     };
-    return open(limit[0], place.row, rows) || open(limit[1], place.column, columns);
+    return !open(limit[0], place.row, rows) && !open(limit[1], place.column, columns);
 }
 
-std::optional<ShapeLattice> make_shape_lattice(const PreparedSpectrum& mean, std::span<const double> source,
+std::optional<ShapeLattice> make_shape_lattice(std::span<const PreparedSpectrum> mean,
+                                               std::span<const std::vector<double>> source,
                                                const std::shared_ptr<const ModelDefinition>& model,
-                                               spectral::Abundance abundance,
-                                               std::span<const double> values) {
-    return LatticeMaker(mean, source, model, abundance).make(values);
+                                               spectral::Abundance abundance, const SpectralFit& fit) {
+    return LatticeMaker(mean, source, model, abundance).make(fit);
 }
 
 }  // namespace xsift::refine

@@ -47,29 +47,33 @@ Simulations::Simulations(std::span<const FitInput> spectra,
       seed_(seed) {
     const std::vector<double> values = values_of(fit);
     const std::size_t n_parameters = model_->parameters.size();
-    std::vector<double> source;
+    std::vector<std::vector<double>> source;
     for (std::size_t d = 0; d < spectra_.size(); ++d) {
         const PreparedSpectrum& s = *spectra_[d].prepared;
         const std::vector<double> rate =
             fitted_rates(s, model_, options.abundance, values, d == 0 ? 1.0 : values[n_parameters + d - 1]);
         std::vector<double> background(s.n_bins(), 0.0);
         if (s.has_background()) background = background_rates(s, rate);
-        Expected& out = expected_.emplace_back();
-        source.clear();
+        std::vector<double>& own = source.emplace_back();
         for (std::size_t k = 0; k < s.n_bins(); ++k) {
-            source.push_back(s.source_exposure * rate[k]);
-            out.counts.push_back(source.back() + s.source_exposure * background[k]);
-            if (s.has_background()) out.background.push_back(s.background_exposure_of(k) * background[k]);
+            own.push_back(s.source_exposure * rate[k]);
+            counts_.push_back(own.back() + s.source_exposure * background[k]);
+            background_.push_back(s.has_background() ? s.background_exposure_of(k) * background[k] : 0.0);
         }
     }
-    const PreparedSpectrum& first = *spectra_.front().prepared;
-    if (!on_lattice || spectra_.size() > 1 || by_chi2(fit) || !first.bin_background_exposure.empty() ||
-        n_draws() == 0)
+    if (!on_lattice || spectra_.size() > spectral::most_lattice_spectra || by_chi2(fit) || n_draws() == 0)
         return;
-    PreparedSpectrum mean = first;
-    mean.counts = expected_.front().counts;
-    mean.background_counts = expected_.front().background;
-    auto lattice = make_shape_lattice(mean, source, model_, options.abundance, values);
+    std::vector<PreparedSpectrum> mean;
+    auto counts = counts_.begin(), background = background_.begin();
+    for (const FitInput& spectrum : spectra_) {
+        PreparedSpectrum& s = mean.emplace_back(*spectrum.prepared);
+        if (!s.bin_background_exposure.empty()) return;
+        std::copy_n(counts, s.n_bins(), s.counts.begin());
+        if (s.has_background()) std::copy_n(background, s.n_bins(), s.background_counts.begin());
+        counts += std::ssize(s.counts);
+        background += std::ssize(s.counts);
+    }
+    auto lattice = make_shape_lattice(mean, source, model_, options.abundance, fit);
     if (lattice) lattice_ = std::make_unique<const ShapeLattice>(std::move(*lattice));
 }
 
@@ -83,21 +87,25 @@ int Simulations::n_draws() const {
 
 std::optional<spectral::SimulationTask> Simulations::task() const {
     if (!lattice_) return std::nullopt;
-    const PreparedSpectrum& s = *spectra_.front().prepared;
     const Coordinates& c = lattice_->coordinates;
     spectral::SimulationTask out;
     out.rows = lattice_->rows;
     out.columns = lattice_->columns;
-    out.n_bins = std::ssize(s.counts);
+    out.tabulated = lattice_->tabulated >= 0;
+    for (std::size_t d = 0; d < spectra_.size(); ++d) {
+        const PreparedSpectrum& s = *spectra_[d].prepared;
+        const int i = lattice_->scale(d);
+        const double fitted = lattice_->log_scale[d];
+        out.spectra.push_back({std::ssize(s.counts),
+                               s.has_background() ? s.background_exposure / s.source_exposure : 0.0,
+                               std::exp(c.lo[i] - fitted), std::exp(c.hi[i] - fitted)});
+    }
     out.log_counts = lattice_->log_counts;
-    out.expected = expected_.front().counts;
-    out.expected_background = expected_.front().background;
-    if (s.has_background()) out.ratio = s.background_exposure / s.source_exposure;
-    out.norm_min = std::exp(c.lo[c.first_norm()]) / lattice_->norm;
-    out.norm_max = std::exp(c.hi[c.first_norm()]) / lattice_->norm;
+    out.expected = counts_;
+    if (std::any_of(out.spectra.begin(), out.spectra.end(), [](const auto& s) { return s.ratio > 0.0; }))
+        out.expected_background = background_;
     out.seed = seed_;
     out.n_draws = n_draws();
-    out.tabulated = lattice_->tabulated >= 0;
     return out;
 }
 
@@ -105,13 +113,13 @@ DrawnFit Simulations::refit(int draw) const {
     RandomStream random(seed_, static_cast<std::uint64_t>(draw));
     std::deque<FitData> data;
     std::vector<const FitData*> pointers;
-    for (std::size_t d = 0; d < spectra_.size(); ++d) {
-        PreparedSpectrum drawn = *spectra_[d].prepared;
-        const Expected& expected = expected_[d];
-        for (std::size_t k = 0; k < drawn.n_bins(); ++k) {
-            drawn.counts[k] = static_cast<double>(random.poisson(expected.counts[k]));
+    std::size_t bin = 0;
+    for (const FitInput& spectrum : spectra_) {
+        PreparedSpectrum drawn = *spectrum.prepared;
+        for (std::size_t k = 0; k < drawn.n_bins(); ++k, ++bin) {
+            drawn.counts[k] = static_cast<double>(random.poisson(counts_[bin]));
             if (drawn.has_background())
-                drawn.background_counts[k] = static_cast<double>(random.poisson(expected.background[k]));
+                drawn.background_counts[k] = static_cast<double>(random.poisson(background_[bin]));
         }
         pointers.push_back(&data.emplace_back(drawn));
     }
@@ -126,14 +134,22 @@ DrawnFit Simulations::refit(int draw) const {
 }
 
 std::vector<DrawnFit> Simulations::fits(std::span<const spectral::LatticeMinimum> found) const {
+    const auto held = [&](const spectral::LatticeMinimum& minimum) {
+        return minimum.converged && lattice_->holds(minimum.at);
+    };
+    // Where many leave the lattice those that stay are no sample of them all.
+    constexpr double most_beyond = 0.15;
+    const auto beyond = std::ssize(found) - std::count_if(found.begin(), found.end(), held);
+    const bool on_lattice =
+        !found.empty() && static_cast<double>(beyond) <= most_beyond * static_cast<double>(found.size());
     std::vector<DrawnFit> out;
     for (int draw = 0; draw < n_draws(); ++draw) {
-        if (found.empty() || !found[draw].converged || lattice_->at_open_edge(found[draw].at)) {
+        if (!on_lattice || !held(found[draw])) {
             out.push_back(refit(draw));
             continue;
         }
         const Vector x = lattice_->coordinates_at(found[draw].at);
-        out.push_back({found[draw].stat, values_at(*model_, lattice_->coordinates, x), false});
+        out.push_back({found[draw].stat, fitted_values_at(*model_, lattice_->coordinates, x), false});
     }
     return out;
 }

@@ -211,7 +211,7 @@ struct SimulationWorkload {
         }
         for (std::size_t i = 0; i < n_spectra; ++i)
             tasks.push_back(
-                {nodes, nodes, n_bins, log_counts, expected, background, 10.0, 1e-6, 1e6, i, n_draws});
+                {nodes, nodes, false, {{n_bins, 10.0}}, log_counts, expected, background, i, n_draws});
         pairs = static_cast<double>(n_spectra * log_counts.size()) * n_draws;
     }
     /// The row of each first draw, in hundredths of a node.

@@ -2,6 +2,7 @@
 #include "emulated_block.hpp"
 #include "simulation_body.cuh"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -23,8 +24,14 @@ struct Problem {
     std::vector<double> log_counts, expected, background;
     SimulationTask task;
 
-    Problem(int rows, int columns, std::int64_t n_bins, bool wstat, std::int64_t n_draws,
-            bool tabulated = false) {
+    Problem(int rows, int columns, const std::vector<spectral::LatticeSpectrum>& spectra,
+            std::int64_t n_draws, bool tabulated = false) {
+        std::int64_t n_bins = 0;
+        bool wstat = false;
+        for (const spectral::LatticeSpectrum& s : spectra) {
+            n_bins += s.n_bins;
+            wstat = wstat || s.ratio > 0.0;
+        }
         for (int i = 0; i < rows; ++i)
             for (int j = 0; j < columns; ++j)
                 for (std::int64_t k = 0; k < n_bins; ++k) {
@@ -36,31 +43,33 @@ struct Problem {
             expected.push_back(9.0 * std::exp(-0.8 * std::log(e) - 0.3 / (e * e)) + 0.7);
             if (wstat) background.push_back(5.6);
         }
-        task = {rows, columns, n_bins, log_counts, expected, background, wstat ? 8.0 : 0.0,
-                1e-6, 1e6,     77,     n_draws,    tabulated};
+        task = {rows, columns, tabulated, spectra, log_counts, expected, background, 77, n_draws};
     }
     Problem(const Problem&) = delete;
     Problem& operator=(const Problem&) = delete;
 };
 
 TEST(EmulatedSimulations, UnequalTasksShareALaunch) {
-    const Problem a(6, 5, 21, true, 70), b(7, 1, 9, false, 3), c(1, 1, 2, true, 64),
-        d(4, 6, 17, true, 66, true);
-    const std::vector<SimulationTask> tasks{a.task, b.task, c.task, d.task};
+    const Problem a(6, 5, {{21, 8.0}}, 70), b(7, 1, {{9, 0.0}}, 3), c(1, 1, {{2, 8.0}}, 64),
+        d(4, 6, {{17, 8.0}}, 66, true), e(5, 4, {{11, 8.0}, {6, 0.0}, {7, 8.0}}, 65);
+    const std::vector<SimulationTask> tasks{a.task, b.task, c.task, d.task, e.task};
     std::vector<std::unique_ptr<SimulationArrays>> arrays;
     std::vector<std::vector<LatticeMinimum>> found;
     std::vector<SimulationJob> jobs;
     std::vector<SimulationItem> items;
+    std::int64_t most_places = 0;
     found.reserve(tasks.size());
     for (const SimulationTask& task : tasks) {
         arrays.push_back(std::make_unique<SimulationArrays>(task));
+        most_places = std::max(most_places, arrays.back()->data.n_places);
         auto& fits =
             found.emplace_back(static_cast<std::size_t>(task.n_draws), LatticeMinimum{{}, -7.0, false});
         jobs.push_back({arrays.back()->data, task.n_draws, fits.data()});
         for (std::int64_t first = 0; first < task.n_draws; first += simulation_threads)
             items.push_back({static_cast<std::int32_t>(jobs.size() - 1), first});
     }
-    std::vector<float> room(2 * simulation_threads * 21, std::numeric_limits<float>::quiet_NaN());
+    std::vector<float> room(static_cast<std::size_t>(2 * simulation_threads * most_places),
+                            std::numeric_limits<float>::quiet_NaN());
     unsigned ticket = 0, next = 0;
     test::run_block(simulation_threads, [&](int thread) {
         simulate_items<engine::HostBinOps>(ticket, thread, jobs.data(), items.data(),
@@ -76,7 +85,8 @@ TEST(EmulatedSimulations, UnequalTasksShareALaunch) {
             EXPECT_NEAR(ours.stat, theirs.stat, 1e-6);
             EXPECT_NEAR(ours.at.row, theirs.at.row, 1e-3);
             EXPECT_NEAR(ours.at.column, theirs.at.column, 1e-3);
-            EXPECT_NEAR(ours.at.log_norm, theirs.at.log_norm, 1e-3);
+            for (std::size_t s = 0; s < tasks[i].spectra.size(); ++s)
+                EXPECT_NEAR(ours.at.log_scale[s], theirs.at.log_scale[s], 1e-3);
         }
 }
 

@@ -67,7 +67,7 @@ TEST(Spread, SharesDrawAndFitWhatOneSetDoes) {
     std::vector<SimulationTask> tasks;
     for (std::uint64_t i = 0; i < 5; ++i)
         tasks.push_back(
-            {2, 1, 3, log_counts, expected, {}, 0.0, 1e-6, 1e6, i, 1 + 4 * static_cast<std::int64_t>(i)});
+            {2, 1, false, {{3, 0.0}}, log_counts, expected, {}, i, 1 + 4 * static_cast<std::int64_t>(i)});
     const ThreadPool pool(1);
     std::vector<EngineShare> shares;
     for (int i = 0; i < 3; ++i) shares.push_back({make_cpu_engines(pool), {}});

@@ -15,27 +15,35 @@ namespace {
 using namespace xsift;
 using namespace xsift::refine;
 
-/// A fit with its spectrum, and its simulations with and without a lattice.
+/// A fit with its spectra, and its simulations with and without a lattice.
 struct Simulated {
-    spectral::PreparedSpectrum spectrum;
-    FitData data{spectrum};
-    FitInput input{&spectrum, &data};
+    std::vector<spectral::PreparedSpectrum> spectra;
+    std::vector<FitData> data;
+    std::vector<FitInput> inputs;
     spectral::FitOptions options;
+    std::string model;
     SpectralFit fit;
 
-    Simulated(spectral::PreparedSpectrum s, const std::string& model, int draws,
+    Simulated(std::vector<spectral::PreparedSpectrum> together, std::string of, int draws,
               spectral::FitOptions with = {})
-        : spectrum(std::move(s)), options(std::move(with)) {
+        : spectra(std::move(together)),
+          data(spectra.begin(), spectra.end()),
+          options(std::move(with)),
+          model(std::move(of)) {
         options.posterior = false;
         options.bootstrap_simulations = draws;
         options.goodness_simulations = draws / 2;
-        fit = fit_spectrum(spectrum, model, {}, options);
+        for (std::size_t i = 0; i < spectra.size(); ++i) inputs.push_back({&spectra[i], &data[i]});
+        fit = fit_spectra(inputs, test::model(model, options), {}, options);
     }
+    Simulated(spectral::PreparedSpectrum one, const std::string& of, int draws,
+              const spectral::FitOptions& with = {})
+        : Simulated(std::vector{std::move(one)}, of, draws, with) {}
     Simulated(const Simulated&) = delete;
     Simulated& operator=(const Simulated&) = delete;
 
     Simulations simulations(bool on_lattice) const {
-        return {std::span(&input, 1), test::model(fit.model, options), fit, options, 21, on_lattice};
+        return {inputs, test::model(model, options), fit, options, 21, on_lattice};
     }
 };
 
@@ -107,6 +115,22 @@ TEST(Simulations, WithoutABackgroundOrASecondShapeParameter) {
     expect_those_of_refits({s, "tbabs*powerlaw", 40, frozen}, 0);
 }
 
+TEST(Simulations, OfSeveralInstrumentsTogether) {
+    const test::SimulatedTruth power_law{"tbabs*powerlaw", 0.1, 1.8, 2e-5, 0.0},
+        plasma{"tbabs*apec", 0.1, 1.3, 5e-5, 0.0};
+    for (const test::SimulatedTruth& truth : {power_law, plasma}) {
+        SCOPED_TRACE(truth.model);
+        std::vector<spectral::PreparedSpectrum> spectra{test::simulated_spectrum(truth, 31, {}, "0007"),
+                                                        test::simulated_spectrum(truth, 32, {}, "000E", 0.8),
+                                                        test::simulated_spectrum(truth, 33, {}, "0079", 1.2)};
+        expect_those_of_refits({spectra, truth.model, 60}, 6);
+        spectra.pop_back();
+        spectra.back().background_counts.clear();
+        spectra.back().background_exposure = 0.0;
+        expect_those_of_refits({spectra, truth.model, 40}, 4);
+    }
+}
+
 // Columns at the tabulated temperatures, between which a spectrum is linear: nothing is interpolated but the
 // column density.
 TEST(Simulations, OfAPlasmaAreAsExactAsItsTable) {
@@ -127,10 +151,10 @@ TEST(Simulations, OfAPlasmaAreAsExactAsItsTable) {
 
 TEST(Simulations, WhatTheLatticeDoesNotHoldIsRefitted) {
     const Simulated of(test::simulated_spectrum({"tbabs*powerlaw", 0.1, 1.8, 0.0, 600.0}, 9, {}),
-                       "tbabs*powerlaw", 6);
+                       "tbabs*powerlaw", 20);
     const Simulations simulations = of.simulations(true);
     auto found = found_on(simulations);
-    ASSERT_EQ(found.size(), 6U);
+    ASSERT_EQ(found.size(), 20U);
     found[1].converged = false;
     found[4].at.column = 0.0;  // photon index: its limit is far
     const auto fits = simulations.fits(found), refits = simulations.fits({});
@@ -140,6 +164,28 @@ TEST(Simulations, WhatTheLatticeDoesNotHoldIsRefitted) {
         EXPECT_EQ(fits[d].values, refits[d].values);
     }
     EXPECT_FALSE(fits[0].refitted);
+    for (std::size_t d = 0; d < 4; ++d) found[d].converged = false;
+    const auto all = simulations.fits(found);
+    EXPECT_TRUE(std::all_of(all.begin(), all.end(), [](const DrawnFit& f) { return f.refitted; }))
+        << "those that stay on a lattice that many leave are no sample";
+}
+
+TEST(Simulations, FactorsKeepToTheirLimits) {
+    test::SimulatedTruth truth{"tbabs*powerlaw", 0.1, 1.8, 4e-5, 0.0};
+    const auto first = test::simulated_spectrum(truth, 31, {});
+    // a second instrument that saw next to nothing of the source: 0.05 is the lowest factor
+    const Simulated of({first, test::simulated_spectrum(truth, 32, {}, "0007", 0.02)}, truth.model, 30);
+    const Simulations simulations = of.simulations(true);
+    const auto fits = simulations.fits(found_on(simulations)), refits = simulations.fits({});
+    int at_limit = 0;
+    for (std::size_t d = 0; d < fits.size(); ++d) {
+        const double factor = fits[d].values.back();
+        EXPECT_GE(factor, 0.05 * (1.0 - 1e-9));
+        EXPECT_NEAR(factor, refits[d].values.back(), 0.01) << d;
+        EXPECT_NEAR(fits[d].stat, refits[d].stat, 0.05) << d;
+        at_limit += factor < 0.0501 && !fits[d].refitted ? 1 : 0;
+    }
+    EXPECT_GT(at_limit, 3);
 }
 
 TEST(Simulations, SomeFitsHaveNoLattice) {
@@ -156,14 +202,12 @@ TEST(Simulations, SomeFitsHaveNoLattice) {
     for (std::size_t k = 0; k < s.n_bins(); ++k)  // nothing of a source
         faint.counts[k] = std::floor(s.background_counts[k] * s.source_exposure / s.background_exposure);
     EXPECT_FALSE(Simulated(faint, "tbabs*powerlaw", 3).simulations(true).task());
+    EXPECT_TRUE(Simulated(std::vector(3, s), "tbabs*powerlaw", 3).simulations(true).task());
+    EXPECT_FALSE(Simulated(std::vector(4, s), "tbabs*powerlaw", 3).simulations(true).task());
     const Simulated of(s, "tbabs*powerlaw", 3);
-    const std::vector<FitInput> two{of.input, of.input};
-    SpectralFit fit = fit_spectra(two, test::model("tbabs*powerlaw"), {}, of.options);
-    EXPECT_FALSE(Simulations(two, test::model("tbabs*powerlaw"), fit, of.options, 1, true).task());
-    fit = of.fit;
+    SpectralFit fit = of.fit;
     fit.statistic = "chi2";
-    EXPECT_FALSE(
-        Simulations(std::span(&of.input, 1), test::model("tbabs*powerlaw"), fit, of.options, 1, true).task());
+    EXPECT_FALSE(Simulations(of.inputs, test::model("tbabs*powerlaw"), fit, of.options, 1, true).task());
 }
 
 }  // namespace

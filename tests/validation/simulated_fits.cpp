@@ -1,8 +1,9 @@
 /// @file
 /// Simulated fits on a lattice beside full refits of the same draws: one line a fit.
 ///
-/// simulated_fits DRAWS COUNTS,... MODEL=PARAMETER,... NH SPECTRA: spectra of so many counts drawn from real
-/// EPIC-pn spectra of tests/data, SPECTRA of each; COUNTS 0: the real spectra themselves.
+/// simulated_fits DRAWS COUNTS,... MODEL=PARAMETER,... NH SPECTRA [TOGETHER]: spectra of so many counts drawn
+/// from real EPIC-pn spectra of tests/data, SPECTRA of each; COUNTS 0: the real spectra themselves. TOGETHER:
+/// the counts come in as many spectra, fitted together.
 #include "found_by_engine.hpp"
 #include "spectrum_simulator.hpp"
 
@@ -45,8 +46,9 @@ double scatter(const std::vector<double>& values) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 6) return 2;
-    const int n_draws = std::stoi(argv[1]), n_spectra = std::stoi(argv[5]);
+    if (argc != 6 && argc != 7) return 2;
+    const int n_draws = std::stoi(argv[1]), n_spectra = std::stoi(argv[5]),
+              together = argc > 6 ? std::stoi(argv[6]) : 1;
     spectral::FitOptions options;
     options.posterior = false;
     options.goodness_simulations = options.bootstrap_simulations = n_draws;
@@ -64,25 +66,32 @@ int main(int argc, char** argv) {
                 const double parameter = std::stod(what.substr(what.find('=') + 1));
                 static const std::vector<std::string> numbers{"0007", "0001", "000E", "0069", "0079", "0088"};
                 const std::string& number = numbers[static_cast<std::size_t>(i) % numbers.size()];
-                const test::Truth truth{model, std::stod(argv[4]), parameter, 0.0,
-                                        0.5,   std::stod(counts),  20.0,      19.0};
-                const auto s = spectral::prepare(
-                    counts == "0"
-                        ? test::pn_spectrum(number)
-                        : test::Simulator(truth, options, "0007").draw(static_cast<std::uint64_t>(i), 0),
-                    options);
-                const refine::FitData data(s);
-                const refine::FitInput input{&s, &data};
-                const SpectralFit fit = refine::fit_spectrum(s, model, {}, options);
+                const test::Truth truth{model, std::stod(argv[4]),           parameter, 0.0,
+                                        0.5,   std::stod(counts) / together, 20.0,      19.0};
+                std::vector<spectral::PreparedSpectrum> spectra;
+                for (int of = 0; of < together; ++of)
+                    spectra.push_back(spectral::prepare(
+                        counts == "0" ? test::pn_spectrum(number)
+                                      : test::Simulator(truth, options, "0007")
+                                            .draw(static_cast<std::uint64_t>(i + of * n_spectra), 0),
+                        options));
+                const std::vector<refine::FitData> data(spectra.begin(), spectra.end());
+                std::vector<refine::FitInput> inputs;
+                std::size_t n_bins = 0;
+                for (std::size_t of = 0; of < spectra.size(); ++of) {
+                    inputs.push_back({&spectra[of], &data[of]});
+                    n_bins += spectra[of].n_bins();
+                }
                 const auto definition = test::model(model, options);
+                const SpectralFit fit = refine::fit_spectra(inputs, definition, {}, options);
                 const auto seed = static_cast<std::uint64_t>(100 + i);
                 double start = seconds();
-                const refine::Simulations before(std::span(&input, 1), definition, fit, options, seed, false);
+                const refine::Simulations before(inputs, definition, fit, options, seed, false);
                 const auto refits = before.fits({});
                 const auto all_before = before.summarise(refits);
                 const double ms_before = 1e3 * (seconds() - start);
                 start = seconds();
-                const refine::Simulations after(std::span(&input, 1), definition, fit, options, seed, true);
+                const refine::Simulations after(inputs, definition, fit, options, seed, true);
                 const auto task = after.task();
                 const double ms_lattice = 1e3 * (seconds() - start);
                 const auto fits = after.fits(test::found_by_engine(after, *backend));
@@ -101,7 +110,7 @@ int main(int argc, char** argv) {
                 }
                 const auto parameter_off = [&](std::size_t k, double share) {
                     std::vector<double> values, differences;
-                    const bool norm = k + 1 == fit.parameters.size();
+                    const bool norm = k + 1 == definition->parameters.size();
                     const auto value = [&](double v) { return norm ? std::log(v) : v; };
                     for (std::size_t d = 0; d < fits.size(); ++d) {
                         values.push_back(value(refits[d].values[k]));
@@ -116,12 +125,12 @@ int main(int argc, char** argv) {
                     "{},{},{},{},{},{},{:.2f},{:.2f},{:.2f},{:.4f},{:.4f},{:.4f},{},{:.4f},{:.4f},{:.3f},{:."
                     "3f},{:.3f},{:.3f},"
                     "{:.3f},{:.3f},{:.3f},{:.3f}\n",
-                    counts, model, counts == "0" ? number : std::to_string(i), s.n_bins(),
+                    counts, model, counts == "0" ? number : std::to_string(i), n_bins,
                     task ? task->rows * task->columns : 0, refitted, ms_before, ms_after, ms_lattice,
                     sum / static_cast<double>(off.size()), quantile(off, 0.95), quantile(off, 1.0), lower,
                     all_before.gof_pvalue, all_after.gof_pvalue, parameter_off(1, 0.5),
                     parameter_off(1, 0.95), parameter_off(0, 0.5), parameter_off(0, 0.95),
-                    parameter_off(fit.parameters.size() - 1, 0.95),
+                    parameter_off(definition->parameters.size() - 1, 0.95),
                     (all_after.parameters[1].median - all_before.parameters[1].median) / sigma,
                     (all_after.parameters[1].lo - all_before.parameters[1].lo) / sigma,
                     (all_after.parameters[1].hi - all_before.parameters[1].hi) / sigma);

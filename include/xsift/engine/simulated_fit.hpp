@@ -16,74 +16,118 @@ namespace xsift::engine {
 /// A simulation task as plain pointers (host or device memory).
 struct SimulationData {
     spectral::RateLattice lattice;
-    const float* node_counts = nullptr;  ///< exp of the lattice's log_counts; bin k of node i at [i * n + k]
-    std::int64_t node_stride = 0;        ///< n
-    const double *expected = nullptr, *expected_background = nullptr;  ///< n_bins; the latter null: C-stat
-    double ratio = 0.0, norm_min = 0.0, norm_max = 0.0;
+    int n_spectra = 0;
+    spectral::LatticeSpectrum spectrum[spectral::most_lattice_spectra];
+    /// Of the first bin of a spectrum in arrays of counts, and how many there are for each draw: those of a
+    /// spectrum are padded as cells want them.
+    std::int64_t place[spectral::most_lattice_spectra] = {}, n_places = 0;
+    /// exp of the lattice's log_counts of a spectrum; bin k of node i at [i * node_stride + k].
+    const float* node_counts[spectral::most_lattice_spectra] = {};
+    std::int64_t node_stride[spectral::most_lattice_spectra] = {};
+    const double *expected = nullptr, *expected_background = nullptr;  ///< n_bins
     std::uint64_t seed = 0;
+
+    XSIFT_HD std::int64_t n_nodes() const {
+        return static_cast<std::int64_t>(lattice.rows) * lattice.columns;
+    }
 };
 
-/// Draws a spectrum. The n-th of a seed is the same on every backend, and that which
+/// Draws the spectra. The n-th of a seed is the same on every backend, and that which
 /// refine::simulate_fits draws.
-/// @param counts, background bin k at [k * stride]; background is 0 for C-stat
-/// @return totals of counts, as cells want them
-XSIFT_HD inline CellData draw_counts(const SimulationData& of, std::int64_t draw, float* counts,
-                                     float* background, std::int64_t stride) {
+/// @param counts, background place k at [k * stride]; background is 0 for C-stat
+/// @param cells a spectrum: its counts with their totals, as cells want them
+XSIFT_HD inline void draw_counts(const SimulationData& of, std::int64_t draw, float* counts,
+                                 float* background, std::int64_t stride, CellData* cells) {
     RandomStream random(of.seed, static_cast<std::uint64_t>(draw));
-    CellData out;
-    out.counts = counts;
-    out.background = background;
-    out.n_bins = of.lattice.n_bins;
-    out.exposure = 1.0;
-    out.ratio = static_cast<float>(of.ratio);
-    out.norm_min = of.norm_min;
-    out.norm_max = of.norm_max;
-    const bool wstat = of.expected_background != nullptr;
-    for (std::int64_t k = 0; k < of.lattice.n_bins; ++k) {
-        const auto s = static_cast<double>(random.poisson(of.expected[k]));
-        const auto b = wstat ? static_cast<double>(random.poisson(of.expected_background[k])) : 0.0;
-        counts[k * stride] = static_cast<float>(s);
-        background[k * stride] = static_cast<float>(b);
-        out.total += s;
-        out.net += s - (wstat ? b / of.ratio : 0.0);
+    std::int64_t first_bin = 0;
+    for (int d = 0; d < of.n_spectra; ++d) {
+        const spectral::LatticeSpectrum& spectrum = of.spectrum[d];
+        CellData& out = cells[d];
+        out = {};
+        out.counts = counts + of.place[d] * stride;
+        out.background = background + of.place[d] * stride;
+        out.n_bins = spectrum.n_bins;
+        out.exposure = 1.0;
+        out.ratio = static_cast<float>(spectrum.ratio);
+        out.norm_min = (d > 0 ? of.spectrum[0].scale_min : 1.0) * spectrum.scale_min;
+        out.norm_max = (d > 0 ? of.spectrum[0].scale_max : 1.0) * spectrum.scale_max;
+        const bool wstat = spectrum.ratio > 0.0;
+        for (std::int64_t k = 0; k < spectrum.n_bins; ++k) {
+            const auto s = static_cast<double>(random.poisson(of.expected[first_bin + k]));
+            const auto b =
+                wstat ? static_cast<double>(random.poisson(of.expected_background[first_bin + k])) : 0.0;
+            counts[(of.place[d] + k) * stride] = static_cast<float>(s);
+            background[(of.place[d] + k) * stride] = static_cast<float>(b);
+            out.total += s;
+            out.net += s - (wstat ? b / spectrum.ratio : 0.0);
+        }
+        first_bin += spectrum.n_bins;
     }
-    return out;
 }
+
+/// Spectra at a node: the sum of their statistics, each with the norm that is best for it.
+struct NodeFit {
+    GridCell sum;  ///< with the norm of the first
+    double norm[spectral::most_lattice_spectra] = {};
+
+    /// @param cell_of(d) of a spectrum
+    template <typename CellOf>
+    XSIFT_HD static NodeFit of(int n_spectra, const CellOf& cell_of) {
+        NodeFit out;
+        for (int d = 0; d < n_spectra; ++d) {
+            const GridCell cell = cell_of(d);
+            if (d == 0)
+                out.sum = cell;
+            else
+                out.sum.stat += cell.stat;
+            out.norm[d] = cell.norm;
+        }
+        return out;
+    }
+};
 
 /// Nodes, e-folds and statistics of outcomes are multiples of 1 over this, so that they do not depend on the
 /// rounding of the single precision in which the first node was found.
 inline constexpr double minimum_steps = 0x1p20;
 
-/// Fits drawn counts from their best node on.
-XSIFT_HD inline spectral::LatticeMinimum fit_from_node(const SimulationData& of, const CellData& drawn,
-                                                       std::int64_t stride, const GridCell& best) {
+/// Fits drawn counts from their best node on. @param counts, background as of draw_counts()
+XSIFT_HD inline spectral::LatticeMinimum fit_from_node(const SimulationData& of, const float* counts,
+                                                       const float* background, std::int64_t stride,
+                                                       const NodeFit& best) {
     constexpr double norm_steps = 64.0;
     const auto rounded = [](double x, double steps) { return std::rint(x * steps) / steps; };
-    const std::int64_t row = best.index / of.lattice.columns, column = best.index % of.lattice.columns;
+    spectral::LatticePlace start;
+    start.row = static_cast<double>(best.sum.index / of.lattice.columns);
+    start.column = static_cast<double>(best.sum.index % of.lattice.columns);
+    for (int d = 0; d < of.n_spectra; ++d)
+        start.log_scale[d] = rounded(std::log(best.norm[d]), norm_steps) - (d > 0 ? start.log_scale[0] : 0.0);
     spectral::LatticeMinimum found = spectral::fit_on_lattice(
-        of.lattice, {drawn.counts, drawn.background, stride, of.ratio},
-        {static_cast<double>(row), static_cast<double>(column), rounded(std::log(best.norm), norm_steps)},
-        std::log(of.norm_min), std::log(of.norm_max));
-    found.at = {rounded(found.at.row, minimum_steps), rounded(found.at.column, minimum_steps),
-                rounded(found.at.log_norm, minimum_steps)};
+        of.lattice, {counts, background, stride, of.spectrum, of.place, of.n_spectra}, start);
+    found.at.row = rounded(found.at.row, minimum_steps);
+    found.at.column = rounded(found.at.column, minimum_steps);
+    for (int d = 0; d < of.n_spectra; ++d)
+        found.at.log_scale[d] = rounded(found.at.log_scale[d], minimum_steps);
     found.stat = rounded(found.stat, minimum_steps);
     return found;
 }
 
-/// All of it by one thread. @param counts, background scratch: bin k at [k * stride]
+/// All of it by one thread. @param counts, background scratch: place k at [k * stride]
 template <typename Ops>
 XSIFT_HD spectral::LatticeMinimum simulated_fit(const SimulationData& of, std::int64_t draw, float* counts,
                                                 float* background, std::int64_t stride) {
-    const CellData drawn = draw_counts(of, draw, counts, background, stride);
-    const std::int64_t nodes = static_cast<std::int64_t>(of.lattice.rows) * of.lattice.columns;
-    double share = 0.0;
-    GridCell best;
-    for (std::int64_t i = 0; i < nodes; ++i) {
-        const GridCell cell = fit_cell(
-            i, drawn, SerialBins<Ops>{&drawn, of.node_counts + i * of.node_stride, 1, stride}, share);
-        if (i == 0 || better_cell(cell, best)) best = cell;
+    CellData drawn[spectral::most_lattice_spectra];
+    draw_counts(of, draw, counts, background, stride, drawn);
+    double share[spectral::most_lattice_spectra] = {};
+    NodeFit best;
+    for (std::int64_t i = 0; i < of.n_nodes(); ++i) {
+        const NodeFit node = NodeFit::of(of.n_spectra, [&](int d) {
+            return fit_cell(i, drawn[d],
+                            SerialBins<Ops>{&drawn[d], of.node_counts[d] + i * of.node_stride[d], 1, stride},
+                            share[d]);
+        });
+        if (i == 0 || better_cell(node.sum, best.sum)) best = node;
     }
-    return fit_from_node(of, drawn, stride, best);
+    return fit_from_node(of, counts, background, stride, best);
 }
 
 }  // namespace xsift::engine

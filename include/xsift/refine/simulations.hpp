@@ -36,19 +36,17 @@ class Simulations {
     Simulations(Simulations&&) noexcept;
     Simulations& operator=(Simulations&&) noexcept;
 
-    /// What an engine can fit: single spectra by W-stat or C-stat whose background scales alike in all bins,
-    /// and models of one norm and up to two shape parameters, none of them tabulated, that can be
-    /// interpolated to some 0.02 in the statistic.
+    /// What an engine can fit: up to three spectra together by W-stat or C-stat whose backgrounds scale alike
+    /// in all bins, and models of one norm and up to two shape parameters, one of them tabulated at most,
+    /// that can be interpolated to some 0.02 in the statistic.
     std::optional<spectral::SimulationTask> task() const;
     /// All fits. What the lattice does not hold (minima at its edge that no limit makes, descents that did
-    /// not end) is refitted. @param found what an engine made of task(); empty: all are refitted
+    /// not end) is refitted; all are when that is more than 15%.
+    /// @param found what an engine made of task(); empty: all are refitted
     std::vector<DrawnFit> fits(std::span<const spectral::LatticeMinimum> found) const;
     SimulatedFits summarise(const std::vector<DrawnFit>& fits) const;
 
   private:
-    struct Expected {
-        std::vector<double> counts, background;  ///< of the source region, of the background region
-    };
     DrawnFit refit(int draw) const;
     int n_draws() const;
 
@@ -57,7 +55,9 @@ class Simulations {
     const SpectralFit* fit_;
     const spectral::FitOptions* options_;
     std::uint64_t seed_;
-    std::vector<Expected> expected_;
+    /// Expected in the source region and in the background's (0 without one), a bin of one spectrum after the
+    /// other.
+    std::vector<double> counts_, background_;
     std::unique_ptr<const ShapeLattice> lattice_;
 };
 

@@ -1,7 +1,8 @@
 #pragma once
 /// @file
 /// A model of one norm between the nodes of a lattice of shape parameters, and its fit to counts there, for
-/// host and device: what a spectrum needs that is fitted very often with other counts.
+/// host and device: what a spectrum needs that is fitted very often with other counts, or several spectra
+/// fitted together, with factors between the instruments.
 ///
 /// The logarithm of the counts expected in a bin is interpolated, by cubics through the four nearest nodes
 /// along each axis: it is nearly linear in a column density or a photon index. Columns that are the values a
@@ -58,7 +59,17 @@ XSIFT_HD inline NodeWeights linear_weights(double at, int cell) {
     return w;
 }
 
-/// The lattice as plain pointers (host or device memory).
+inline constexpr int most_lattice_spectra = 3;  ///< fitted together: XMM-Newton has three cameras
+
+/// One of the spectra that are fitted together.
+struct LatticeSpectrum {
+    std::int64_t n_bins = 0;
+    double ratio = 0.0;  ///< of the exposures, background (times BACKSCAL ratio) over source; 0: C-stat
+    /// Of the first spectrum's norm, and of the others' factors: what they have times that norm.
+    double scale_min = 1e-12, scale_max = 1e12;
+};
+
+/// The lattice as plain pointers (host or device memory). Bins are those of one spectrum after the other.
 struct RateLattice {
     /// ln of the counts expected of the source at norm 1: bin k of node (row, column) at
     /// [(row * columns + column) * n_bins + k].
@@ -68,16 +79,18 @@ struct RateLattice {
     bool tabulated = false;  ///< between columns the counts are linear, with a kink at each
 };
 
-/// Counts of one spectrum; bin k at [k * stride].
+/// Counts of the spectra; bin k of spectrum d at [(place[d] + k) * stride].
 struct LatticeCounts {
     const float *counts = nullptr, *background = nullptr;
     std::int64_t stride = 1;
-    double ratio = 0.0;  ///< of the exposures, background over source; 0: C-stat
+    const LatticeSpectrum* spectrum = nullptr;
+    const std::int64_t* place = nullptr;
+    int n_spectra = 0;
 };
 
-/// A place between the nodes, with a norm.
+/// A place between the nodes, with ln of the norm of the first spectrum and of the factors of others.
 struct LatticePlace {
-    double row = 0.0, column = 0.0, log_norm = 0.0;
+    double row = 0.0, column = 0.0, log_scale[most_lattice_spectra] = {};
 };
 
 /// Where the statistic is lowest.
@@ -161,75 +174,112 @@ XSIFT_HD inline LogCounts log_counts_at(const RateLattice& lattice, const Lattic
 
 namespace lattice_detail {
 
-inline constexpr int n = 3;  ///< coordinates: row, column, ln norm
+/// Coordinates are row, column, ln norm, and ln of the factor of each spectrum after the first. How many
+/// there are is known at run time only: loops over them stay loops on a device, where those over bins take
+/// the time and the registers.
+inline constexpr int first_norm = 2, most = first_norm + most_lattice_spectra;
 
 /// Where a descent may go.
 struct Box {
-    double lo[n], hi[n];
-    int column_below;  ///< as of cell_at()
+    double lo[most] = {}, hi[most] = {};
+    int column_below = 0;  ///< as of cell_at()
 };
 
+template <int n>
 struct Expansion {
     double slope[n] = {}, observed[n][n] = {}, expected[n][n] = {};
 };
 
-/// Slope and curvature of the statistic.
-XSIFT_HD inline Expansion expand(const RateLattice& lattice, const LatticeCounts& data, const double (&x)[n],
-                                 int column_below) {
+/// ln of a spectrum's own norm.
+XSIFT_HD inline double log_norm_of(int spectrum, const double (&x)[most]) {
+    return x[first_norm] + (spectrum > 0 ? x[first_norm + spectrum] : 0.0);
+}
+
+/// Slope and curvature of the statistic (the lower half of the latter).
+XSIFT_HD inline Expansion<most> expand(const RateLattice& lattice, const LatticeCounts& data,
+                                       const double (&x)[most], int column_below) {
+    constexpr int own = first_norm + 1;  // what the bins of a spectrum depend on
     const LatticeCell cell = cell_at(lattice, x[0], x[1], column_below);
-    Expansion out;
-    for (std::int64_t k = 0; k < lattice.n_bins; ++k) {
-        const LogCounts f = log_counts_at(lattice, cell, k);
-        const double mu = std::exp(f.value + x[2]);
-        const auto s = static_cast<double>(data.counts[k * data.stride]);
-        double first, second, expected;  // by ln mu
-        if (data.ratio > 0.0) {
-            const auto b = static_cast<double>(data.background[k * data.stride]);
-            const StatTerm term = wstat_derivatives(s, b, 1.0, data.ratio, mu);
-            first = mu * term.first;
-            second = mu * mu * term.second + first;
-            expected =
-                mu * mu *
-                expected_curvature(1.0, data.ratio, mu, profiled_background(s, b, 1.0, data.ratio, mu));
-        } else {
-            first = 2.0 * (mu - s);
-            second = expected = 2.0 * mu;
+    Expansion<most> out;
+    std::int64_t first_bin = 0;
+    for (int d = 0; d < data.n_spectra; ++d) {
+        const LatticeSpectrum& spectrum = data.spectrum[d];
+        const double log_norm = log_norm_of(d, x);
+        Expansion<own> sum;
+        for (std::int64_t k = 0; k < spectrum.n_bins; ++k) {
+            const LogCounts f = log_counts_at(lattice, cell, first_bin + k);
+            const double mu = std::exp(f.value + log_norm);
+            const std::int64_t at = (data.place[d] + k) * data.stride;
+            const auto s = static_cast<double>(data.counts[at]);
+            double first, second, expected;  // by ln mu
+            if (spectrum.ratio > 0.0) {
+                const auto b = static_cast<double>(data.background[at]);
+                const StatTerm term = wstat_derivatives(s, b, 1.0, spectrum.ratio, mu);
+                first = mu * term.first;
+                second = mu * mu * term.second + first;
+                expected = mu * mu *
+                           expected_curvature(1.0, spectrum.ratio, mu,
+                                              profiled_background(s, b, 1.0, spectrum.ratio, mu));
+            } else {
+                first = 2.0 * (mu - s);
+                second = expected = 2.0 * mu;
+            }
+            const double by[own] = {f.u, f.v, 1.0};
+            for (int i = 0; i < own; ++i) {
+                sum.slope[i] += first * by[i];
+                for (int j = 0; j <= i; ++j) {
+                    sum.observed[i][j] += second * by[i] * by[j];
+                    sum.expected[i][j] += expected * by[i] * by[j];
+                }
+            }
+            sum.observed[0][0] += first * f.uu;
+            sum.observed[1][0] += first * f.uv;
+            sum.observed[1][1] += first * f.vv;
         }
-        const double by[n] = {f.u, f.v, 1.0};
-        for (int i = 0; i < n; ++i) {
-            out.slope[i] += first * by[i];
+        first_bin += spectrum.n_bins;
+        // its norm is that of all, and from the second on its factor as well
+        for (int i = 0; i < (d > 0 ? own + 1 : own); ++i) {
+            const int to = i < own ? i : first_norm + d, of = i < own ? i : first_norm;
+            out.slope[to] += sum.slope[of];
             for (int j = 0; j <= i; ++j) {
-                out.observed[i][j] += second * by[i] * by[j];
-                out.expected[i][j] += expected * by[i] * by[j];
+                const int with = j < own ? j : first_norm + d, row = j < own ? j : first_norm;
+                out.observed[to][with] += sum.observed[of][row];
+                out.expected[to][with] += sum.expected[of][row];
             }
         }
-        out.observed[0][0] += first * f.uu;
-        out.observed[1][0] += first * f.uv;
-        out.observed[1][1] += first * f.vv;
     }
     return out;
 }
 
 /// The statistic.
-XSIFT_HD inline double statistic(const RateLattice& lattice, const LatticeCounts& data, const double (&x)[n],
-                                 int column_below) {
+XSIFT_HD inline double statistic(const RateLattice& lattice, const LatticeCounts& data,
+                                 const double (&x)[most], int column_below) {
     const LatticeCell cell = cell_at(lattice, x[0], x[1], column_below);
     double sum = 0.0;
-    for (std::int64_t k = 0; k < lattice.n_bins; ++k) {
-        const double mu = std::exp(x[2] + log_counts_at(lattice, cell, k).value);
-        const auto s = static_cast<double>(data.counts[k * data.stride]);
-        sum += data.ratio > 0.0
-                   ? wstat(s, static_cast<double>(data.background[k * data.stride]), 1.0, data.ratio, mu)
-                   : cstat(s, 1.0, mu);
+    std::int64_t first_bin = 0;
+    for (int d = 0; d < data.n_spectra; ++d) {
+        const LatticeSpectrum& spectrum = data.spectrum[d];
+        const double log_norm = log_norm_of(d, x);
+        for (std::int64_t k = 0; k < spectrum.n_bins; ++k) {
+            const double mu = std::exp(log_norm + log_counts_at(lattice, cell, first_bin + k).value);
+            const std::int64_t at = (data.place[d] + k) * data.stride;
+            const auto s = static_cast<double>(data.counts[at]);
+            sum += spectrum.ratio > 0.0
+                       ? wstat(s, static_cast<double>(data.background[at]), 1.0, spectrum.ratio, mu)
+                       : cstat(s, 1.0, mu);
+        }
+        first_bin += spectrum.n_bins;
     }
     return sum;
 }
 
-/// The step -(curvature)^-1 slope of the free coordinates (Cholesky). @param curvature its lower half
+/// The step -(curvature)^-1 slope of the free ones of n coordinates (Cholesky).
+/// @param curvature its lower half
 /// @return whether the curvature is positive
-XSIFT_HD inline bool newton_step(const double (&curvature)[n][n], const double (&added)[n],
-                                 const double (&slope)[n], const bool (&free)[n], double (&step)[n]) {
-    double l[n][n] = {}, y[n] = {};
+XSIFT_HD inline bool newton_step(int n, const double (&curvature)[most][most], const double (&added)[most],
+                                 const double (&slope)[most], const bool (&free)[most],
+                                 double (&step)[most]) {
+    double l[most][most] = {}, y[most] = {};
     for (int i = 0; i < n; ++i) {
         step[i] = 0.0;
         if (!free[i]) continue;
@@ -260,30 +310,33 @@ XSIFT_HD inline bool newton_step(const double (&curvature)[n][n], const double (
 /// Descends to the nearest minimum of the statistic in a box: Newton steps, shortened where the slope along a
 /// step has changed its sign by much. @param start in the box
 XSIFT_HD inline LatticeMinimum descend(const RateLattice& lattice, const LatticeCounts& data,
-                                       const double (&start)[n], const Box& box) {
+                                       const double (&start)[most], const Box& box) {
+    const int n = first_norm + data.n_spectra;
     constexpr int most_steps = 60;
     constexpr double enough = 1e-8;   // gain of the statistic that is not worth a step
     constexpr double farthest = 1.0;  // nodes, or e-folds of the norm, a step
-    const double(&lo)[n] = box.lo;
-    const double(&hi)[n] = box.hi;
-    double x[n] = {start[0], start[1], start[2]};
-    Expansion at = expand(lattice, data, x, box.column_below);
+    const double(&lo)[most] = box.lo;
+    const double(&hi)[most] = box.hi;
+    double x[most] = {};
+    for (int i = 0; i < n; ++i) x[i] = start[i];
+    Expansion<most> at = expand(lattice, data, x, box.column_below);
     double damping = 0.0;
     LatticeMinimum out;
     for (int taken = 0; taken < most_steps; ++taken) {
-        bool free[n];
+        bool free[most];
         for (int i = 0; i < n; ++i)
             free[i] = hi[i] > lo[i] && at.expected[i][i] > 0.0 && !(x[i] <= lo[i] && at.slope[i] >= 0.0) &&
                       !(x[i] >= hi[i] && at.slope[i] <= 0.0);
-        double step[n], added[n];
+        double step[most], added[most];
         for (bool again = true; again;) {  // a coordinate at its limit that a step would take beyond it stays
-            for (int i = 0; i < n; ++i) added[i] = damping * at.expected[i][i];
-            if (!newton_step(at.observed, added, at.slope, free, step)) {
-                for (int i = 0; i < n; ++i) added[i] = (damping + 1e-9) * at.expected[i][i];
-                if (!newton_step(at.expected, added, at.slope, free, step))
-                    for (int i = 0; i < n; ++i)
-                        step[i] = free[i] ? -at.slope[i] / at.expected[i][i] / (1.0 + damping) : 0.0;
+            bool positive = false;
+            for (int way = 0; way < 2 && !positive; ++way) {
+                for (int i = 0; i < n; ++i)
+                    added[i] = (damping + (way == 0 ? 0.0 : 1e-9)) * at.expected[i][i];
+                positive = newton_step(n, way == 0 ? at.observed : at.expected, added, at.slope, free, step);
             }
+            for (int i = 0; i < n && !positive; ++i)
+                step[i] = free[i] ? -at.slope[i] / at.expected[i][i] / (1.0 + damping) : 0.0;
             again = false;
             for (int i = 0; i < n; ++i)
                 if (free[i] && ((x[i] <= lo[i] && step[i] < 0.0) || (x[i] >= hi[i] && step[i] > 0.0))) {
@@ -302,66 +355,73 @@ XSIFT_HD inline LatticeMinimum descend(const RateLattice& lattice, const Lattice
             break;
         }
         const double scale = longest > farthest ? farthest / longest : 1.0;
-        double next[n], before = 0.0, after = 0.0;
+        double next[most] = {}, before = 0.0, after = 0.0;
         for (int i = 0; i < n; ++i) next[i] = std::fmin(std::fmax(x[i] + scale * step[i], lo[i]), hi[i]);
-        const Expansion there = expand(lattice, data, next, box.column_below);
+        const Expansion<most> there = expand(lattice, data, next, box.column_below);
         for (int i = 0; i < n; ++i) {
             before -= at.slope[i] * (next[i] - x[i]);
             after += there.slope[i] * (next[i] - x[i]);
         }
         if (after > 0.5 * before) {  // too far
-            damping = std::fmax(4.0 * damping, 1.0);
+            damping = std::fmax(10.0 * damping, 1e-3);
             continue;
         }
         for (int i = 0; i < n; ++i) x[i] = next[i];
         at = there;
-        damping = damping > 0.1 ? 0.25 * damping : 0.0;
+        damping = damping > 1e-3 ? 0.2 * damping : 0.0;
     }
-    out.at = {x[0], x[1], x[2]};
+    out.at.row = x[0];
+    out.at.column = x[1];
+    for (int i = first_norm; i < n; ++i) out.at.log_scale[i - first_norm] = x[i];
     out.stat = statistic(lattice, data, x, box.column_below);
     return out;
-}
-
-/// The minimum between two neighbouring columns of a tabulated lattice, from a third of their distance away
-/// from the one that a descent comes from: next to a column the statistic may rise at first.
-XSIFT_HD inline LatticeMinimum between_columns(const RateLattice& lattice, const LatticeCounts& data,
-                                               const LatticePlace& from, Box box, int below) {
-    box.lo[1] = below;
-    box.hi[1] = below + 1.0;
-    box.column_below = below;
-    const double start[n] = {from.row, from.column > below ? below + 2.0 / 3.0 : below + 1.0 / 3.0,
-                             from.log_norm};
-    return descend(lattice, data, start, box);
 }
 
 }  // namespace lattice_detail
 
 /// Descends to the nearest minimum of the statistic on the lattice (its edges are limits) and within those of
-/// ln norm. Of a tabulated one: to a minimum that is lower than those in the intervals on either side of its
-/// own.
-/// @param start a place on the lattice; of a tabulated one, a column
+/// norm and factors. Of a tabulated one: to a minimum that is lower than those in the intervals on either
+/// side of its own.
+/// @param from a place on the lattice; of a tabulated one, a column
 XSIFT_HD inline LatticeMinimum fit_on_lattice(const RateLattice& lattice, const LatticeCounts& data,
-                                              const LatticePlace& start, double log_norm_min,
-                                              double log_norm_max) {
+                                              const LatticePlace& from) {
     using namespace lattice_detail;
-    const Box box{{0.0, 0.0, log_norm_min}, {lattice.rows - 1.0, lattice.columns - 1.0, log_norm_max}, 0};
-    const LatticePlace from{start.row, start.column,
-                            std::fmin(std::fmax(start.log_norm, log_norm_min), log_norm_max)};
-    if (!lattice.tabulated || lattice.columns < 2)
-        return descend(lattice, data, {from.row, from.column, from.log_norm}, box);
+    Box box;
+    box.hi[0] = lattice.rows - 1.0;
+    box.hi[1] = lattice.columns - 1.0;
+    double start[most] = {from.row, from.column};
+    for (int d = 0; d < data.n_spectra; ++d) {
+        const int i = first_norm + d;
+        box.lo[i] = std::log(data.spectrum[d].scale_min);
+        box.hi[i] = std::log(data.spectrum[d].scale_max);
+        start[i] = std::fmin(std::fmax(from.log_scale[d], box.lo[i]), box.hi[i]);
+    }
+    const bool intervals = lattice.tabulated && lattice.columns > 1;
     const int last_interval = lattice.columns - 2;
-    int at = static_cast<int>(from.column);
-    at = at > last_interval ? last_interval : at;
-    LatticeMinimum best = between_columns(lattice, data, from, box, at);
-    for (int first = at, last = at;;) {  // intervals that were looked at
-        const int next = at == first && first > 0             ? --first
-                         : at == last && last < last_interval ? ++last
-                                                              : -1;
+    int next = static_cast<int>(from.column);
+    next = next > last_interval ? last_interval : next;
+    LatticeMinimum best;
+    // One interval after the other, each from a third of its width away from the side that is known: next to
+    // a column the statistic may rise at first. (In one place: a device has no registers for a descent in
+    // two.)
+    for (int at = next, first = next, last = next, tries = 0;; ++tries) {
+        if (intervals) {
+            box.lo[1] = next;
+            box.hi[1] = next + 1.0;
+            box.column_below = next;
+            start[1] = next + (start[1] > next ? 2.0 : 1.0) / 3.0;
+        }
+        const LatticeMinimum found = descend(lattice, data, start, box);
+        if (tries == 0 || found.stat < best.stat) {
+            best = found;
+            at = next;
+        }
+        if (!intervals) return best;
+        next = at == first && first > 0 ? --first : at == last && last < last_interval ? ++last : -1;
         if (next < 0) return best;
-        const LatticeMinimum found = between_columns(lattice, data, best.at, box, next);
-        if (!(found.stat < best.stat)) continue;
-        best = found;
-        at = next;
+        start[0] = best.at.row;
+        start[1] = best.at.column;
+        for (int d = 0; d < data.n_spectra; ++d) start[first_norm + d] = best.at.log_scale[d];
     }
 }
 
