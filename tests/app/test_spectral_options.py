@@ -76,6 +76,25 @@ class SpectralOptions(XsiftCase):
         self.assertTrue(numpy.isfinite(fits["LOG_EVIDENCE"]).all())
         self.assertTrue((fits["MODEL_PROB"] == 1).all())  # one model a spectrum
 
+    def test_simulations_of_joint_fits(self):
+        """A joint fit is simulated as one: its factors have bootstrap intervals as well."""
+        survey = self.survey()
+        options = ("--goodness", "montecarlo:39", "--bootstrap", "59", "--models", "tbabs*powerlaw,tbabs*apec")
+        path, fits = self.fits(survey, "one.fits", *options, "--threads", 1)
+        other, _ = self.fits(survey, "two.fits", *options, "--threads", 2)
+        self.assertEqual(path.read_bytes(), other.read_bytes())
+        selected = fits[fits["SELECTED"] == ord("T")]
+        self.assertEqual(list(selected["N_SPECTRA"]), [2])
+        self.assertTrue(0 < selected["GOF_PVALUE"][0] <= 1)
+        parameters = rows(path, "PARAMETERS")
+        simulated = parameters[numpy.isfinite(parameters["BOOT_MEDIAN"])]
+        self.assertIn("constant2", [text(name).strip() for name in simulated["COMPONENT"]])
+        for parameter in simulated:
+            self.assertTrue(parameter["BOOT_LO"] < parameter["BOOT_MEDIAN"] < parameter["BOOT_HI"])
+            # bright sources: draws scatter as far as the profile says
+            width, profile = (parameter[f"{of}_HI"] - parameter[f"{of}_LO"] for of in ("BOOT", "VALUE"))
+            self.assertTrue(0.6 < width / profile < 1.6, (parameter["PARAMETER"], width, profile))
+
     def test_intervals_from_posteriors(self):
         """Joint fits have them too; of bright sources they are near the profiles; the page of a source says what they are."""
         survey = self.survey()
