@@ -3,7 +3,9 @@
 ///
 /// simulated_fits DRAWS COUNTS,... MODEL=PARAMETER,... NH SPECTRA [TOGETHER]: spectra of so many counts drawn
 /// from real EPIC-pn spectra of tests/data, SPECTRA of each; COUNTS 0: the real spectra themselves. TOGETHER:
-/// the counts come in as many spectra, fitted together.
+/// the counts come in as many spectra, fitted together. Draws are also fitted as a run fits a source, from
+/// the cells of the model's grid: how many lie higher on the lattice, and how many refits do, by more than
+/// 0.05.
 #include "found_by_engine.hpp"
 #include "spectrum_simulator.hpp"
 
@@ -14,7 +16,9 @@
 
 #include <fmt/format.h>
 
+#include <xsift/core/random.hpp>
 #include <xsift/engine/factory.hpp>
+#include <xsift/engine/model_grids.hpp>
 #include <xsift/refine/simulations.hpp>
 
 namespace {
@@ -43,6 +47,34 @@ double scatter(const std::vector<double>& values) {
     return 0.5 * (quantile(values, 0.84) - quantile(values, 0.16));
 }
 
+/// The spectra of a draw.
+std::vector<spectral::PreparedSpectrum> drawn(const std::vector<spectral::PreparedSpectrum>& spectra,
+                                              const spectral::SimulationTask& task, std::uint64_t draw) {
+    RandomStream random(task.seed, draw);
+    std::vector<spectral::PreparedSpectrum> out = spectra;
+    std::size_t bin = 0;
+    for (spectral::PreparedSpectrum& s : out)
+        for (std::size_t k = 0; k < s.n_bins(); ++k, ++bin) {
+            s.counts[k] = static_cast<double>(random.poisson(task.expected[bin]));
+            if (s.has_background())
+                s.background_counts[k] = static_cast<double>(random.poisson(task.expected_background[bin]));
+        }
+    return out;
+}
+
+/// The statistic that a run would find for spectra, from the cells of the grid of the first.
+double statistic_of_a_run(const std::vector<spectral::PreparedSpectrum>& spectra, engine::ModelGrids& grids,
+                          engine::GridLikelihood& backend, const spectral::FitOptions& options) {
+    const std::vector<refine::FitData> data(spectra.begin(), spectra.end());
+    std::vector<refine::FitInput> inputs;
+    for (std::size_t i = 0; i < spectra.size(); ++i) inputs.push_back({&spectra[i], &data[i]});
+    const spectral::PreparedSpectrum* const first = &spectra.front();
+    const auto cells = grids.best_cells(backend, std::span(&first, 1)).at(0).at(0);
+    std::vector<refine::StartingPoint> starts;
+    for (const engine::ModelCell& cell : cells) starts.push_back(cell.values);
+    return refine::fit_spectra(inputs, grids.models().front(), starts, options).stat;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -57,7 +89,8 @@ int main(int argc, char** argv) {
     fmt::print(
         "counts,model,spectrum,bins,nodes,refitted,ms_before,ms_after,ms_lattice,stat_mean_off,stat_95_off,"
         "stat_most_off,"
-        "lower,gof_before,gof_after,shape_50_off,shape_95_off,nh_50_off,nh_95_off,norm_95_off,"
+        "lower,above_run,refits_above_run,gof_before,gof_after,shape_50_off,shape_95_off,nh_50_off,nh_95_off,"
+        "norm_95_off,"
         "median_off,lo_off,hi_off\n");
     for (const std::string& counts : list(argv[2]))
         for (const std::string& what : list(argv[3]))
@@ -97,6 +130,17 @@ int main(int argc, char** argv) {
                 const auto fits = after.fits(test::found_by_engine(after, *backend));
                 const auto all_after = after.summarise(fits);
                 const double ms_after = 1e3 * (seconds() - start);
+                spectral::FitOptions as_a_run;
+                as_a_run.models = {model};
+                as_a_run.posterior = as_a_run.unbiased = false;
+                engine::ModelGrids grids(as_a_run);
+                int above = 0, refits_above = 0;
+                for (std::size_t d = 0; d < fits.size() && task; ++d) {
+                    const double wanted =
+                        statistic_of_a_run(drawn(spectra, *task, d), grids, *backend, as_a_run) + 0.05;
+                    above += fits[d].stat > wanted ? 1 : 0;
+                    refits_above += refits[d].stat > wanted ? 1 : 0;
+                }
                 std::vector<double> off;
                 double sum = 0.0;
                 int refitted = 0, lower = 0;
@@ -122,13 +166,14 @@ int main(int argc, char** argv) {
                 for (const auto& refit : refits) shapes.push_back(refit.values[1]);
                 const double sigma = scatter(shapes);
                 fmt::print(
-                    "{},{},{},{},{},{},{:.2f},{:.2f},{:.2f},{:.4f},{:.4f},{:.4f},{},{:.4f},{:.4f},{:.3f},{:."
+                    "{},{},{},{},{},{},{:.2f},{:.2f},{:.2f},{:.4f},{:.4f},{:.4f},{},{},{},{:.4f},{:.4f},{:."
+                    "3f},{:."
                     "3f},{:.3f},{:.3f},"
                     "{:.3f},{:.3f},{:.3f},{:.3f}\n",
                     counts, model, counts == "0" ? number : std::to_string(i), n_bins,
                     task ? task->rows * task->columns : 0, refitted, ms_before, ms_after, ms_lattice,
                     sum / static_cast<double>(off.size()), quantile(off, 0.95), quantile(off, 1.0), lower,
-                    all_before.gof_pvalue, all_after.gof_pvalue, parameter_off(1, 0.5),
+                    above, refits_above, all_before.gof_pvalue, all_after.gof_pvalue, parameter_off(1, 0.5),
                     parameter_off(1, 0.95), parameter_off(0, 0.5), parameter_off(0, 0.95),
                     parameter_off(definition->parameters.size() - 1, 0.95),
                     (all_after.parameters[1].median - all_before.parameters[1].median) / sigma,
