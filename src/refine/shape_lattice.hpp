@@ -5,6 +5,8 @@
 
 #include "objective.hpp"
 
+#include <cstdint>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <span>
