@@ -82,7 +82,7 @@ std::optional<Axes> make_axes(const spectral::ModelDefinition& model) {
 struct ReducedSpectrum {
     std::vector<double> energy_lo, energy_hi, counts, background;
     std::vector<float> fold;
-    std::vector<std::size_t> energy_of;  ///< of each energy of the spectrum
+    std::vector<std::int32_t> energy_of;  ///< of each energy of the spectrum
     std::string energies_hash;           ///< of the spectrum's own
 };
 
@@ -127,7 +127,7 @@ ReducedSpectrum reduce(const PreparedSpectrum& s) {
         width += own;
         for (std::int32_t j = 0; j < s.row_count[i]; ++j)
             row[column[s.row_first[i] + j]] += own * s.value[s.row_value[i] + j];
-        out.energy_of.push_back(out.energy_lo.size() - 1);
+        out.energy_of.push_back(static_cast<std::int32_t>(out.energy_lo.size()) - 1);
         if (i + 1 < s.n_energies() && s.energy_lo[i + 1] == s.energy_hi[i] &&
             s.energy_hi[i + 1] <= out.energy_lo.back() * (1.0 + energy_step))
             continue;
@@ -154,13 +154,9 @@ spectral::ModelEvaluator merged_evaluator(const std::shared_ptr<const spectral::
                                  EnergyBins::from_bounds(reduced.energy_lo, reduced.energy_hi));
     if (out.cross_section().empty()) return out;
     const spectral::ModelEvaluator whole = out.on(EnergyBins::from_bounds(s.energy_lo, s.energy_hi));
-    std::vector<double> mean(out.size(), 0.0);
-    for (std::size_t i = 0; i < whole.size(); ++i) {
-        const std::size_t e = reduced.energy_of[i];
-        mean[e] += whole.cross_section()[i] * (s.energy_hi[i] - s.energy_lo[i]) /
-                   (reduced.energy_hi[e] - reduced.energy_lo[e]);
-    }
-    out.set_cross_section(std::move(mean));
+    std::vector<double> width;
+    for (std::size_t i = 0; i < whole.size(); ++i) width.push_back(s.energy_hi[i] - s.energy_lo[i]);
+    out.set_cross_section(spectral::merged_means(whole.cross_section(), {}, width, reduced.energy_of));
     return out;
 }
 

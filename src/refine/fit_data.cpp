@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include <xsift/refine/fit_data.hpp>
+#include <xsift/spectral/energy_bins.hpp>
 
 namespace xsift::refine {
 
@@ -153,18 +154,9 @@ FitData FitData::merged(std::span<const double> share) const {
 
 std::vector<double> FitData::averaged(std::span<const double> quantity,
                                       std::span<const double> photons) const {
-    const std::size_t n = coarse_->n_energies();
-    std::vector<double> sum(n, 0.0), weight(n, 0.0), plain(n, 0.0), width(n, 0.0);
-    for (std::size_t i = 0; i < n_energies(); ++i) {
-        const auto e = static_cast<std::size_t>(energy_of_[i]);
-        const double own = energy_hi[i] - energy_lo[i], w = photons.empty() ? own : photons[i];
-        sum[e] += w * quantity[i];
-        weight[e] += w;
-        plain[e] += own * quantity[i];
-        width[e] += own;
-    }
-    for (std::size_t e = 0; e < n; ++e) sum[e] = weight[e] > 0.0 ? sum[e] / weight[e] : plain[e] / width[e];
-    return sum;
+    std::vector<double> width;
+    for (std::size_t i = 0; i < n_energies(); ++i) width.push_back(energy_hi[i] - energy_lo[i]);
+    return spectral::merged_means(quantity, photons, width, energy_of_);
 }
 
 FitData FitData::weighted(std::span<const double> photons, std::span<const double> coarse_photons) const {

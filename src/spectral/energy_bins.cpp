@@ -25,4 +25,20 @@ EnergyBins EnergyBins::logarithmic(double lo, double hi, int bins_per_decade) {
     return from_bounds(std::span(edge).first(n), std::span(edge).last(n));
 }
 
+std::vector<double> merged_means(std::span<const double> quantity, std::span<const double> photons,
+                                 std::span<const double> width, std::span<const std::int32_t> merged) {
+    const std::size_t n = merged.empty() ? 0 : static_cast<std::size_t>(merged.back()) + 1;
+    std::vector<double> sum(n, 0.0), weight(n, 0.0), plain(n, 0.0), whole(n, 0.0);
+    for (std::size_t i = 0; i < merged.size(); ++i) {
+        const auto e = static_cast<std::size_t>(merged[i]);
+        const double w = photons.empty() ? 0.0 : photons[i];
+        sum[e] += w * quantity[i];
+        weight[e] += w;
+        plain[e] += width[i] * quantity[i];
+        whole[e] += width[i];
+    }
+    for (std::size_t e = 0; e < n; ++e) sum[e] = weight[e] > 0.0 ? sum[e] / weight[e] : plain[e] / whole[e];
+    return sum;
+}
+
 }  // namespace xsift::spectral

@@ -370,34 +370,27 @@ FluxBand FluxBand::merged(std::span<const double> values) {
     constexpr double widest = 1.04;
     const EnergyBins& fine = model_.bins();
     std::vector<double> lo, hi;
-    std::vector<std::size_t> of(fine.size());
+    std::vector<double> width;
+    std::vector<std::int32_t> of;
     for (std::size_t i = 0; i < fine.size(); ++i) {
         if (lo.empty() || fine.hi(i) > widest * lo.back()) {
             lo.push_back(fine.lo(i));
             hi.push_back(0.0);
         }
-        of[i] = lo.size() - 1;
+        width.push_back(fine.hi(i) - fine.lo(i));
+        of.push_back(static_cast<std::int32_t>(lo.size()) - 1);
         hi.back() = fine.hi(i);
     }
     ModelEvaluator model = model_.on(EnergyBins::from_bounds(lo, hi));
-    // means over the photons of a bin; over its width where there are none
     const auto mean = [&](std::span<const double> quantity, std::span<const double> photons) {
-        std::vector<double> sum(lo.size(), 0.0), weight(sum), plain(sum);
-        for (std::size_t i = 0; i < fine.size(); ++i) {
-            sum[of[i]] += photons[i] * quantity[i];
-            weight[of[i]] += photons[i];
-            plain[of[i]] += (fine.hi(i) - fine.lo(i)) * quantity[i];
-        }
-        for (std::size_t e = 0; e < sum.size(); ++e)
-            sum[e] = weight[e] > 0.0 ? sum[e] / weight[e] : plain[e] / (hi[e] - lo[e]);
-        return sum;
+        return merged_means(quantity, photons, width, of);
     };
     // what of the energy flux a photon of the merged model stands for
     const auto energies = [&](std::span<const double> energy, std::span<const double> at,
                               std::span<const double> photons) {
         std::vector<double> out = mean(energy, photons), total(lo.size(), 0.0);
         const std::vector<double> merged_photons = model.photons(at);
-        for (std::size_t i = 0; i < fine.size(); ++i) total[of[i]] += photons[i];
+        for (std::size_t i = 0; i < fine.size(); ++i) total[static_cast<std::size_t>(of[i])] += photons[i];
         for (std::size_t e = 0; e < out.size(); ++e)
             if (merged_photons[e] > 0.0) out[e] *= total[e] / merged_photons[e];
         return out;

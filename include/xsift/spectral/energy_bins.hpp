@@ -25,4 +25,10 @@ struct EnergyBins {
     static EnergyBins logarithmic(double lo, double hi, int bins_per_decade);
 };
 
+/// Means of a quantity over merged bins, weighted by photons; by width where there are none.
+/// @param quantity, photons, width of each fine bin (photons empty: none anywhere)
+/// @param merged which merged bin each belongs to, ascending from 0
+std::vector<double> merged_means(std::span<const double> quantity, std::span<const double> photons,
+                                 std::span<const double> width, std::span<const std::int32_t> merged);
+
 }  // namespace xsift::spectral
