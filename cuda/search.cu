@@ -196,7 +196,6 @@ class Slot {
             pass.statistic_is_h[s] = task.statistics[static_cast<std::size_t>(s)].kind == Statistic::Kind::h;
         }
         pass.value = value_.data();
-        pass.best = best_.data();
         for (pass.first_harmonic = 1; pass.first_harmonic <= pass.harmonics;) {
             const int left = pass.harmonics - pass.first_harmonic + 1;
             if (left == 1)
@@ -241,7 +240,6 @@ class Slot {
             pass.n_statistics = n_statistics_;
             std::copy(task.terms.begin(), task.terms.end(), pass.statistic_terms);
             pass.value = value_.data();
-            pass.best = best_.data();
             multi_term_kernel<<<blocks_for(count()), block_threads, 0, stream_.get()>>>(pass);
             XSIFT_CUDA_CHECK(cudaGetLastError());
             find_peaks();
@@ -255,7 +253,7 @@ class Slot {
         light_curve_kernel<<<blocks_for(count()), block_threads, 0, stream_.get()>>>(
             {step_.data(), weight_.data(), weighted_value_.data(),
              static_cast<std::int64_t>(task.time.size()), task.grid.first + segment.begin, count(),
-             value_.data(), best_.data()});
+             value_.data()});
         XSIFT_CUDA_CHECK(cudaGetLastError());
         find_peaks();
         ProductTask exact;
@@ -323,7 +321,6 @@ class Slot {
         capacity_ = static_cast<std::int32_t>(count() / (segment_.halo + 1) + 1);
         kept_ = std::min(std::max(max_peaks, 0), capacity_);
         value_.reserve(n * trials);
-        best_.reserve(n * trials);
         for (auto* buffer : {&peak_, &peak_sorted_}) buffer->reserve(static_cast<std::size_t>(capacity_));
         for (auto* buffer : {&key_, &key_sorted_}) buffer->reserve(static_cast<std::size_t>(capacity_));
         n_peaks_.reserve(1);
@@ -419,7 +416,7 @@ class Slot {
     DeviceBuffer<float> weight_, weighted_value_, value_, key_, key_sorted_, top_value_;
     DeviceBuffer<double> gti_start_, gti_stop_, sum_;
     DeviceBuffer<timing::HTest<float>> state_;
-    DeviceBuffer<std::int32_t> best_, peak_, peak_sorted_, n_peaks_, top_index_;
+    DeviceBuffer<std::int32_t> peak_, peak_sorted_, n_peaks_, top_index_;
     DeviceBuffer<ExactPeak> exact_;
     DeviceBuffer<std::int64_t> edge_;
     DeviceBuffer<unsigned long long> band_;

@@ -147,9 +147,8 @@ std::vector<std::vector<SumPart>> sum_groups(std::span<const SumTask> tasks, std
 }
 
 std::int64_t segment_trials(std::int64_t bytes, std::size_t statistics) {
-    // A value and its harmonics a statistic; the state of the harmonics; peaks, their keys and the sort's
-    // copy.
-    const std::int64_t a_trial = static_cast<std::int64_t>(statistics) * 8 + 12 + 16;
+    // A value a statistic; the state of the harmonics; peaks, their keys and the sort's copy.
+    const std::int64_t a_trial = static_cast<std::int64_t>(statistics) * 4 + 12 + 16;
     std::int64_t trials = std::int64_t{1} << 22;
     while (trials > (std::int64_t{1} << 16) && trials * a_trial > bytes) trials /= 2;
     return trials;

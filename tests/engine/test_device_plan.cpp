@@ -125,7 +125,7 @@ TEST(DevicePlan, PartsOfSumsCoverEachListInOrderAndKeepTheBudget) {
 TEST(DevicePlan, SegmentsShrinkWithTheMemory) {
     EXPECT_EQ(segment_trials(gigabyte, 1), std::int64_t{1} << 22);
     EXPECT_LT(segment_trials(gigabyte / 16, 20), std::int64_t{1} << 20);
-    EXPECT_LE(segment_trials(gigabyte / 16, 20) * (20 * 8 + 28), gigabyte / 16);
+    EXPECT_LE(segment_trials(gigabyte / 16, 20) * (20 * 4 + 28), gigabyte / 16);
     EXPECT_EQ(segment_trials(1, 24), std::int64_t{1} << 16);  // no further: a launch would be all overhead
 }
 

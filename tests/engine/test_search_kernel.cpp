@@ -132,15 +132,13 @@ TEST_F(SearchKernelTest, LombScargleAgreesWithTheOracle) {
     const LightCurveTask curve_task{time, value, inverse_variance, task.grid, 10, 0.0};
     const PreparedLightCurve curve(curve_task);
     std::vector<float> power(static_cast<std::size_t>(trials));
-    std::vector<std::int32_t> best(power.size());
     const LightCurvePass pass{curve.step.data(),
                               curve.weight.data(),
                               curve.weighted_value.data(),
                               static_cast<std::int64_t>(time.size()),
                               task.grid.first,
                               trials,
-                              power.data(),
-                              best.data()};
+                              power.data()};
     for (std::int64_t i = 0; i < trials; ++i) light_curve_trial(pass, i);
     const auto truth = oracle_periodogram(curve_task);
     for (std::size_t i = 0; i < truth.size(); ++i)

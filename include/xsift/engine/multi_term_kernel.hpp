@@ -22,7 +22,7 @@ struct MultiTermPass {
     int n_statistics = 0;
     int statistic_terms[timing::most_terms] = {};
     float* value = nullptr;        ///< n_statistics x count
-    std::int32_t* best = nullptr;  ///< n_statistics x count: the harmonics used
+    std::int32_t* best = nullptr;  ///< n_statistics x count: the harmonics used; null where nobody asks
 };
 
 /// Harmonics of those wanted that a fit at trial i has.
@@ -38,7 +38,7 @@ XSIFT_HD inline void finish_terms(const MultiTermPass& pass, std::int64_t i,
     for (int s = 0; s < pass.n_statistics; ++s) {
         const int n = pass.statistic_terms[s] < usable ? pass.statistic_terms[s] : usable;
         pass.value[s * pass.count + i] = timing::multi_term_power(sums, fit, n);
-        pass.best[s * pass.count + i] = n;
+        if (pass.best != nullptr) pass.best[s * pass.count + i] = n;
     }
 }
 

@@ -53,8 +53,10 @@ struct EventPass {
     int n_statistics = 0;
     int statistic_harmonics[max_statistics] = {};
     bool statistic_is_h[max_statistics] = {};
-    float* value = nullptr;        ///< n_statistics x count
-    std::int32_t* best = nullptr;  ///< n_statistics x count: the harmonics that belong to the value
+    float* value = nullptr;  ///< n_statistics x count
+    /// n_statistics x count: the harmonics that belong to the value; null where nobody asks (a device finds
+    /// them when it recomputes its peaks).
+    std::int32_t* best = nullptr;
 };
 
 /// Adds one harmonic's sum of trial i to its state and writes the statistics that are complete with it.
@@ -76,7 +78,7 @@ XSIFT_HD inline void finish_harmonic(const EventPass& pass, std::int64_t i, int 
     for (int s = 0; s < pass.n_statistics; ++s) {
         if (pass.statistic_harmonics[s] != k) continue;
         pass.value[s * pass.count + i] = pass.statistic_is_h[s] ? state.h : state.z2;
-        pass.best[s * pass.count + i] = pass.statistic_is_h[s] ? state.best_m : k;
+        if (pass.best != nullptr) pass.best[s * pass.count + i] = pass.statistic_is_h[s] ? state.best_m : k;
     }
 }
 
@@ -112,8 +114,7 @@ struct LightCurvePass {
     const float *weight = nullptr, *weighted_value = nullptr;  ///< as in PreparedLightCurve
     std::int64_t n = 0;
     std::int64_t first = 0, count = 0;
-    float* value = nullptr;        ///< count
-    std::int32_t* best = nullptr;  ///< count: 1
+    float* value = nullptr;  ///< count
 };
 
 /// Adds a bin to the sums of a light curve, given the turns at f t and at 2 f t.
@@ -141,7 +142,6 @@ XSIFT_HD inline void light_curve_trial(const LightCurvePass& pass, std::int64_t 
         add_bin(sums, w, wy, one, two);
     }
     pass.value[i] = timing::lomb_scargle_power(sums);
-    pass.best[i] = 1;
 }
 
 /// Whether trial i of `count` is a peak: no other within the halo exceeds it, and of equals it is the first.
