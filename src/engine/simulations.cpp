@@ -87,12 +87,11 @@ std::vector<SimulationOutcome> simulate_on(const ThreadPool& pool, std::span<con
                 kernel.grid_cells(
                     {drawn[d], of.node_counts[d], of.node_stride[d], 0, of.n_nodes(), cells[d].data()});
             }
-            NodeFit best;
-            for (std::size_t i = 0; i < nodes; ++i) {
-                const NodeFit node = NodeFit::of(of.n_spectra, [&](int d) { return cells[d][i]; });
-                if (i == 0 || better_cell(node.sum, best.sum)) best = node;
-            }
-            outcomes[task].fits[draw] = fit_from_node(of, counts.data(), background.data(), 1, best);
+            outcomes[task].fits[draw] =
+                fit_from_nodes(of, counts.data(), background.data(), 1, [&](std::int64_t i) {
+                    return NodeFit::of(of.n_spectra,
+                                       [&](int d) { return cells[d][static_cast<std::size_t>(i)]; });
+                });
         }
     });
     return outcomes;

@@ -145,6 +145,31 @@ TEST_F(SimulationSuite, SomeMinimaLieAtEdges) {
     EXPECT_LT(at_edge, 190);
 }
 
+// Columns left and right of the middle look nearly alike: the best node may lie in the valley with the higher
+// minimum.
+TEST_F(SimulationSuite, TheLowerOfTwoValleysIsFound) {
+    constexpr int rows = 2, columns = 13;
+    constexpr std::int64_t n_bins = 16, n_draws = 60;
+    Problem problem(rows, columns, n_bins, 150.0, 20.0, 16, true);
+    std::size_t at = 0;
+    for (int i = 0; i < rows; ++i)
+        for (int j = 0; j < columns; ++j)
+            for (std::int64_t k = 0; k < n_bins; ++k) {
+                const double index = 1.2 + 0.25 * std::abs(j - 6) + (j < 6 ? 0.11 : 0.0);
+                problem.log_counts[at++] = std::log(30.0) + problem.model(0.6 * i, index, k) +
+                                           (k % 7 == (j < 6 ? 2 : 3) ? 0.3 : 0.0);
+            }
+    const SimulationTask task = problem.view(n_draws);
+    const auto wanted = reference_fits(task), found = fits_of(task);
+    int left = 0;
+    for (std::size_t d = 0; d < wanted.size(); ++d) {
+        EXPECT_LT(found[d].stat, wanted[d].stat + 1e-5) << d;
+        left += found[d].at.column < 6.0 ? 1 : 0;
+    }
+    EXPECT_GT(left, 4);
+    EXPECT_LT(left, 56);
+}
+
 // Each column of a tabulated lattice is a kink: minima lie there, and in the intervals between.
 TEST_F(SimulationSuite, SomeMinimaLieAtTabulatedColumns) {
     const Problem problem(5, 8, 31, 400.0, 60.0, 7, true);

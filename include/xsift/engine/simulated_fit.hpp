@@ -111,6 +111,37 @@ XSIFT_HD inline spectral::LatticeMinimum fit_from_node(const SimulationData& of,
     return found;
 }
 
+/// Fits drawn counts from their best node on, and on a tabulated lattice also from the best of those that lie
+/// in another valley: plasmas have a hot minimum and a cold one behind a large column.
+/// @param node_of(i) the NodeFit of a node
+template <typename NodeOf>
+XSIFT_HD spectral::LatticeMinimum fit_from_nodes(const SimulationData& of, const float* counts,
+                                                 const float* background, std::int64_t stride,
+                                                 const NodeOf& node_of) {
+    constexpr std::int64_t apart = 3;  // columns
+    constexpr double hopeless = 4.0;   // above the best: a node of a valley that has no lower minimum
+    spectral::LatticeMinimum found;
+    NodeFit best;
+    for (int valley = 0; valley < 2; ++valley) {
+        NodeFit lowest;
+        bool any = false;
+        for (std::int64_t i = 0; i < of.n_nodes(); ++i) {
+            const std::int64_t columns = i % of.lattice.columns - best.sum.index % of.lattice.columns;
+            if (valley > 0 && columns < apart && columns > -apart) continue;
+            const NodeFit node = node_of(i);
+            if (valley > 0 && !(node.sum.stat < best.sum.stat + hopeless)) continue;
+            if (!any || better_cell(node.sum, lowest.sum)) lowest = node;
+            any = true;
+        }
+        if (!any) break;
+        const spectral::LatticeMinimum minimum = fit_from_node(of, counts, background, stride, lowest);
+        if (valley == 0 || minimum.stat < found.stat) found = minimum;
+        if (!of.lattice.tabulated) break;
+        best = lowest;
+    }
+    return found;
+}
+
 /// All of it by one thread. @param counts, background scratch: place k at [k * stride]
 template <typename Ops>
 XSIFT_HD spectral::LatticeMinimum simulated_fit(const SimulationData& of, std::int64_t draw, float* counts,
@@ -118,16 +149,13 @@ XSIFT_HD spectral::LatticeMinimum simulated_fit(const SimulationData& of, std::i
     CellData drawn[spectral::most_lattice_spectra];
     draw_counts(of, draw, counts, background, stride, drawn);
     double share[spectral::most_lattice_spectra] = {};
-    NodeFit best;
-    for (std::int64_t i = 0; i < of.n_nodes(); ++i) {
-        const NodeFit node = NodeFit::of(of.n_spectra, [&](int d) {
+    return fit_from_nodes(of, counts, background, stride, [&](std::int64_t i) {
+        return NodeFit::of(of.n_spectra, [&](int d) {
             return fit_cell(i, drawn[d],
                             SerialBins<Ops>{&drawn[d], of.node_counts[d] + i * of.node_stride[d], 1, stride},
                             share[d]);
         });
-        if (i == 0 || better_cell(node.sum, best.sum)) best = node;
-    }
-    return fit_from_node(of, counts, background, stride, best);
+    });
 }
 
 }  // namespace xsift::engine
