@@ -29,7 +29,8 @@ struct SimulationItem {
 /// Blocks take items until none is left.
 /// @param ticket shared by the block; next of all blocks
 /// @param own room of the block for counts: twice simulation_threads x places of the largest job
-template <typename Ops>
+/// @tparam spectra a job has at most so many: 1, or most_lattice_spectra
+template <typename Ops, int spectra>
 __device__ inline void simulate_items(unsigned& ticket, int thread, const SimulationJob* jobs,
                                       const SimulationItem* items, unsigned n_items, unsigned* next,
                                       float* own) {
@@ -37,9 +38,9 @@ __device__ inline void simulate_items(unsigned& ticket, int thread, const Simula
         const SimulationJob& job = jobs[item.job];
         const std::int64_t draw = item.first + thread;
         if (draw < job.n_draws)
-            job.fits[draw] = engine::simulated_fit<Ops>(job.data, draw, own + thread,
-                                                        own + simulation_threads * job.data.n_places + thread,
-                                                        simulation_threads);
+            job.fits[draw] = engine::simulated_fit<Ops, spectra>(
+                job.data, draw, own + thread, own + simulation_threads * job.data.n_places + thread,
+                simulation_threads);
     });
 }
 

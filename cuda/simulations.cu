@@ -20,14 +20,19 @@ using engine::SimulationTask;
 using spectral::LatticeMinimum;
 
 // Four blocks a multiprocessor leave a thread the registers it needs; left to itself the compiler takes fewer
-// and spills.
+// and spills. Single spectra have a kernel of their own: a quarter of the other's local memory, which a
+// device sets aside for all threads it could hold.
+template <int spectra>
 __global__ void __launch_bounds__(simulation_threads, 4)
     simulate_kernel(const SimulationJob* jobs, const SimulationItem* items, unsigned n_items, unsigned* next,
                     float* room, std::size_t room_of_block) {
     __shared__ unsigned ticket;
-    simulate_items<GridOps>(ticket, static_cast<int>(threadIdx.x), jobs, items, n_items, next,
-                            room + blockIdx.x * room_of_block);
+    simulate_items<GridOps, spectra>(ticket, static_cast<int>(threadIdx.x), jobs, items, n_items, next,
+                                     room + blockIdx.x * room_of_block);
 }
+
+constexpr auto single_kernel = simulate_kernel<1>;
+constexpr auto joint_kernel = simulate_kernel<spectral::most_lattice_spectra>;
 
 /// Device memory of a task, bytes.
 std::int64_t bytes_of(const SimulationTask& task) {
@@ -47,16 +52,27 @@ class Simulations::Device {
     void run(std::span<const SimulationTask> tasks, std::span<SimulationOutcome> outcomes) {
         const std::int64_t most_places = send(tasks);
         const auto room_of_block = static_cast<std::size_t>(2 * simulation_threads * most_places);
-        const unsigned blocks = blocks_for(simulate_kernel, simulation_threads, items_.size(), room_bytes_,
-                                           room_of_block * sizeof(float));
-        counts_.reserve(blocks * room_of_block);
-        next_.reserve(1);
+        const std::size_t n_joint = items_.size() - n_single_;
+        const auto blocks = [&](auto* kernel, std::size_t n_items) {
+            return n_items == 0 ? 0U
+                                : blocks_for(kernel, simulation_threads, n_items, room_bytes_,
+                                             room_of_block * sizeof(float));
+        };
+        const unsigned single_blocks = blocks(single_kernel, n_single_),
+                       joint_blocks = blocks(joint_kernel, n_joint);
+        counts_.reserve(std::max(single_blocks, joint_blocks) * room_of_block);
+        next_.reserve(2);
         next_.zero(stream_);
-        if (blocks > 0)
-            simulate_kernel<<<blocks, simulation_threads, 0, stream_.get()>>>(
-                package_.at<SimulationJob>(jobs_at_), package_.at<SimulationItem>(items_at_),
-                static_cast<unsigned>(items_.size()), next_.data(), counts_.data(), room_of_block);
-        XSIFT_CUDA_CHECK(cudaGetLastError());
+        const auto launch = [&](auto* kernel, unsigned n_blocks, std::size_t first, std::size_t n_items,
+                                unsigned* next) {
+            if (n_blocks == 0) return;
+            kernel<<<n_blocks, simulation_threads, 0, stream_.get()>>>(
+                package_.at<SimulationJob>(jobs_at_), package_.at<SimulationItem>(items_at_) + first,
+                static_cast<unsigned>(n_items), next, counts_.data(), room_of_block);
+            XSIFT_CUDA_CHECK(cudaGetLastError());
+        };
+        launch(single_kernel, single_blocks, 0, n_single_, next_.data());
+        launch(joint_kernel, joint_blocks, n_single_, n_joint, next_.data() + 1);
         fits_.copy_to(host_fits_.span(), stream_);
         stream_.synchronize();
         const LatticeMinimum* from = host_fits_.data();
@@ -85,10 +101,16 @@ class Simulations::Device {
             places.push_back({package_.add(task.log_counts),
                               package_.add(std::span<const float>(own.node_counts)),
                               package_.add(task.expected), package_.add(task.expected_background)});
-            for (std::int64_t first = 0; first < task.n_draws; first += simulation_threads)
-                items_.push_back({static_cast<std::int32_t>(arrays.size() - 1), first});
             draws += static_cast<std::size_t>(task.n_draws);
             most_places = std::max(most_places, own.data.n_places);
+        }
+        for (const bool single : {true, false}) {
+            for (std::size_t i = 0; i < tasks.size(); ++i)
+                for (std::int64_t first = 0;
+                     first < tasks[i].n_draws && (tasks[i].spectra.size() == 1) == single;
+                     first += simulation_threads)
+                    items_.push_back({static_cast<std::int32_t>(i), first});
+            if (single) n_single_ = items_.size();
         }
         fits_.reserve(draws);
         host_fits_.reserve(draws);
@@ -118,6 +140,7 @@ class Simulations::Device {
     Package package_;
     std::vector<SimulationItem> items_;
     std::size_t jobs_at_ = 0, items_at_ = 0;
+    std::size_t n_single_ = 0;  ///< items of single spectra, which come first
     DeviceBuffer<LatticeMinimum> fits_;
     PinnedBuffer<LatticeMinimum> host_fits_;
     DeviceBuffer<float> counts_;

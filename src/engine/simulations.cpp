@@ -87,11 +87,14 @@ std::vector<SimulationOutcome> simulate_on(const ThreadPool& pool, std::span<con
                 kernel.grid_cells(
                     {drawn[d], of.node_counts[d], of.node_stride[d], 0, of.n_nodes(), cells[d].data()});
             }
+            const auto node_of = [&](std::int64_t i) {
+                return NodeFit::of(of.n_spectra,
+                                   [&](int d) { return cells[d][static_cast<std::size_t>(i)]; });
+            };
             outcomes[task].fits[draw] =
-                fit_from_nodes(of, counts.data(), background.data(), 1, [&](std::int64_t i) {
-                    return NodeFit::of(of.n_spectra,
-                                       [&](int d) { return cells[d][static_cast<std::size_t>(i)]; });
-                });
+                of.n_spectra == 1 ? fit_from_nodes<1>(of, counts.data(), background.data(), 1, node_of)
+                                  : fit_from_nodes<spectral::most_lattice_spectra>(
+                                        of, counts.data(), background.data(), 1, node_of);
         }
     });
     return outcomes;

@@ -56,7 +56,7 @@ TEST(EmulatedSimulations, UnequalTasksShareALaunch) {
     std::vector<std::unique_ptr<SimulationArrays>> arrays;
     std::vector<std::vector<LatticeMinimum>> found;
     std::vector<SimulationJob> jobs;
-    std::vector<SimulationItem> items;
+    std::vector<SimulationItem> single, joint;
     std::int64_t most_places = 0;
     found.reserve(tasks.size());
     for (const SimulationTask& task : tasks) {
@@ -66,14 +66,20 @@ TEST(EmulatedSimulations, UnequalTasksShareALaunch) {
             found.emplace_back(static_cast<std::size_t>(task.n_draws), LatticeMinimum{{}, -7.0, false});
         jobs.push_back({arrays.back()->data, task.n_draws, fits.data()});
         for (std::int64_t first = 0; first < task.n_draws; first += simulation_threads)
-            items.push_back({static_cast<std::int32_t>(jobs.size() - 1), first});
+            (task.spectra.size() == 1 ? single : joint)
+                .push_back({static_cast<std::int32_t>(jobs.size() - 1), first});
     }
     std::vector<float> room(static_cast<std::size_t>(2 * simulation_threads * most_places),
                             std::numeric_limits<float>::quiet_NaN());
-    unsigned ticket = 0, next = 0;
+    unsigned ticket = 0, next[2] = {0, 0};
     test::run_block(simulation_threads, [&](int thread) {
-        simulate_items<engine::HostBinOps>(ticket, thread, jobs.data(), items.data(),
-                                           static_cast<unsigned>(items.size()), &next, room.data());
+        simulate_items<engine::HostBinOps, 1>(ticket, thread, jobs.data(), single.data(),
+                                              static_cast<unsigned>(single.size()), &next[0], room.data());
+    });
+    test::run_block(simulation_threads, [&](int thread) {
+        simulate_items<engine::HostBinOps, spectral::most_lattice_spectra>(
+            ticket, thread, jobs.data(), joint.data(), static_cast<unsigned>(joint.size()), &next[1],
+            room.data());
     });
     const ThreadPool pool(1);
     const auto wanted = engine::make_cpu_engines(pool).grid->evaluate(std::span<const SimulationTask>(tasks));

@@ -91,9 +91,10 @@ struct NodeFit {
 inline constexpr double minimum_steps = 0x1p20;
 
 /// Fits drawn counts from their best node on. @param counts, background as of draw_counts()
-XSIFT_HD inline spectral::LatticeMinimum fit_from_node(const SimulationData& of, const float* counts,
-                                                       const float* background, std::int64_t stride,
-                                                       const NodeFit& best) {
+template <int spectra>
+XSIFT_HD spectral::LatticeMinimum fit_from_node(const SimulationData& of, const float* counts,
+                                                const float* background, std::int64_t stride,
+                                                const NodeFit& best) {
     constexpr double norm_steps = 64.0;
     const auto rounded = [](double x, double steps) { return std::rint(x * steps) / steps; };
     spectral::LatticePlace start;
@@ -101,7 +102,7 @@ XSIFT_HD inline spectral::LatticeMinimum fit_from_node(const SimulationData& of,
     start.column = static_cast<double>(best.sum.index % of.lattice.columns);
     for (int d = 0; d < of.n_spectra; ++d)
         start.log_scale[d] = rounded(std::log(best.norm[d]), norm_steps) - (d > 0 ? start.log_scale[0] : 0.0);
-    spectral::LatticeMinimum found = spectral::fit_on_lattice(
+    spectral::LatticeMinimum found = spectral::fit_on_lattice<spectra>(
         of.lattice, {counts, background, stride, of.spectrum, of.place, of.n_spectra}, start);
     found.at.row = rounded(found.at.row, minimum_steps);
     found.at.column = rounded(found.at.column, minimum_steps);
@@ -114,7 +115,7 @@ XSIFT_HD inline spectral::LatticeMinimum fit_from_node(const SimulationData& of,
 /// Fits drawn counts from their best node on, and on a tabulated lattice also from the best of those that lie
 /// in another valley: plasmas have a hot minimum and a cold one behind a large column.
 /// @param node_of(i) the NodeFit of a node
-template <typename NodeOf>
+template <int spectra, typename NodeOf>
 XSIFT_HD spectral::LatticeMinimum fit_from_nodes(const SimulationData& of, const float* counts,
                                                  const float* background, std::int64_t stride,
                                                  const NodeOf& node_of) {
@@ -134,7 +135,8 @@ XSIFT_HD spectral::LatticeMinimum fit_from_nodes(const SimulationData& of, const
             any = true;
         }
         if (!any) break;
-        const spectral::LatticeMinimum minimum = fit_from_node(of, counts, background, stride, lowest);
+        const spectral::LatticeMinimum minimum =
+            fit_from_node<spectra>(of, counts, background, stride, lowest);
         if (valley == 0 || minimum.stat < found.stat) found = minimum;
         if (!of.lattice.tabulated) break;
         best = lowest;
@@ -143,13 +145,14 @@ XSIFT_HD spectral::LatticeMinimum fit_from_nodes(const SimulationData& of, const
 }
 
 /// All of it by one thread. @param counts, background scratch: place k at [k * stride]
-template <typename Ops>
+/// @tparam spectra the task has at most so many: 1, or most_lattice_spectra
+template <typename Ops, int spectra>
 XSIFT_HD spectral::LatticeMinimum simulated_fit(const SimulationData& of, std::int64_t draw, float* counts,
                                                 float* background, std::int64_t stride) {
-    CellData drawn[spectral::most_lattice_spectra];
+    CellData drawn[spectra];
     draw_counts(of, draw, counts, background, stride, drawn);
-    double share[spectral::most_lattice_spectra] = {};
-    return fit_from_nodes(of, counts, background, stride, [&](std::int64_t i) {
+    double share[spectra] = {};
+    return fit_from_nodes<spectra>(of, counts, background, stride, [&](std::int64_t i) {
         return NodeFit::of(of.n_spectra, [&](int d) {
             return fit_cell(i, drawn[d],
                             SerialBins<Ops>{&drawn[d], of.node_counts[d] + i * of.node_stride[d], 1, stride},

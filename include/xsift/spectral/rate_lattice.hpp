@@ -174,12 +174,19 @@ XSIFT_HD inline LogCounts log_counts_at(const RateLattice& lattice, const Lattic
 
 namespace lattice_detail {
 
-/// Coordinates are row, column, ln norm, and ln of the factor of each spectrum after the first. How many
-/// there are is known at run time only: loops over them stay loops on a device, where those over bins take
-/// the time and the registers.
-inline constexpr int first_norm = 2, most = first_norm + most_lattice_spectra;
+/// Coordinates are row, column, ln norm, and ln of the factor of each spectrum after the first.
+inline constexpr int first_norm = 2;
+
+/// How many there are, of at most `most`: of a single spectrum a device keeps them in registers; of several
+/// they are counted at run time, so that loops over them stay loops beside those over bins, which take the
+/// registers.
+template <int most>
+XSIFT_HD constexpr int coordinates_of(int n_spectra) {
+    return most == first_norm + 1 ? most : first_norm + n_spectra;
+}
 
 /// Where a descent may go.
+template <int most>
 struct Box {
     double lo[most] = {}, hi[most] = {};
     int column_below = 0;  ///< as of cell_at()
@@ -191,18 +198,24 @@ struct Expansion {
 };
 
 /// ln of a spectrum's own norm.
-XSIFT_HD inline double log_norm_of(int spectrum, const double (&x)[most]) {
-    return x[first_norm] + (spectrum > 0 ? x[first_norm + spectrum] : 0.0);
+template <int most>
+XSIFT_HD double log_norm_of(int spectrum, const double (&x)[most]) {
+    if constexpr (most == first_norm + 1)
+        return x[first_norm];
+    else
+        return x[first_norm] + (spectrum > 0 ? x[first_norm + spectrum] : 0.0);
 }
 
 /// Slope and curvature of the statistic (the lower half of the latter).
-XSIFT_HD inline Expansion<most> expand(const RateLattice& lattice, const LatticeCounts& data,
-                                       const double (&x)[most], int column_below) {
+template <int most>
+XSIFT_HD Expansion<most> expand(const RateLattice& lattice, const LatticeCounts& data,
+                                const double (&x)[most], int column_below) {
     constexpr int own = first_norm + 1;  // what the bins of a spectrum depend on
     const LatticeCell cell = cell_at(lattice, x[0], x[1], column_below);
     Expansion<most> out;
     std::int64_t first_bin = 0;
-    for (int d = 0; d < data.n_spectra; ++d) {
+    const int n_spectra = coordinates_of<most>(data.n_spectra) - first_norm;
+    for (int d = 0; d < n_spectra; ++d) {
         const LatticeSpectrum& spectrum = data.spectrum[d];
         const double log_norm = log_norm_of(d, x);
         Expansion<own> sum;
@@ -237,14 +250,17 @@ XSIFT_HD inline Expansion<most> expand(const RateLattice& lattice, const Lattice
             sum.observed[1][1] += first * f.vv;
         }
         first_bin += spectrum.n_bins;
-        // its norm is that of all, and from the second on its factor as well
-        for (int i = 0; i < (d > 0 ? own + 1 : own); ++i) {
-            const int to = i < own ? i : first_norm + d, of = i < own ? i : first_norm;
-            out.slope[to] += sum.slope[of];
-            for (int j = 0; j <= i; ++j) {
-                const int with = j < own ? j : first_norm + d, row = j < own ? j : first_norm;
-                out.observed[to][with] += sum.observed[of][row];
-                out.expected[to][with] += sum.expected[of][row];
+        if constexpr (most == own) {
+            out = sum;
+        } else {  // its norm is that of all, and from the second on its factor as well
+            for (int i = 0; i < (d > 0 ? own + 1 : own); ++i) {
+                const int to = i < own ? i : first_norm + d, of = i < own ? i : first_norm;
+                out.slope[to] += sum.slope[of];
+                for (int j = 0; j <= i; ++j) {
+                    const int with = j < own ? j : first_norm + d, row = j < own ? j : first_norm;
+                    out.observed[to][with] += sum.observed[of][row];
+                    out.expected[to][with] += sum.expected[of][row];
+                }
             }
         }
     }
@@ -252,12 +268,14 @@ XSIFT_HD inline Expansion<most> expand(const RateLattice& lattice, const Lattice
 }
 
 /// The statistic.
-XSIFT_HD inline double statistic(const RateLattice& lattice, const LatticeCounts& data,
-                                 const double (&x)[most], int column_below) {
+template <int most>
+XSIFT_HD double statistic(const RateLattice& lattice, const LatticeCounts& data, const double (&x)[most],
+                          int column_below) {
     const LatticeCell cell = cell_at(lattice, x[0], x[1], column_below);
     double sum = 0.0;
     std::int64_t first_bin = 0;
-    for (int d = 0; d < data.n_spectra; ++d) {
+    const int n_spectra = coordinates_of<most>(data.n_spectra) - first_norm;
+    for (int d = 0; d < n_spectra; ++d) {
         const LatticeSpectrum& spectrum = data.spectrum[d];
         const double log_norm = log_norm_of(d, x);
         for (std::int64_t k = 0; k < spectrum.n_bins; ++k) {
@@ -276,9 +294,9 @@ XSIFT_HD inline double statistic(const RateLattice& lattice, const LatticeCounts
 /// The step -(curvature)^-1 slope of the free ones of n coordinates (Cholesky).
 /// @param curvature its lower half
 /// @return whether the curvature is positive
-XSIFT_HD inline bool newton_step(int n, const double (&curvature)[most][most], const double (&added)[most],
-                                 const double (&slope)[most], const bool (&free)[most],
-                                 double (&step)[most]) {
+template <int most>
+XSIFT_HD bool newton_step(int n, const double (&curvature)[most][most], const double (&added)[most],
+                          const double (&slope)[most], const bool (&free)[most], double (&step)[most]) {
     double l[most][most] = {}, y[most] = {};
     for (int i = 0; i < n; ++i) {
         step[i] = 0.0;
@@ -309,9 +327,10 @@ XSIFT_HD inline bool newton_step(int n, const double (&curvature)[most][most], c
 
 /// Descends to the nearest minimum of the statistic in a box: Newton steps, shortened where the slope along a
 /// step has changed its sign by much. @param start in the box
-XSIFT_HD inline LatticeMinimum descend(const RateLattice& lattice, const LatticeCounts& data,
-                                       const double (&start)[most], const Box& box) {
-    const int n = first_norm + data.n_spectra;
+template <int most>
+XSIFT_HD LatticeMinimum descend(const RateLattice& lattice, const LatticeCounts& data,
+                                const double (&start)[most], const Box<most>& box) {
+    const int n = coordinates_of<most>(data.n_spectra);
     constexpr int most_steps = 60;
     constexpr double enough = 1e-8;   // gain of the statistic that is not worth a step
     constexpr double farthest = 1.0;  // nodes, or e-folds of the norm, a step
@@ -333,7 +352,9 @@ XSIFT_HD inline LatticeMinimum descend(const RateLattice& lattice, const Lattice
             for (int way = 0; way < 2 && !positive; ++way) {
                 for (int i = 0; i < n; ++i)
                     added[i] = (damping + (way == 0 ? 0.0 : 1e-9)) * at.expected[i][i];
-                positive = newton_step(n, way == 0 ? at.observed : at.expected, added, at.slope, free, step);
+                // a number that the compiler does not know: unrolled, this loop would take all registers
+                positive = newton_step(first_norm + data.n_spectra, way == 0 ? at.observed : at.expected,
+                                       added, at.slope, free, step);
             }
             for (int i = 0; i < n && !positive; ++i)
                 step[i] = free[i] ? -at.slope[i] / at.expected[i][i] / (1.0 + damping) : 0.0;
@@ -382,15 +403,19 @@ XSIFT_HD inline LatticeMinimum descend(const RateLattice& lattice, const Lattice
 /// Descends to the nearest minimum of the statistic on the lattice (its edges are limits) and within those of
 /// norm and factors. Of a tabulated one: to a minimum that is lower than those in the intervals on either
 /// side of its own.
+/// @tparam spectra at most so many: 1, or most_lattice_spectra
 /// @param from a place on the lattice; of a tabulated one, a column
-XSIFT_HD inline LatticeMinimum fit_on_lattice(const RateLattice& lattice, const LatticeCounts& data,
-                                              const LatticePlace& from) {
+template <int spectra>
+XSIFT_HD LatticeMinimum fit_on_lattice(const RateLattice& lattice, const LatticeCounts& data,
+                                       const LatticePlace& from) {
     using namespace lattice_detail;
-    Box box;
+    constexpr int most = first_norm + spectra;
+    const int n_spectra = coordinates_of<most>(data.n_spectra) - first_norm;
+    Box<most> box;
     box.hi[0] = lattice.rows - 1.0;
     box.hi[1] = lattice.columns - 1.0;
     double start[most] = {from.row, from.column};
-    for (int d = 0; d < data.n_spectra; ++d) {
+    for (int d = 0; d < n_spectra; ++d) {
         const int i = first_norm + d;
         box.lo[i] = std::log(data.spectrum[d].scale_min);
         box.hi[i] = std::log(data.spectrum[d].scale_max);
@@ -421,7 +446,7 @@ XSIFT_HD inline LatticeMinimum fit_on_lattice(const RateLattice& lattice, const 
         if (next < 0) return best;
         start[0] = best.at.row;
         start[1] = best.at.column;
-        for (int d = 0; d < data.n_spectra; ++d) start[first_norm + d] = best.at.log_scale[d];
+        for (int d = 0; d < n_spectra; ++d) start[first_norm + d] = best.at.log_scale[d];
     }
 }
 
