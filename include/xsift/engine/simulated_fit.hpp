@@ -1,7 +1,7 @@
 #pragma once
 /// @file
-/// One simulated spectrum: its counts drawn, fitted on every node of a lattice, then between them. For host
-/// and device.
+/// One draw: the counts of a spectrum, or of several that are fitted together, compared with every node of a
+/// lattice, then fitted between them. For host and device.
 
 #include <cmath>
 #include <cstdint>
