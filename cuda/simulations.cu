@@ -94,6 +94,7 @@ class Simulations::Device {
         std::vector<SimulationArrays> arrays;
         arrays.reserve(tasks.size());
         std::vector<Places> places;
+        std::vector<SimulationItem> joint;
         std::size_t draws = 0;
         std::int64_t most_places = 1;
         for (const SimulationTask& task : tasks) {
@@ -101,17 +102,14 @@ class Simulations::Device {
             places.push_back({package_.add(task.log_counts),
                               package_.add(std::span<const float>(own.node_counts)),
                               package_.add(task.expected), package_.add(task.expected_background)});
+            std::vector<SimulationItem>& items = task.spectra.size() == 1 ? items_ : joint;
+            for (std::int64_t first = 0; first < task.n_draws; first += simulation_threads)
+                items.push_back({static_cast<std::int32_t>(arrays.size() - 1), first});
             draws += static_cast<std::size_t>(task.n_draws);
             most_places = std::max(most_places, own.data.n_places);
         }
-        for (const bool single : {true, false}) {
-            for (std::size_t i = 0; i < tasks.size(); ++i)
-                for (std::int64_t first = 0;
-                     first < tasks[i].n_draws && (tasks[i].spectra.size() == 1) == single;
-                     first += simulation_threads)
-                    items_.push_back({static_cast<std::int32_t>(i), first});
-            if (single) n_single_ = items_.size();
-        }
+        n_single_ = items_.size();
+        items_.insert(items_.end(), joint.begin(), joint.end());
         fits_.reserve(draws);
         host_fits_.reserve(draws);
         std::vector<SimulationJob> jobs(tasks.size());

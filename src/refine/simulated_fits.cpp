@@ -109,20 +109,25 @@ std::optional<spectral::SimulationTask> Simulations::task() const {
     return out;
 }
 
-DrawnFit Simulations::refit(int draw) const {
+std::vector<PreparedSpectrum> Simulations::drawn(int draw) const {
     RandomStream random(seed_, static_cast<std::uint64_t>(draw));
-    std::deque<FitData> data;
-    std::vector<const FitData*> pointers;
+    std::vector<PreparedSpectrum> out;
     std::size_t bin = 0;
     for (const FitInput& spectrum : spectra_) {
-        PreparedSpectrum drawn = *spectrum.prepared;
-        for (std::size_t k = 0; k < drawn.n_bins(); ++k, ++bin) {
-            drawn.counts[k] = static_cast<double>(random.poisson(counts_[bin]));
-            if (drawn.has_background())
-                drawn.background_counts[k] = static_cast<double>(random.poisson(background_[bin]));
+        PreparedSpectrum& s = out.emplace_back(*spectrum.prepared);
+        for (std::size_t k = 0; k < s.n_bins(); ++k, ++bin) {
+            s.counts[k] = static_cast<double>(random.poisson(counts_[bin]));
+            if (s.has_background())
+                s.background_counts[k] = static_cast<double>(random.poisson(background_[bin]));
         }
-        pointers.push_back(&data.emplace_back(drawn));
     }
+    return out;
+}
+
+DrawnFit Simulations::refit(int draw) const {
+    std::deque<FitData> data;
+    std::vector<const FitData*> pointers;
+    for (const PreparedSpectrum& s : drawn(draw)) pointers.push_back(&data.emplace_back(s));
     TwoScales scales(
         pointers, model_, options_->abundance,
         by_chi2(*fit_) ? spectral::parse_statistic(fit_->statistic) : spectral::FitStatistic::poisson);

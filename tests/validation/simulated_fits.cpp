@@ -16,7 +16,6 @@
 
 #include <fmt/format.h>
 
-#include <xsift/core/random.hpp>
 #include <xsift/engine/factory.hpp>
 #include <xsift/engine/model_grids.hpp>
 #include <xsift/refine/simulations.hpp>
@@ -45,21 +44,6 @@ double quantile(std::vector<double> values, double share) {
 /// Half of the central 68%.
 double scatter(const std::vector<double>& values) {
     return 0.5 * (quantile(values, 0.84) - quantile(values, 0.16));
-}
-
-/// The spectra of a draw.
-std::vector<spectral::PreparedSpectrum> drawn(const std::vector<spectral::PreparedSpectrum>& spectra,
-                                              const spectral::SimulationTask& task, std::uint64_t draw) {
-    RandomStream random(task.seed, draw);
-    std::vector<spectral::PreparedSpectrum> out = spectra;
-    std::size_t bin = 0;
-    for (spectral::PreparedSpectrum& s : out)
-        for (std::size_t k = 0; k < s.n_bins(); ++k, ++bin) {
-            s.counts[k] = static_cast<double>(random.poisson(task.expected[bin]));
-            if (s.has_background())
-                s.background_counts[k] = static_cast<double>(random.poisson(task.expected_background[bin]));
-        }
-    return out;
 }
 
 /// The statistic that a run would find for spectra, from the cells of the grid of the first.
@@ -137,7 +121,8 @@ int main(int argc, char** argv) {
                 int above = 0, refits_above = 0;
                 for (std::size_t d = 0; d < fits.size() && task; ++d) {
                     const double wanted =
-                        statistic_of_a_run(drawn(spectra, *task, d), grids, *backend, as_a_run) + 0.05;
+                        statistic_of_a_run(after.drawn(static_cast<int>(d)), grids, *backend, as_a_run) +
+                        0.05;
                     above += fits[d].stat > wanted ? 1 : 0;
                     refits_above += refits[d].stat > wanted ? 1 : 0;
                 }

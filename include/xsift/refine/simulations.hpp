@@ -40,6 +40,8 @@ class Simulations {
     /// in all bins, and models of one norm and up to two shape parameters, one of them tabulated at most,
     /// that can be interpolated to some 0.02 in the statistic.
     std::optional<spectral::SimulationTask> task() const;
+    /// The spectra of a draw.
+    std::vector<spectral::PreparedSpectrum> drawn(int draw) const;
     /// All fits. What the lattice does not hold (minima at its edge that no limit makes, descents that did
     /// not end) is refitted; all are when that is more than 15%.
     /// @param found what an engine made of task(); empty: all are refitted

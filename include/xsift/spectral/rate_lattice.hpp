@@ -177,12 +177,12 @@ namespace lattice_detail {
 /// Coordinates are row, column, ln norm, and ln of the factor of each spectrum after the first.
 inline constexpr int first_norm = 2;
 
-/// How many there are, of at most `most`: of a single spectrum a device keeps them in registers; of several
-/// they are counted at run time, so that loops over them stay loops beside those over bins, which take the
+/// Spectra whose coordinates are at most `most`: a device keeps those of a single one in registers; several
+/// are counted at run time, so that loops over them stay loops beside those over bins, which take the
 /// registers.
 template <int most>
-XSIFT_HD constexpr int coordinates_of(int n_spectra) {
-    return most == first_norm + 1 ? most : first_norm + n_spectra;
+XSIFT_HD constexpr int spectra_of(int n_spectra) {
+    return most == first_norm + 1 ? 1 : n_spectra;
 }
 
 /// Where a descent may go.
@@ -214,7 +214,7 @@ XSIFT_HD Expansion<most> expand(const RateLattice& lattice, const LatticeCounts&
     const LatticeCell cell = cell_at(lattice, x[0], x[1], column_below);
     Expansion<most> out;
     std::int64_t first_bin = 0;
-    const int n_spectra = coordinates_of<most>(data.n_spectra) - first_norm;
+    const int n_spectra = spectra_of<most>(data.n_spectra);
     for (int d = 0; d < n_spectra; ++d) {
         const LatticeSpectrum& spectrum = data.spectrum[d];
         const double log_norm = log_norm_of(d, x);
@@ -274,7 +274,7 @@ XSIFT_HD double statistic(const RateLattice& lattice, const LatticeCounts& data,
     const LatticeCell cell = cell_at(lattice, x[0], x[1], column_below);
     double sum = 0.0;
     std::int64_t first_bin = 0;
-    const int n_spectra = coordinates_of<most>(data.n_spectra) - first_norm;
+    const int n_spectra = spectra_of<most>(data.n_spectra);
     for (int d = 0; d < n_spectra; ++d) {
         const LatticeSpectrum& spectrum = data.spectrum[d];
         const double log_norm = log_norm_of(d, x);
@@ -330,7 +330,7 @@ XSIFT_HD bool newton_step(int n, const double (&curvature)[most][most], const do
 template <int most>
 XSIFT_HD LatticeMinimum descend(const RateLattice& lattice, const LatticeCounts& data,
                                 const double (&start)[most], const Box<most>& box) {
-    const int n = coordinates_of<most>(data.n_spectra);
+    const int n = first_norm + spectra_of<most>(data.n_spectra);
     constexpr int most_steps = 60;
     constexpr double enough = 1e-8;   // gain of the statistic that is not worth a step
     constexpr double farthest = 1.0;  // nodes, or e-folds of the norm, a step
@@ -410,7 +410,7 @@ XSIFT_HD LatticeMinimum fit_on_lattice(const RateLattice& lattice, const Lattice
                                        const LatticePlace& from) {
     using namespace lattice_detail;
     constexpr int most = first_norm + spectra;
-    const int n_spectra = coordinates_of<most>(data.n_spectra) - first_norm;
+    const int n_spectra = spectra_of<most>(data.n_spectra);
     Box<most> box;
     box.hi[0] = lattice.rows - 1.0;
     box.hi[1] = lattice.columns - 1.0;
